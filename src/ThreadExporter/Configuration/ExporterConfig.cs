@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using ThreadExporter.Toml;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>One validated configuration. Immutable: a reload builds a new one and swaps the reference.</summary>
+internal sealed record ExporterConfig
+{
+    /// <summary>The rules in the order of the file: the first that matches owns the process.</summary>
+    public ImmutableArray<FilterConfig> Filters { get; init; } = [];
+    public WebConfig Web { get; init; } = new();
+    public CollectorConfig Collector { get; init; } = new();
+    public SamplerConfig Sampler { get; init; } = new();
+    public LogConfig Log { get; init; } = new();
+}
+
+/// <summary>One <c>[[filter]]</c>. Every key given must match; keys not given are empty or null.</summary>
+internal sealed record FilterConfig
+{
+    /// <summary>Label <c>filter</c> of the exporter's own metrics; unique among the rules.</summary>
+    public required string Name { get; init; }
+    /// <summary>Short form <c>match</c>: a process matches when its name or its pid is listed.</summary>
+    public ImmutableArray<string> MatchNames { get; init; } = [];
+    public ImmutableArray<int> MatchPids { get; init; } = [];
+    public ImmutableArray<string> Comm { get; init; } = [];
+    public Regex? Cmdline { get; init; }
+    public ImmutableArray<string> Exe { get; init; } = [];
+    public ImmutableArray<string> User { get; init; } = [];
+    public ImmutableArray<string> Unit { get; init; } = [];
+    public ImmutableArray<string> Cgroup { get; init; } = [];
+    public ImmutableArray<int> Pid { get; init; } = [];
+    public string? PidFile { get; init; }
+    public bool Children { get; init; }
+    /// <summary>Label <c>daemon</c>: the first group of this regex on the command line.</summary>
+    public Regex? Daemon { get; init; }
+    public ThreadsConfig Threads { get; init; } = new();
+}
+
+/// <summary><c>[filter.threads]</c>: how much of a process's threads is shown.</summary>
+internal sealed record ThreadsConfig
+{
+    public ThreadDetail Detail { get; init; } = ThreadDetail.Tid;
+    public bool FoldDigits { get; init; }
+    public ImmutableArray<string> Include { get; init; } = ["*"];
+    public ImmutableArray<string> Exclude { get; init; } = [];
+    public int Top { get; init; }
+}
+
+internal enum ThreadDetail
+{
+    Tid,
+    Name,
+    None,
+}
+
+/// <summary><c>[web]</c>.</summary>
+internal sealed record WebConfig
+{
+    public ImmutableArray<string> Listen { get; init; } = [":9199"];
+    public string TelemetryPath { get; init; } = "/metrics";
+    public int MaxRequests { get; init; } = 40;
+    public bool EnableLifecycle { get; init; }
+    public bool WatchConfig { get; init; }
+    public bool Pages { get; init; } = true;
+}
+
+/// <summary><c>[collector]</c>.</summary>
+internal sealed record CollectorConfig
+{
+    /// <summary><c>auto</c>: /host/proc when it is mounted, else /proc.</summary>
+    public string Procfs { get; init; } = "auto";
+    public TimeSpan RescanInterval { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(60);
+    public int MaxThreads { get; init; } = 20_000;
+    public int MaxSamples { get; init; } = 200_000;
+    public int MaxDescriptors { get; init; } = 10_000;
+}
+
+/// <summary><c>[sampler]</c>.</summary>
+internal sealed record SamplerConfig
+{
+    public bool Enabled { get; init; } = true;
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(100);
+    public double Saturation { get; init; } = 0.9;
+    public TimeSpan PeakWindow { get; init; } = TimeSpan.FromSeconds(60);
+    public double CpuBudget { get; init; } = 0.02;
+}
+
+/// <summary><c>[log]</c>.</summary>
+internal sealed record LogConfig
+{
+    public LogLevel Level { get; init; } = LogLevel.Information;
+    public JournalMode Journal { get; init; } = JournalMode.Auto;
+    /// <summary>Path of the log file; empty: no file.</summary>
+    public string File { get; init; } = "";
+    public long FileMaxSize { get; init; } = 10L * 1024 * 1024;
+    public int FileKeep { get; init; } = 5;
+    public LogFormat Format { get; init; } = LogFormat.Text;
+}
+
+internal enum JournalMode
+{
+    /// <summary>The journal when stderr is the journal, else stdout.</summary>
+    Auto,
+    Always,
+    Never,
+}
+
+internal enum LogFormat
+{
+    Text,
+    Json,
+}
+
+/// <summary>One fault of a configuration file. <see cref="ToString"/> is the line shown to people.</summary>
+/// <param name="File">The file's path as given.</param>
+/// <param name="Position">1-based line and column.</param>
+/// <param name="Key">The dotted key it concerns, or empty. Shown on pages in place of the message, which may quote a value.</param>
+/// <param name="Message">What is wrong and what would be right.</param>
+internal sealed record ConfigError(string File, TomlPosition Position, string Key, string Message)
+{
+    public override string ToString() =>
+        Position.Line > 0 ? $"{File}:{Position.Line}:{Position.Column}: {Message}" : $"{File}: {Message}";
+}
