@@ -1,18 +1,27 @@
+using System.Buffers.Text;
+
 namespace ThreadExporter.Procfs;
 
-/// <summary>getrlimit(2) of this process.</summary>
-public static unsafe class Limits
+/// <summary><c>/proc/self/limits</c> of this process, see proc_pid_limits(5).</summary>
+public static class Limits
 {
-    /// <summary>
-    /// RLIMIT_NOFILE, the soft limit: how many descriptors this process may have. .NET has raised it to the hard limit at
-    /// its start. No limit reads <see cref="long.MaxValue"/>.
-    /// </summary>
-    public static long OpenFiles()
+    /// <summary>The soft limit of open files (RLIMIT_NOFILE); <see cref="long.MaxValue"/> when unlimited or not readable.</summary>
+    public static long MaxOpenFiles()
     {
-        Native.Rlimit limit;
-        // It cannot fail with a known resource and a valid pointer; 256 is less than any system gives.
-        if (Native.getrlimit(Native.RLIMIT_NOFILE, &limit) != 0)
-            return 256;
-        return limit.Soft > long.MaxValue ? long.MaxValue : (long)limit.Soft;
+        Span<byte> buffer = stackalloc byte[4096];
+        return ProcFile.ReadOnce(-100, "/proc/self/limits"u8, buffer, out int length) == ReadStatus.Ok
+            ? ParseMaxOpenFiles(buffer[..length])
+            : long.MaxValue;
+    }
+
+    /// <summary>The soft limit in the line <c>Max open files</c>; <see cref="long.MaxValue"/> when it is unlimited or missing.</summary>
+    public static long ParseMaxOpenFiles(ReadOnlySpan<byte> text)
+    {
+        ReadOnlySpan<byte> key = "Max open files"u8;
+        int at = text.IndexOf(key);
+        if (at < 0)
+            return long.MaxValue;
+        ReadOnlySpan<byte> value = text[(at + key.Length)..].TrimStart((byte)' ');
+        return Utf8Parser.TryParse(value, out long limit, out _) ? limit : long.MaxValue;
     }
 }
