@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

@@ -1,4 +1,3 @@
-using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Text;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
@@ -85,7 +85,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     // Rules with `children` pass from parent to child, so parents come first; pids wrap, so their order says nothing.
     private void CheckWithAncestors(Entry entry, long now, long rescanInterval)
     {
-        for (Entry? e = entry; e is { Due: true }; e = _matcher!.HasChildrenRules ? _entries.GetValueOrDefault(e.ParentPid) : null)
+        for (Entry? e = entry; e is { Due: true }; e = _matcher!.NeedsAncestry ? _entries.GetValueOrDefault(e.ParentPid) : null)
         {
             e.Due = false;
             if (ReadIdentity(e))
@@ -140,8 +140,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
 
     private void Decide(Entry entry, long now, long rescanInterval)
     {
+        bool kernelThread = entry.ParentPid == KernelThreadParent || entry.Pid == KernelThreadParent;
         ProcessFacts facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
-            (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory));
+            (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
+        {
+            KernelThread = kernelThread,
+        };
         // Inheritance outlives the parent: a child whose parent ended is still its descendant.
         if (_entries.TryGetValue(entry.ParentPid, out Entry? parent))
             entry.Inherited = entry.Inherited.Union(parent.ToChildren);
@@ -150,16 +154,14 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         bool complete = !result.Incomplete;
         if (result.Rule is { } rule)
         {
-            bool kernelThread = entry.ParentPid == KernelThreadParent || entry.Pid == KernelThreadParent;
             entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, KeepDirectory(entry))
             {
                 StartTime = _bootTime + (long)entry.StartTicks * (1_000_000_000 / Clocks.TicksPerSecond),
                 IsKernelThread = kernelThread,
             };
-            string daemon = DaemonName.Resolve(rule, facts, out bool known);
-            complete &= known;
-            ReadOnlySpan<byte> name = TaskName.Stable(entry.Comm, kernelThread);
-            entry.Watched.Assign(rule, name, daemon);
+            (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
+            complete &= !unknown;
+            entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon));
         }
         else
         {

@@ -15,7 +15,7 @@ internal static class InspectCommands
     public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
     {
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
-        foreach (string warning in state.Current.Matcher.Warnings)
+        foreach (string warning in state.Current.Matcher.TakeWarnings())
             Console.Out.WriteLine($"warning: {warning}");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
         foreach (FilterConfig filter in state.Current.Config.Filters)

@@ -45,7 +45,7 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
-        builder.Services.AddHostedService(p => new WatchdogLoop(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>()));
+        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         await using WebApplication app = builder.Build();
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));

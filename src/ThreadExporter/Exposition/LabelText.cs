@@ -16,7 +16,7 @@ internal ref struct LabelText(Span<byte> buffer)
     /// <summary>The longest rendering of a value: every byte not UTF-8, five characters each.</summary>
     public static int MaxLength(int valueBytes) => valueBytes * 5;
 
-    public void Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void Add(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
     {
         Open(name);
         while (value.Length > 0)
@@ -40,7 +40,7 @@ internal ref struct LabelText(Span<byte> buffer)
         Append("\""u8);
     }
 
-    public void Add(ReadOnlySpan<byte> name, int value)
+    public void Add(scoped ReadOnlySpan<byte> name, int value)
     {
         Open(name);
         Utf8Formatter.TryFormat(value, _buffer[_length..], out int written);
@@ -57,14 +57,14 @@ internal ref struct LabelText(Span<byte> buffer)
         return text;
     }
 
-    private void Open(ReadOnlySpan<byte> name)
+    private void Open(scoped ReadOnlySpan<byte> name)
     {
         Append(_length == 0 ? "{"u8 : ","u8);
         Append(name);
         Append("=\""u8);
     }
 
-    private void Append(ReadOnlySpan<byte> text)
+    private void Append(scoped ReadOnlySpan<byte> text)
     {
         text.CopyTo(_buffer[_length..]);
         _length += text.Length;

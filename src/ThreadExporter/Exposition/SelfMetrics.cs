@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Prometheus;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
-using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Exposition;
 

@@ -26,6 +26,14 @@ internal readonly struct RuleSet : IEquatable<RuleSet>
         return index >= 0 ? this : new RuleSet(_sorted.Insert(~index, rule));
     }
 
+    public RuleSet Union(RuleSet other)
+    {
+        var union = this;
+        foreach (var rule in other.IsEmpty ? [] : other._sorted)
+            union = union.With(rule);
+        return union;
+    }
+
     public bool Equals(RuleSet other) => IsEmpty ? other.IsEmpty : !other.IsEmpty && _sorted.AsSpan().SequenceEqual(other._sorted.AsSpan());
 
     public override bool Equals(object? obj) => obj is RuleSet other && Equals(other);
