@@ -19,7 +19,7 @@ public class VanishingTests
         {
             while (!stop.IsCancellationRequested)
                 churning.Churn(50, 0);
-        });
+        }, CancellationToken.None);
         using Process processes = Process.Start("/bin/sh", ["-c", "while :; do /bin/true; sleep 0.001 & done"]);
         int samples = 0;
         try
