@@ -1,1 +1,20 @@
-return 0;
+using ThreadExporter.Commands;
+using ThreadExporter.Hosting;
+
+// First of all: before the handler stands, a SIGHUP ends the process.
+using ReloadRequests requests = new();
+CommandLine commandLine = new(
+    invocation => RunCommand.RunAsync(invocation, requests),
+    InspectCommands.Check,
+    InspectCommands.Once,
+    ReloadCommand.RunAsync);
+try
+{
+    return await commandLine.InvokeAsync(args);
+}
+// One clear line for a person at a terminal or in the journal; the codes are in docs/configuration.md.
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"thread-exporter: {e.Message}");
+    return ExitCode.Failure;
+}

@@ -1,0 +1,49 @@
+namespace ThreadExporter.Procfs;
+
+/// <summary>The kernel's clocks: clock_gettime(2).</summary>
+public static unsafe class Clocks
+{
+    private const long NanosecondsPerSecond = 1_000_000_000;
+    private const int LargestPid = 4 * 1024 * 1024; // PID_MAX_LIMIT, include/linux/threads.h
+
+    /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every Linux of today.</summary>
+    public static int TicksPerSecond { get; } = (int)Native.sysconf(Native.SC_CLK_TCK);
+
+    /// <summary>
+    /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
+    /// (clock_getcpuclockid(3); the bits are in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It answers for other
+    /// users' processes and for zombies. <paramref name="pid"/> counts in this process's own pid namespace: ask only when
+    /// <see cref="ProcfsRoot.SharesPidNamespace"/>, or it silently answers for another process.
+    /// </summary>
+    /// <returns>False when there is no such process.</returns>
+    public static bool TryGetProcessCpu(int pid, out long nanoseconds)
+    {
+        nanoseconds = 0;
+        // 0 would be this process itself, and so would a number so large that the shift loses its bits.
+        return pid is > 0 and <= LargestPid && TryRead((~pid << 3) | 2, out nanoseconds);
+    }
+
+    /// <summary>
+    /// When the kernel booted, in nanoseconds since 1970: CLOCK_REALTIME − CLOCK_BOOTTIME. A start time in <c>stat</c>
+    /// plus this is a point in time. It moves when the wall clock is set.
+    /// </summary>
+    public static long BootTimeNanoseconds() => Read(Native.CLOCK_REALTIME) - Read(Native.CLOCK_BOOTTIME);
+
+    /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
+    public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
+
+    // These three clocks always exist (clock_gettime(2)).
+    private static long Read(int clock)
+    {
+        TryRead(clock, out long nanoseconds);
+        return nanoseconds;
+    }
+
+    private static bool TryRead(int clock, out long nanoseconds)
+    {
+        Native.Timespec time;
+        bool read = Native.clock_gettime(clock, &time) == 0;
+        nanoseconds = read ? (time.Seconds * NanosecondsPerSecond) + time.Nanoseconds : 0;
+        return read;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+[assembly: DisableRuntimeMarshalling]
+
+namespace ThreadExporter.Procfs;
+
+/// <summary>Every call into the C library (glibc 2.30 or later, 64-bit Linux). The names are those of the C library.</summary>
+internal static unsafe partial class Native
+{
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24, ERANGE = 34;
+    public const int EINVAL = 22, ENAMETOOLONG = 36;
+    public const int O_RDONLY = 0, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    public const int AT_FDCWD = -100;
+    public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_BOOTTIME = 7;
+    public const int SC_CLK_TCK = 2;
+    public const int RLIMIT_NOFILE = 7;
+    public const int SIGHUP = 1;
+
+    /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
+    public static readonly int O_DIRECTORY =
+        RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000;
+
+    private const string LibC = "libc";
+
+    /// <summary>errno of the last call, which must have been one declared with SetLastError.</summary>
+    public static int Errno => Marshal.GetLastPInvokeError();
+
+    // openat is variadic in C; the mode argument is read only with O_CREAT or O_TMPFILE.
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int openat(int dirfd, byte* pathname, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint pread(int fd, void* buf, nuint count, long offset);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint readlinkat(int dirfd, byte* pathname, byte* buf, nuint bufsiz);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint getdents64(int fd, void* dirp, nuint count);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int close(int fd);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int clock_gettime(int clockid, Timespec* tp);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint sysconf(int name);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int getrlimit(int resource, Rlimit* rlim);
+
+    /// <summary>Returns the error itself, not through errno.</summary>
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int getpwnam_r(byte* name, Passwd* pwd, byte* buf, nuint buflen, Passwd** result);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int kill(int pid, int sig);
+
+    public struct Timespec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+
+    public struct Rlimit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+
+    /// <summary>struct passwd as the 64-bit C libraries of Linux lay it out.</summary>
+    public struct Passwd
+    {
+        public byte* Name;
+        public byte* Password;
+        public uint Uid;
+        public uint Gid;
+        public byte* Gecos;
+        public byte* Directory;
+        public byte* Shell;
+    }
+}

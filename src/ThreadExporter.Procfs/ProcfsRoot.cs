@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+
+namespace ThreadExporter.Procfs;
+
+/// <summary>The directory read as /proc: the real one, the host's inside a container, or a tree of plain files in a test.</summary>
+public sealed class ProcfsRoot : IDisposable
+{
+    private const string HostProc = "/host/proc";
+
+    private ProcfsRoot(string path, int fd)
+    {
+        Path = path;
+        Fd = fd;
+    }
+
+    public string Path { get; }
+
+    /// <summary>The open directory; -1 after <see cref="Dispose"/>.</summary>
+    public int Fd { get; private set; }
+
+    /// <summary>
+    /// Whether its pids are this process's own: <c>self/status</c> shows exactly one NSpid, equal to getpid(). Else
+    /// <see cref="Clocks.TryGetProcessCpu"/> would answer for another process. A tree of plain files has no such line, and false.
+    /// </summary>
+    public bool SharesPidNamespace { get; private init; }
+
+    /// <summary>
+    /// Whether <c>schedstat</c> tells the truth. A kernel without sched info writes <c>0 0 0</c> for every thread, or has
+    /// no such file. <c>self</c> decides when it is there, because this process has run; without it (plain files, a
+    /// foreign pid namespace) one process with a number above 0 is enough. When in doubt false: then <c>stat</c> is read, which is slower but right.
+    /// </summary>
+    public bool HasSchedInfo { get; private init; }
+
+    /// <summary>Setting <c>collector.procfs</c>: <c>auto</c> is <c>/host/proc</c> when a procfs is mounted there, else <c>/proc</c>; anything else is the path.</summary>
+    /// <param name="setting">The setting.</param>
+    /// <param name="hostProc">Where a container mounts the host's.</param>
+    public static string Detect(string setting, string hostProc = HostProc)
+    {
+        if (setting != "auto")
+            return setting;
+        // `self` is missing when this process is not in that procfs's pid namespace, `1` when hidepid hides it.
+        return File.Exists(hostProc + "/self/stat") || File.Exists(hostProc + "/1/stat") ? hostProc : "/proc";
+    }
+
+    /// <summary>Opens it and finds out the two facts above, once.</summary>
+    /// <exception cref="IOException">It cannot be opened, or holds no process whose <c>stat</c> can be opened. The message is one line, ready to print.</exception>
+    public static ProcfsRoot Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (ProcFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
+            throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetPInvokeErrorMessage(Native.Errno)}");
+
+        var pids = new List<int>();
+        ProcFile.ListIds(fd, "."u8, pids);
+        if (!HasProcess(fd, pids))
+        {
+            ProcFile.Close(fd);
+            throw new IOException($"'{path}' is not a procfs: it holds no process that can be read");
+        }
+        return new ProcfsRoot(path, fd)
+        {
+            SharesPidNamespace = FindPidNamespace(fd),
+            HasSchedInfo = FindSchedInfo(fd, pids),
+        };
+    }
+
+    /// <summary>Every pid it lists; <paramref name="pids"/> is cleared first.</summary>
+    public ReadStatus ReadPids(List<int> pids) => ProcFile.ListIds(Fd, "."u8, pids);
+
+    public void Dispose()
+    {
+        ProcFile.Close(Fd);
+        Fd = -1;
+    }
+
+    private static bool HasProcess(int fd, List<int> pids)
+    {
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        foreach (int pid in pids)
+        {
+            ReadStatus status = ProcFile.Open(fd, ProcPath.Format(path, [], pid, "/stat"u8), out int stat);
+            ProcFile.Close(stat);
+            if (status == ReadStatus.Ok)
+                return true;
+        }
+        return false;
+    }
+
+    private static bool FindPidNamespace(int fd)
+    {
+        // Large, because NSpid stands after Groups.
+        byte[] buffer = new byte[64 * 1024];
+        return ProcFile.ReadOnce(fd, "self/status"u8, buffer, out int length) == ReadStatus.Ok
+            && Status.TryParse(buffer.AsSpan(0, length), out Status status)
+            && status.NspidCount == 1
+            && status.Nspid == Environment.ProcessId;
+    }
+
+    private static bool FindSchedInfo(int fd, List<int> pids)
+    {
+        if (TryReadSchedStat(fd, "self/schedstat"u8, out SchedStat self))
+            return self != default;
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        foreach (int pid in pids)
+        {
+            if (TryReadSchedStat(fd, ProcPath.Format(path, [], pid, "/schedstat"u8), out SchedStat other) && other != default)
+                return true;
+        }
+        return false;
+    }
+
+    private static bool TryReadSchedStat(int fd, ReadOnlySpan<byte> path, out SchedStat schedStat)
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        schedStat = default;
+        return ProcFile.ReadOnce(fd, path, buffer, out int length) == ReadStatus.Ok && SchedStat.TryParse(buffer[..length], out schedStat);
+    }
+}

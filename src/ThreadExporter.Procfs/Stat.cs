@@ -1,0 +1,118 @@
+namespace ThreadExporter.Procfs;
+
+/// <summary>
+/// <c>/proc/PID/stat</c> and <c>/proc/PID/task/TID/stat</c>: proc_pid_stat(5). Times are clock ticks
+/// (<see cref="Clocks.TicksPerSecond"/>); in the first file they are sums over all threads.
+/// </summary>
+public readonly ref struct Stat
+{
+    private const int StateField = 3, LastField = 39;
+
+    /// <summary>Field 1: the pid, or the tid in a thread's file.</summary>
+    public int Pid { get; private init; }
+    /// <summary>Field 2: the name as raw bytes, which may hold anything but NUL: blanks, parentheses, newlines, invalid UTF-8.</summary>
+    public ReadOnlySpan<byte> Comm { get; private init; }
+    /// <summary>Field 3: <c>R</c>, <c>S</c>, <c>D</c>, <c>Z</c>, …</summary>
+    public byte State { get; private init; }
+    /// <summary>Field 4.</summary>
+    public int Ppid { get; private init; }
+    /// <summary>Field 10.</summary>
+    public ulong MinorFaults { get; private init; }
+    /// <summary>Field 12.</summary>
+    public ulong MajorFaults { get; private init; }
+    /// <summary>Field 14, in ticks.</summary>
+    public ulong UserTicks { get; private init; }
+    /// <summary>Field 15, in ticks.</summary>
+    public ulong KernelTicks { get; private init; }
+    /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
+    public int NumThreads { get; private init; }
+    /// <summary>Field 22, in ticks since boot (CLOCK_BOOTTIME).</summary>
+    public ulong StartTicks { get; private init; }
+    /// <summary>Field 39: the CPU it last ran on.</summary>
+    public int Processor { get; private init; }
+
+    /// <summary>
+    /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
+    /// range gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// </summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out Stat stat)
+    {
+        stat = default;
+        // A name may hold any number of parentheses; what follows it is numbers. So: from the first '(' to the last ')'.
+        int close = text.LastIndexOf((byte)')');
+        ReadOnlySpan<byte> rest = text;
+        if (close < 0
+            || !Digits.TryReadInt(ref rest, out int pid)
+            || !Digits.TryTake(ref rest, (byte)' ')
+            || !Digits.TryTake(ref rest, (byte)'('))
+            return false;
+        int open = text.Length - rest.Length;
+        if (open > close)
+            return false;
+        ReadOnlySpan<byte> comm = text[open..close];
+        rest = text[(close + 1)..];
+        if (rest.Length < 2 || rest[0] != ' ' || !char.IsAsciiLetter((char)rest[1]))
+            return false;
+        byte state = rest[1];
+        rest = rest[2..];
+
+        int field = StateField;
+        if (!NextInt(ref rest, ref field, 4, out int ppid)
+            || !Next(ref rest, ref field, 10, out ulong minorFaults)
+            || !Next(ref rest, ref field, 12, out ulong majorFaults)
+            || !Next(ref rest, ref field, 14, out ulong userTicks)
+            || !Next(ref rest, ref field, 15, out ulong kernelTicks)
+            || !NextInt(ref rest, ref field, 20, out int threads)
+            || !Next(ref rest, ref field, 22, out ulong startTicks)
+            || !NextInt(ref rest, ref field, LastField, out int processor)
+            // Without what follows it the last number may have been cut.
+            || rest.IsEmpty || rest[0] is not ((byte)' ' or (byte)'\n'))
+            return false;
+
+        stat = new Stat
+        {
+            Pid = pid,
+            Comm = comm,
+            State = state,
+            Ppid = ppid,
+            MinorFaults = minorFaults,
+            MajorFaults = majorFaults,
+            UserTicks = userTicks,
+            KernelTicks = kernelTicks,
+            NumThreads = threads,
+            StartTicks = startTicks,
+            Processor = processor,
+        };
+        return true;
+    }
+
+    /// <summary>Passes over the fields up to <paramref name="wanted"/>, which may be negative, and reads that one, which may not.</summary>
+    private static bool Next(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out ulong value)
+    {
+        while (++field < wanted)
+        {
+            if (!Skip(ref rest))
+            {
+                value = 0;
+                return false;
+            }
+        }
+        value = 0;
+        return Digits.TryTake(ref rest, (byte)' ') && Digits.TryReadULong(ref rest, out value);
+    }
+
+    private static bool NextInt(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out int value)
+    {
+        bool valid = Next(ref rest, ref field, wanted, out ulong number) && number <= int.MaxValue;
+        value = valid ? (int)number : 0;
+        return valid;
+    }
+
+    private static bool Skip(ref ReadOnlySpan<byte> rest)
+    {
+        if (!Digits.TryTake(ref rest, (byte)' '))
+            return false;
+        Digits.TryTake(ref rest, (byte)'-');
+        return Digits.TryReadULong(ref rest, out _);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// One synchronous pass over the watched processes: discover, then read. Not thread-safe: whoever calls holds the one
+/// collection lock (the exposition does).
+/// </summary>
+internal sealed class Collector : IDisposable
+{
+    private readonly ReadErrors _errors = new();
+    private readonly DescriptorBudget _budget;
+    private readonly ProcessTable _table;
+    private readonly ProcessReader _reader;
+    private readonly List<WatchedProcess> _gone = [];
+
+    /// <param name="root">The /proc to read.</param>
+    /// <param name="descriptorLimit">RLIMIT_NOFILE of this process.</param>
+    public Collector(ProcfsRoot root, long descriptorLimit)
+    {
+        _budget = new DescriptorBudget(descriptorLimit);
+        _table = new ProcessTable(root, _budget, _errors);
+        _reader = new ProcessReader(root, _budget, _errors);
+        HasSchedInfo = root.HasSchedInfo;
+    }
+
+    /// <summary>The processes of the last collection, sorted by pid.</summary>
+    public IReadOnlyList<WatchedProcess> Processes => _table.Watched;
+
+    public ReadErrors Errors => _errors;
+
+    /// <summary>Where the kernel has no sched info, run-queue wait and timeslices are not known.</summary>
+    public bool HasSchedInfo { get; }
+
+    public long Collections { get; private set; }
+    public int Threads { get; private set; }
+    public int Descriptors => _budget.Kept;
+    public TimeSpan DiscoverDuration { get; private set; }
+    public TimeSpan ReadDuration { get; private set; }
+
+    public void Collect(ConfigSnapshot snapshot)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        long now = Clocks.MonotonicNanoseconds();
+        _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
+        _table.Update(snapshot.Matcher, now, snapshot.Config.Collector.RescanInterval.Ticks * 100);
+        DiscoverDuration = Stopwatch.GetElapsedTime(begin);
+
+        begin = Stopwatch.GetTimestamp();
+        long refresh = snapshot.Config.Collector.RefreshInterval.Ticks * 100;
+        Threads = 0;
+        foreach (WatchedProcess process in _table.Watched)
+        {
+            if (_reader.Read(process, now, refresh))
+                Threads += process.Threads.Count;
+            else
+                _gone.Add(process);
+        }
+        foreach (WatchedProcess process in _gone)
+        {
+            _errors.Count(ReadStatus.Gone);
+            _table.Remove(process);
+        }
+        _gone.Clear();
+        ReadDuration = Stopwatch.GetElapsedTime(begin);
+        Collections++;
+    }
+
+    public void Dispose() => _table.Dispose();
+}

@@ -1,0 +1,207 @@
+using System.Text;
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// All processes of the /proc root and which rule owns each. A new pid is looked at at once; a known one again after
+/// <c>rescan_interval</c>, since exec and rename change what rules see.
+/// </summary>
+internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors) : IDisposable
+{
+    private const int KernelThreadParent = 2;
+
+    private readonly Dictionary<int, Entry> _entries = [];
+    private readonly List<WatchedProcess> _watched = [];
+    private readonly CommandLines _commandLines = new();
+    private readonly List<int> _pids = [];
+    private readonly Stack<Entry> _ancestors = [];
+    private readonly byte[] _buffer = new byte[4096];
+    private readonly long _bootTime = Clocks.BootTimeNanoseconds();
+    private Matcher? _matcher;
+    private int _pass;
+
+    /// <summary>The processes that some rule owns, sorted by pid.</summary>
+    public IReadOnlyList<WatchedProcess> Watched => _watched;
+
+    /// <summary>Lists /proc and decides about every process that is new, due or was left undecided.</summary>
+    public void Update(Matcher matcher, long now, long rescanInterval)
+    {
+        bool everything = !ReferenceEquals(matcher, _matcher);
+        _matcher = matcher;
+        _pass++;
+        _commandLines.BeginCollection();
+        root.ReadPids(_pids);
+
+        foreach (int pid in _pids)
+        {
+            if (!_entries.TryGetValue(pid, out Entry? entry))
+                _entries.Add(pid, entry = new Entry(pid));
+            entry.SeenIn = _pass;
+            entry.Due = everything || now >= entry.NextCheck;
+            if (everything)
+                entry.Inherited = RuleSet.Empty;
+        }
+        foreach (int pid in _pids)
+        {
+            Entry entry = _entries[pid];
+            if (entry.Due)
+                CheckWithAncestors(entry, now, rescanInterval);
+        }
+        foreach ((int pid, Entry entry) in _entries)
+        {
+            if (entry.SeenIn != _pass)
+            {
+                Release(entry);
+                _entries.Remove(pid);
+            }
+        }
+        _watched.Clear();
+        foreach (Entry entry in _entries.Values)
+        {
+            if (entry.Watched is { } process)
+                _watched.Add(process);
+        }
+        _watched.Sort((a, b) => a.Pid.CompareTo(b.Pid));
+    }
+
+    /// <summary>Drops a process that was found to be gone while it was read.</summary>
+    public void Remove(WatchedProcess process)
+    {
+        Release(_entries[process.Pid]);
+        _entries.Remove(process.Pid);
+        _watched.Remove(process);
+    }
+
+    public void Dispose()
+    {
+        foreach (Entry entry in _entries.Values)
+            Release(entry);
+        _entries.Clear();
+        _commandLines.Dispose();
+    }
+
+    // Rules with `children` pass from parent to child, so parents come first; pids wrap, so their order says nothing.
+    private void CheckWithAncestors(Entry entry, long now, long rescanInterval)
+    {
+        for (Entry? e = entry; e is { Due: true }; e = _matcher!.NeedsAncestry ? _entries.GetValueOrDefault(e.ParentPid) : null)
+        {
+            e.Due = false;
+            if (ReadIdentity(e))
+                _ancestors.Push(e);
+        }
+        while (_ancestors.TryPop(out Entry? next))
+            Decide(next, now, rescanInterval);
+    }
+
+    private bool ReadIdentity(Entry entry)
+    {
+        ReadStatus status = ReadStat(entry, out Stat stat);
+        if (status == ReadStatus.Gone && entry.Watched is not null)
+        {
+            // The kept directory tells that the old process is gone; the pid may already be another's.
+            Release(entry);
+            status = ReadStat(entry, out stat);
+        }
+        if (status != ReadStatus.Ok)
+        {
+            errors.Count(status);
+            Release(entry);
+            entry.NextCheck = 0;
+            return false;
+        }
+        if (entry.StartTicks != stat.StartTicks)
+        {
+            entry.Inherited = RuleSet.Empty;
+            entry.StartTicks = stat.StartTicks;
+        }
+        entry.ParentPid = stat.Ppid;
+        entry.Comm = stat.Comm.ToArray();
+        return true;
+    }
+
+    private ReadStatus ReadStat(Entry entry, out Stat stat)
+    {
+        stat = default;
+        if (entry.Directory < 0)
+        {
+            Span<byte> path = stackalloc byte[32];
+            ReadStatus opened = ProcFile.OpenDirectory(root.Fd, ProcPath.Format(path, ""u8, entry.Pid, ""u8), out int directory);
+            if (opened != ReadStatus.Ok)
+                return opened;
+            entry.Directory = directory;
+        }
+        ReadStatus status = ProcFile.ReadOnce(entry.Directory, "stat"u8, _buffer, out int length);
+        if (status != ReadStatus.Ok)
+            return status;
+        return Stat.TryParse(_buffer.AsSpan(0, length), out stat) ? ReadStatus.Ok : ReadStatus.Malformed;
+    }
+
+    private void Decide(Entry entry, long now, long rescanInterval)
+    {
+        bool kernelThread = entry.ParentPid == KernelThreadParent || entry.Pid == KernelThreadParent;
+        ProcessFacts facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
+            (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
+        {
+            KernelThread = kernelThread,
+        };
+        // Inheritance outlives the parent: a child whose parent ended is still its descendant.
+        if (_entries.TryGetValue(entry.ParentPid, out Entry? parent))
+            entry.Inherited = entry.Inherited.Union(parent.ToChildren);
+        MatchResult result = _matcher!.Match(facts, entry.Inherited);
+        entry.ToChildren = result.ToChildren;
+        bool complete = !result.Incomplete;
+        if (result.Rule is { } rule)
+        {
+            entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, KeepDirectory(entry))
+            {
+                StartTime = _bootTime + (long)entry.StartTicks * (1_000_000_000 / Clocks.TicksPerSecond),
+                IsKernelThread = kernelThread,
+            };
+            (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
+            complete &= !unknown;
+            entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon));
+        }
+        else
+        {
+            Release(entry);
+        }
+        entry.NextCheck = complete ? now + rescanInterval : 0;
+    }
+
+    private int KeepDirectory(Entry entry)
+    {
+        budget.DirectoryOpened();
+        return entry.Directory;
+    }
+
+    private void Release(Entry entry)
+    {
+        if (entry.Watched is not null)
+        {
+            entry.Watched.Close(budget);
+            entry.Watched = null;
+        }
+        else if (entry.Directory >= 0)
+        {
+            ProcFile.Close(entry.Directory);
+        }
+        entry.Directory = -1;
+    }
+
+    private sealed class Entry(int pid)
+    {
+        public int Pid { get; } = pid;
+        public int ParentPid { get; set; }
+        public ulong StartTicks { get; set; }
+        public byte[] Comm { get; set; } = [];
+        public int Directory { get; set; } = -1;
+        public int SeenIn { get; set; }
+        public bool Due { get; set; }
+        public long NextCheck { get; set; }
+        public RuleSet Inherited { get; set; } = RuleSet.Empty;
+        public RuleSet ToChildren { get; set; } = RuleSet.Empty;
+        public WatchedProcess? Watched { get; set; }
+    }
+}

@@ -1,0 +1,125 @@
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// Reads one thread: <c>schedstat</c> on its kept descriptor, and <c>stat</c> only when the run time has moved, since
+/// user and kernel time cannot move without it. <c>schedstat</c> is read first, so that <c>stat</c> is never older.
+/// </summary>
+internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
+{
+    private static readonly long NanosecondsPerTick = 1_000_000_000 / Clocks.TicksPerSecond;
+
+    private readonly byte[] _buffer = new byte[4096];
+
+    /// <summary>Opens a thread that was just listed and reads it.</summary>
+    public ReadStatus ReadFirst(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    {
+        Span<byte> path = stackalloc byte[64];
+        // Out of descriptors: by path, which fails the same way until one is free again.
+        if (!budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
+            return status;
+        status = Read(process, thread, now, refreshInterval);
+        // Threads that were found together must not be refreshed together.
+        double spread = (uint)(thread.Tid * 2654435761) / (double)uint.MaxValue;
+        thread.RefreshAt = now + (long)(refreshInterval * spread);
+        return status;
+    }
+
+    /// <summary>Brings the thread up to date.</summary>
+    public ReadStatus Read(WatchedProcess process, WatchedThread thread, long now, long refreshInterval) =>
+        root.HasSchedInfo ? ReadSchedStat(process, thread, now, refreshInterval) : ReadStatOnly(process, thread, now, refreshInterval);
+
+    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    {
+        ReadStatus status = ReadKept(process, thread, out int length);
+        if (status != ReadStatus.Ok)
+            return status;
+        if (!SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched))
+            return ReadStatus.Malformed;
+
+        // exec by a worker thread hands it the leader's tid, start time and descriptor: a value that falls tells.
+        if (sched.RunNanoseconds < thread.Cpu || sched.WaitNanoseconds < thread.Wait || sched.Timeslices < thread.Timeslices)
+            thread.Known = false;
+
+        if (!thread.Known || thread.Descriptor < 0 || sched.RunNanoseconds != thread.Cpu || now >= thread.RefreshAt)
+        {
+            bool first = !thread.Known;
+            ulong start = thread.StartTicks;
+            status = ReadStat(process, thread, now, refreshInterval);
+            if (status != ReadStatus.Ok)
+                return status;
+            if (!first && start != thread.StartTicks)
+                return Replaced(thread);
+            // At first sight nothing else ties stat to the descriptor: the tid may have passed on between the two reads.
+            if (first && ReadKept(process, thread, out _) == ReadStatus.Gone)
+                return ReadStatus.Gone;
+        }
+        thread.Cpu = sched.RunNanoseconds;
+        thread.Wait = sched.WaitNanoseconds;
+        thread.Timeslices = sched.Timeslices;
+        return ReadStatus.Ok;
+    }
+
+    private ReadStatus ReadStatOnly(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    {
+        bool first = !thread.Known;
+        ulong start = thread.StartTicks;
+        ReadStatus status = ReadStat(process, thread, now, refreshInterval);
+        if (status == ReadStatus.Ok && !first && start != thread.StartTicks)
+            return Replaced(thread);
+        thread.Cpu = thread.User + thread.Kernel;
+        return status;
+    }
+
+    /// <summary>The tid belongs to another thread by now. Gone from here; the next listing finds the new one.</summary>
+    private ReadStatus Replaced(WatchedThread thread)
+    {
+        thread.Known = false;
+        errors.Count(ReadStatus.Gone);
+        return ReadStatus.Gone;
+    }
+
+    private ReadStatus ReadStat(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    {
+        Span<byte> path = stackalloc byte[64];
+        ReadStatus status;
+        int length;
+        if (!root.HasSchedInfo && thread.Descriptor >= 0)
+            status = ProcFile.ReadAt(thread.Descriptor, _buffer, out length);
+        else
+            status = ProcFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, thread.Tid, "/stat"u8), _buffer, out length);
+        if (status != ReadStatus.Ok)
+            return status;
+        if (!Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
+            return ReadStatus.Malformed;
+
+        long user = (long)stat.UserTicks * NanosecondsPerTick;
+        long kernel = (long)stat.KernelTicks * NanosecondsPerTick;
+        thread.StartTicks = stat.StartTicks;
+        thread.State = stat.State;
+        thread.User = user;
+        thread.Kernel = kernel;
+        thread.RefreshAt = now + refreshInterval;
+        thread.Known = true;
+        ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);
+        if (!name.SequenceEqual(thread.Name))
+        {
+            thread.Name = name.ToArray();
+            thread.RenderedLabels = null;
+        }
+        return ReadStatus.Ok;
+    }
+
+    private ReadStatus ReadKept(WatchedProcess process, WatchedThread thread, out int length)
+    {
+        if (thread.Descriptor >= 0)
+            return ProcFile.ReadAt(thread.Descriptor, _buffer, out length);
+        Span<byte> path = stackalloc byte[64];
+        return ProcFile.ReadOnce(process.Directory, Kept(path, thread), _buffer, out length);
+    }
+
+    private ReadOnlySpan<byte> Kept(Span<byte> path, WatchedThread thread) =>
+        ProcPath.Format(path, "task/"u8, thread.Tid, root.HasSchedInfo ? "/schedstat"u8 : "/stat"u8);
+}

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Hosting;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Commands;
+
+/// <summary><c>check</c> and <c>once</c>: one collection without a daemon.</summary>
+internal static class InspectCommands
+{
+    /// <summary>Validates the configuration and lists what it matches now.</summary>
+    public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
+    {
+        Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
+        foreach (string warning in state.Current.Matcher.TakeWarnings())
+            Console.Out.WriteLine($"warning: {warning}");
+        List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
+        foreach (FilterConfig filter in state.Current.Config.Filters)
+        {
+            int before = rows.Count;
+            rows.AddRange(collector.Processes.Where(p => p.Rule.Name == filter.Name).Select(p => (string[])
+            [
+                filter.Name,
+                p.Pid.ToString(CultureInfo.InvariantCulture),
+                Printable(ProcText.Decode(p.Name)),
+                Printable(ProcText.Decode(p.Daemon)),
+                p.Threads.Count.ToString(CultureInfo.InvariantCulture),
+            ]));
+            if (rows.Count == before)
+                rows.Add([filter.Name, "-", "matches nothing now", "-", "-"]);
+        }
+        if (rows.Count > 1)
+            PrintTable(rows);
+        return ExitCode.Success;
+    });
+
+    /// <summary>Prints one collection in the text format.</summary>
+    public static int Once(Invocation invocation) => WithCollection(invocation, (_, scrapes, _) =>
+    {
+        PooledBuffer text = scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false)).GetAwaiter().GetResult();
+        using Stream output = Console.OpenStandardOutput();
+        output.Write(text.Written.Span);
+        text.Release();
+        return ExitCode.Success;
+    });
+
+    private static int WithCollection(Invocation invocation, Func<ConfigState, Scrapes, Collector, int> use)
+    {
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        if (state is null)
+        {
+            foreach (ConfigError error in errors)
+                Console.Error.WriteLine(error);
+            return ExitCode.BadConfig;
+        }
+        using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(state.Current.Config.Collector.Procfs));
+        using Collector collector = new(root, Limits.MaxOpenFiles());
+        SelfMetrics metrics = new();
+        metrics.ReloadSuccessful.Set(1);
+        metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
+        metrics.LogFileWritable.Set(1);
+        Scrapes scrapes = new(collector, metrics, () => state.Current);
+        collector.Collect(state.Current);
+        return use(state, scrapes, collector);
+    }
+
+    // A hostile name must not steer the terminal.
+    private static string Printable(string text) =>
+        string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
+
+    private static void PrintTable(List<string[]> rows)
+    {
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(r => r[i].Length))];
+        foreach (string[] row in rows)
+            Console.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Hosting;
+using ThreadExporter.Procfs;
+using ThreadExporter.Systemd;
+using ThreadExporter.Web;
+
+namespace ThreadExporter.Commands;
+
+/// <summary><c>run</c>: the daemon. Constructs its objects by hand and hands them to the generic host.</summary>
+internal static class RunCommand
+{
+    public static async Task<int> RunAsync(Invocation invocation, ReloadRequests requests)
+    {
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        if (state is null)
+            return ReportBadConfig(errors);
+
+        ExporterConfig config = state.Current.Config;
+        using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
+        using LogSetup log = LogSetup.Create(config.Log);
+        using Collector collector = new(root, Limits.MaxOpenFiles());
+        SelfMetrics metrics = new();
+        metrics.OnWrite = () => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
+        Scrapes scrapes = new(collector, metrics, () => state.Current);
+        SystemdNotifier notifier = new();
+        VerdictFile verdicts = new(RuntimeDirectory.OfThisProcess());
+
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "thread-exporter" });
+        log.AddTo(builder.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (string address in config.Web.Listen)
+                ListenAddress.Apply(kestrel, address);
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+        builder.Services.AddSingleton<ISystemdNotifier>(notifier);
+        if (notifier.IsEnabled)
+            builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
+        builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
+        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
+
+        await using WebApplication app = builder.Build();
+        ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));
+        logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
+        new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
+
+        // Ready means that a scrape would answer: one collection is made before systemd hears of it.
+        (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e)
+        {
+            logger.LogCritical("{Error}", e.Message);
+            return ExitCode.Failure;
+        }
+        foreach (string url in app.Urls)
+            logger.LogInformation("Listening on {Url}{Path}", url, config.Web.TelemetryPath);
+        app.Services.GetRequiredService<ReloadLoop>().Announce();
+        await app.WaitForShutdownAsync();
+        verdicts.Delete();
+        logger.LogInformation("thread-exporter stops");
+        return ExitCode.Success;
+    }
+
+    /// <summary>To the journal as structured records when stderr is the journal, else as the lines that check prints.</summary>
+    private static int ReportBadConfig(ImmutableArray<ConfigError> errors)
+    {
+        if (JournalStream.IsJournal(JournalStream.StandardError))
+        {
+            using LogSetup log = LogSetup.Create(new LogConfig());
+            using ILoggerFactory factory = LoggerFactory.Create(log.AddTo);
+            ILogger logger = factory.CreateLogger(typeof(RunCommand));
+            foreach (ConfigError error in errors)
+                ReloadLoop.LogConfigError(logger, error);
+        }
+        else
+        {
+            foreach (ConfigError error in errors)
+                Console.Error.WriteLine(error);
+        }
+        return ExitCode.BadConfig;
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.Net.Http.Headers;
+
+namespace ThreadExporter.Exposition;
+
+/// <summary>What a response can be: one of two texts, compressed or not.</summary>
+internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
+{
+    public const int Count = 4;
+
+    private const string OpenMetricsType = "application/openmetrics-text";
+
+    public int Index => (OpenMetrics ? 2 : 0) + (Gzip ? 1 : 0);
+
+    public string ContentType => OpenMetrics
+        ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        : "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>
+    /// Negotiates by <c>Accept</c> and <c>Accept-Encoding</c> (RFC 9110). OpenMetrics only when it is named, in a version we
+    /// write, and preferred over text; what cannot be read counts as not said.
+    /// </summary>
+    public static ScrapeFormat Negotiate(IHeaderDictionary headers)
+    {
+        double openMetrics = 0;
+        double text = 0;
+        if (MediaTypeHeaderValue.TryParseList(headers.Accept, out IList<MediaTypeHeaderValue>? accepted))
+        {
+            foreach (MediaTypeHeaderValue type in accepted)
+            {
+                double quality = type.Quality ?? 1;
+                if (type.MediaType.Equals(OpenMetricsType, StringComparison.OrdinalIgnoreCase))
+                {
+                    string version = type.Parameters.FirstOrDefault(p => p.Name.Equals("version", StringComparison.OrdinalIgnoreCase))?.Value.Value ?? "1.0.0";
+                    if (version.Trim('"') == "1.0.0")
+                        openMetrics = Math.Max(openMetrics, quality);
+                }
+                else if (type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase))
+                {
+                    text = Math.Max(text, quality);
+                }
+            }
+        }
+        bool gzip = StringWithQualityHeaderValue.TryParseList(headers.AcceptEncoding, out IList<StringWithQualityHeaderValue>? encodings)
+            && encodings.Any(e => e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && (e.Quality ?? 1) > 0);
+        return new ScrapeFormat(openMetrics > 0 && openMetrics >= text, gzip);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using ThreadExporter.Collection;
+
+namespace ThreadExporter.Exposition;
+
+/// <summary>
+/// Makes collections, one at a time. Requests that arrive while one is being made share its result; those that arrive
+/// while it is being rendered share the next.
+/// </summary>
+internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<ConfigSnapshot> current)
+{
+    private readonly Lock _gate = new();
+    private readonly Lock _collecting = new();
+    private Round? _open;
+    private long _busySince;
+    private int _lastLength = 64 * 1024;
+
+    /// <summary>When the collection being made began (<see cref="Stopwatch"/> timestamp); 0 when none is. For the watchdog.</summary>
+    public long BusySince => Volatile.Read(ref _busySince);
+
+    /// <summary>One collection in the format asked for. The caller releases the buffer.</summary>
+    public Task<PooledBuffer> GetAsync(ScrapeFormat format)
+    {
+        Round round;
+        lock (_gate)
+        {
+            if (_open is null)
+            {
+                Round opened = _open = new Round();
+                _ = Task.Run(() => Run(opened));
+            }
+            round = _open;
+            round.Waiting[format.Index]++;
+        }
+        return round.Results[format.Index].Task;
+    }
+
+    /// <summary>Runs something that looks at the collector's tables while no collection changes them.</summary>
+    public T Inspect<T>(Func<Collector, T> look)
+    {
+        lock (_collecting)
+            return look(collector);
+    }
+
+    private void Run(Round round)
+    {
+        try
+        {
+            lock (_collecting)
+            {
+                Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
+                ConfigSnapshot snapshot = current();
+                collector.Collect(snapshot);
+                lock (_gate)
+                    _open = null;
+                Render(round, snapshot);
+                Volatile.Write(ref _busySince, 0);
+            }
+        }
+        catch (Exception e)
+        {
+            Volatile.Write(ref _busySince, 0);
+            lock (_gate)
+            {
+                if (ReferenceEquals(_open, round))
+                    _open = null;
+            }
+            foreach (TaskCompletionSource<PooledBuffer> result in round.Results)
+                result.TrySetException(e);
+        }
+    }
+
+    private void Render(Round round, ConfigSnapshot snapshot)
+    {
+        foreach (bool openMetrics in (ReadOnlySpan<bool>)[false, true])
+        {
+            int plain = new ScrapeFormat(openMetrics, Gzip: false).Index;
+            int gzip = new ScrapeFormat(openMetrics, Gzip: true).Index;
+            if (round.Waiting[plain] + round.Waiting[gzip] == 0)
+                continue;
+            PooledBuffer text = RenderText(openMetrics, snapshot);
+            if (round.Waiting[gzip] > 0)
+                Hand(round, gzip, Compress(text));
+            if (round.Waiting[plain] > 0)
+                Hand(round, plain, text);
+            else
+                text.Release();
+        }
+    }
+
+    private PooledBuffer RenderText(bool openMetrics, ConfigSnapshot snapshot)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        PooledBuffer text = new(_lastLength + _lastLength / 8);
+        ThreadMetrics.Write(collector, new ExpositionWriter(text, openMetrics));
+        self.Write(text, openMetrics, collector, snapshot);
+        _lastLength = text.Length;
+        self.RenderDuration = Stopwatch.GetElapsedTime(begin);
+        return text;
+    }
+
+    private static PooledBuffer Compress(PooledBuffer text)
+    {
+        PooledBuffer compressed = new(text.Length / 8 + 1024);
+        using Stream stream = new BufferStream(compressed);
+        using GZipStream gzip = new(stream, CompressionLevel.Fastest);
+        gzip.Write(text.Written.Span);
+        return compressed;
+    }
+
+    private static void Hand(Round round, int index, PooledBuffer buffer)
+    {
+        // One holder is the buffer's maker, whose share the first waiter takes over.
+        for (int i = 1; i < round.Waiting[index]; i++)
+            buffer.AddHolder();
+        round.Results[index].SetResult(buffer);
+    }
+
+    private sealed class Round
+    {
+        public int[] Waiting { get; } = new int[ScrapeFormat.Count];
+
+        public TaskCompletionSource<PooledBuffer>[] Results { get; } =
+            [.. Enumerable.Range(0, ScrapeFormat.Count).Select(_ => new TaskCompletionSource<PooledBuffer>(TaskCreationOptions.RunContinuationsAsynchronously))];
+    }
+}

@@ -1,0 +1,95 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Prometheus;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+
+namespace ThreadExporter.Exposition;
+
+/// <summary>
+/// What the daemon says of itself, held in a prometheus-net registry: a few dozen series, where a library is the better
+/// choice. The threads' series do not go through it (docs/decisions/0001).
+/// </summary>
+internal sealed class SelfMetrics
+{
+    private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
+    private readonly MetricFactory _factory;
+    private readonly Gauge _matched;
+    private readonly Gauge _threads;
+    private readonly Counter _collections;
+    private readonly Gauge _descriptors;
+    private readonly Gauge _duration;
+    private readonly Counter _readErrors;
+    private readonly SelfProcess _process;
+
+    public SelfMetrics()
+    {
+        _factory = Metrics.WithCustomRegistry(_registry);
+        Gauge(Catalogue.BuildInfo).WithLabels(Version, RuntimeInformation.FrameworkDescription).Set(1);
+        ReloadSuccessful = Gauge(Catalogue.ReloadSuccessful);
+        ReloadTimestamp = Gauge(Catalogue.ReloadTimestamp);
+        RestartRequired = Gauge(Catalogue.RestartRequired);
+        _matched = Gauge(Catalogue.MatchedProcesses);
+        _threads = Gauge(Catalogue.Threads);
+        _collections = Counter(Catalogue.Collections);
+        _descriptors = Gauge(Catalogue.Descriptors);
+        _duration = Gauge(Catalogue.CollectDuration);
+        _readErrors = Counter(Catalogue.ReadErrors);
+        LogFileWritable = Gauge(Catalogue.LogFileWritable);
+        _process = new SelfProcess(Counter(Catalogue.SelfCpu), Gauge(Catalogue.SelfResident), Gauge(Catalogue.SelfVirtual),
+            Gauge(Catalogue.SelfOpenFds), Gauge(Catalogue.SelfMaxFds), Gauge(Catalogue.SelfStartTime));
+    }
+
+    public static string Version { get; } =
+        typeof(SelfMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    public Gauge ReloadSuccessful { get; }
+    public Gauge ReloadTimestamp { get; }
+    public Gauge RestartRequired { get; }
+    public Gauge LogFileWritable { get; }
+    public TimeSpan RenderDuration { get; set; }
+
+    /// <summary>Called before each rendering, for what others hold.</summary>
+    public Action? OnWrite { get; set; }
+
+    /// <summary>Appends the registry's text, with OpenMetrics' end mark.</summary>
+    public void Write(PooledBuffer output, bool openMetrics, Collection.Collector collector, ConfigSnapshot snapshot)
+    {
+        OnWrite?.Invoke();
+        Update(collector, snapshot.Config);
+        using BufferStream stream = new(output);
+        // On a stream in memory the export completes at once; it is asynchronous only in form.
+        _registry.CollectAndExportAsTextAsync(stream,
+            openMetrics ? ExpositionFormat.OpenMetricsText : ExpositionFormat.PrometheusText).GetAwaiter().GetResult();
+    }
+
+    private void Update(Collection.Collector collector, ExporterConfig config)
+    {
+        Dictionary<string, int> matched = config.Filters.ToDictionary(f => f.Name, _ => 0);
+        foreach (WatchedProcess process in collector.Processes)
+            matched[process.Rule.Name]++;
+        foreach (string[] labels in _matched.GetAllLabelValues())
+        {
+            if (!matched.ContainsKey(labels[0]))
+                _matched.RemoveLabelled(labels);
+        }
+        foreach ((string filter, int processes) in matched)
+            _matched.WithLabels(filter).Set(processes);
+
+        _threads.Set(collector.Threads);
+        _collections.IncTo(collector.Collections);
+        _descriptors.Set(collector.Descriptors);
+        _duration.WithLabels("discover").Set(collector.DiscoverDuration.TotalSeconds);
+        _duration.WithLabels("read").Set(collector.ReadDuration.TotalSeconds);
+        _duration.WithLabels("render").Set(RenderDuration.TotalSeconds);
+        _readErrors.WithLabels("gone").IncTo(collector.Errors.Gone);
+        _readErrors.WithLabels("denied").IncTo(collector.Errors.Denied);
+        _readErrors.WithLabels("malformed").IncTo(collector.Errors.Malformed);
+        _readErrors.WithLabels("other").IncTo(collector.Errors.Other);
+        _process.Update();
+    }
+
+    private Gauge Gauge(MetricFamily family) => _factory.CreateGauge(family.Name, family.Help, [.. family.Labels]);
+
+    private Counter Counter(MetricFamily family) => _factory.CreateCounter(family.Name, family.Help, [.. family.Labels]);
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Hosting;
+
+/// <summary>How a load of the configuration ended.</summary>
+/// <param name="StartedAt">CLOCK_MONOTONIC nanoseconds when the file began to be read: who asked before then is answered.</param>
+/// <param name="Errors">Empty: the new configuration is in force.</param>
+/// <param name="RestartKeys">Changed keys that wait for a restart.</param>
+internal sealed record ReloadResult(long StartedAt, ImmutableArray<ConfigError> Errors, ImmutableArray<string> RestartKeys)
+{
+    public bool Succeeded => Errors.IsEmpty;
+}
+
+/// <summary>The configuration in force and the way to a new one: read, parse, validate, compile, swap one reference.</summary>
+internal sealed class ConfigState
+{
+    private readonly string? _path;
+    private readonly ConfigOverrides _overrides;
+    private readonly ExporterConfig _started;
+    private volatile ConfigSnapshot _current;
+    private volatile ReloadResult _last;
+
+    private ConfigState(string? path, ConfigOverrides overrides, ConfigSnapshot snapshot, ReloadResult result)
+    {
+        (_path, _overrides, _current, _last) = (path, overrides, snapshot, result);
+        _started = snapshot.Config;
+    }
+
+    public ConfigSnapshot Current => _current;
+
+    public ReloadResult Last => _last;
+
+    public string DisplayPath => _path ?? "(no configuration file)";
+
+    /// <summary>The first load. Null with the errors when the configuration is bad.</summary>
+    public static ConfigState? Load(string? path, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors)
+    {
+        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null);
+        errors = result.Errors;
+        return snapshot is null ? null : new ConfigState(path, overrides, snapshot, result);
+    }
+
+    /// <summary>Loads anew; on any error the configuration in force stays. Called by the reload loop only.</summary>
+    public ReloadResult Reload()
+    {
+        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(_path, _overrides, _started);
+        if (snapshot is not null)
+            _current = snapshot;
+        return _last = result;
+    }
+
+    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started)
+    {
+        long startedAt = Clocks.MonotonicNanoseconds();
+        ConfigResult loaded = ConfigLoader.Load(path, overrides);
+        if (loaded.Config is not { } config)
+            return (null, new ReloadResult(startedAt, loaded.Errors, []));
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow);
+        return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)));
+    }
+}

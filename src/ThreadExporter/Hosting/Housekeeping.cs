@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Exposition;
+using ThreadExporter.Matching;
+using ThreadExporter.Systemd;
+
+namespace ThreadExporter.Hosting;
+
+/// <summary>
+/// What is done now and then: feed systemd's watchdog unless a collection or a reload has run longer than ten seconds,
+/// keep the status line true, look up users that were not known, say what the matcher wants a person to know.
+/// </summary>
+internal sealed class Housekeeping(
+    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigState state, Scrapes scrapes, ReloadLoop reloads, ILogger<Housekeeping> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    private Task _lookUp = Task.CompletedTask;
+    private string _status = "";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Half of what systemd allows, as sd_watchdog_enabled(3) advises.
+        TimeSpan period = watchdog is { } allowed && allowed / 2 < Interval ? allowed / 2 : Interval;
+        using PeriodicTimer timer = new(period);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (IsStuck(scrapes.BusySince) || IsStuck(reloads.BusySince))
+                continue;
+            if (watchdog is not null)
+                notifier.TryNotify(ServiceStates.WatchdogAlive);
+            Tick();
+        }
+    }
+
+    private void Tick()
+    {
+        Matcher matcher = state.Current.Matcher;
+        // A directory server that does not answer may hold this up for minutes; the watchdog must not wait for it.
+        if (_lookUp.IsCompleted)
+            _lookUp = Task.Run(matcher.RetryUsers);
+        foreach (string warning in scrapes.Inspect(_ => matcher.TakeWarnings()))
+            logger.LogWarning("{Warning}", warning);
+        string status = ReloadLoop.StatusText(state, scrapes);
+        if (notifier.IsEnabled && status != _status)
+            notifier.TryNotify(ServiceStates.Status(_status = status));
+    }
+
+    private static bool IsStuck(long busySince) => busySince != 0 && Stopwatch.GetElapsedTime(busySince) > Stuck;
+}

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Systemd;
+
+namespace ThreadExporter.Hosting;
+
+/// <summary>The one place where reloads happen, one after the other, whoever asked.</summary>
+internal sealed class ReloadLoop(
+    ReloadRequests requests,
+    ConfigState state,
+    Scrapes scrapes,
+    SelfMetrics metrics,
+    LogSetup log,
+    ISystemdNotifier notifier,
+    VerdictFile verdicts,
+    ILogger<ReloadLoop> logger) : BackgroundService
+{
+    private long _busySince;
+
+    /// <summary>When the reload being made began (<see cref="Stopwatch"/> timestamp); 0 when none is. For the watchdog.</summary>
+    public long BusySince => Volatile.Read(ref _busySince);
+
+    /// <summary>Makes the state of the first load known: metric, verdict, one line of log.</summary>
+    public void Announce()
+    {
+        Publish(state.Last);
+        LogInForce("Configuration loaded");
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            List<TaskCompletionSource<ReloadResult>> waiting = await requests.TakeAsync(stoppingToken);
+            Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
+            notifier.TryNotify(ServiceStates.Reloading());
+            ReloadResult result = state.Reload();
+            if (result.Succeeded)
+                await PutInForceAsync();
+            else
+                LogErrors(result.Errors);
+            Publish(result);
+            notifier.TryNotify(ServiceState.Ready);
+            Volatile.Write(ref _busySince, 0);
+            foreach (TaskCompletionSource<ReloadResult> answer in waiting)
+                answer.SetResult(result);
+        }
+    }
+
+    private async Task PutInForceAsync()
+    {
+        log.SetLevel(state.Current.Config.Log.Level);
+        // One collection with the new filters, so that the log and the status can say what they match.
+        (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        LogInForce("Configuration reloaded");
+    }
+
+    private void Publish(ReloadResult result)
+    {
+        metrics.ReloadSuccessful.Set(result.Succeeded ? 1 : 0);
+        if (result.Succeeded)
+            metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
+        metrics.RestartRequired.Set(result.RestartKeys.IsEmpty ? 0 : 1);
+        foreach (string key in result.RestartKeys)
+            logger.LogWarning("{Key} has changed in {ConfigFile} and takes effect at the next restart", key, state.DisplayPath);
+        if (!verdicts.TryWrite(result, out string? error))
+            logger.LogWarning("The verdict of the reload cannot be written, so `thread-exporter reload` cannot report it: {Error}", error);
+        notifier.TryNotify(ServiceStates.Status(StatusText(state, scrapes)));
+    }
+
+    private void LogInForce(string what)
+    {
+        ConfigSnapshot snapshot = state.Current;
+        (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
+        logger.LogInformation("{What} from {ConfigFile}: {Filters} filters match {Processes} processes with {Threads} threads",
+            what, state.DisplayPath, snapshot.Config.Filters.Length, processes, threads);
+        if (snapshot.Config.Filters.IsEmpty)
+            logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
+        foreach (string warning in scrapes.Inspect(_ => snapshot.Matcher.TakeWarnings()))
+            logger.LogWarning("{Warning}", warning);
+    }
+
+    private void LogErrors(ImmutableArray<ConfigError> errors)
+    {
+        foreach (ConfigError error in errors)
+            LogConfigError(logger, error);
+        logger.LogError("Reload failed with {Errors} errors in {ConfigFile}; the configuration of {LoadedAt:O} stays in force",
+            errors.Length, state.DisplayPath, state.Current.LoadedAt);
+    }
+
+    /// <summary>One structured record an error; the text is the one that <c>check</c> prints.</summary>
+    public static void LogConfigError(ILogger logger, ConfigError error)
+    {
+        if (error.Position.Line > 0)
+            logger.LogError("{ConfigFile}:{Line}:{Column}: {Fault}", error.File, error.Position.Line, error.Position.Column, error.Message);
+        else
+            logger.LogError("{ConfigFile}: {Fault}", error.File, error.Message);
+    }
+
+    /// <summary>What <c>systemctl status</c> shows.</summary>
+    public static string StatusText(ConfigState state, Scrapes scrapes)
+    {
+        (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
+        string text = string.Create(null, $"Watching {processes} processes with {threads} threads");
+        return state.Last.Succeeded ? text : text + "; the last reload FAILED, the old configuration stays in force";
+    }
+}

@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+
+namespace ThreadExporter.Hosting;
+
+/// <summary>
+/// Takes reload requests from SIGHUP and from the web. Made first thing in Main: until it stands, a SIGHUP kills the process.
+/// </summary>
+internal sealed class ReloadRequests : IDisposable
+{
+    private readonly Channel<TaskCompletionSource<ReloadResult>?> _queue = Channel.CreateUnbounded<TaskCompletionSource<ReloadResult>?>();
+    private readonly PosixSignalRegistration _hangup;
+
+    public ReloadRequests()
+    {
+        _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            _queue.Writer.TryWrite(null);
+        });
+    }
+
+    /// <summary>Asks for a reload and waits for its result.</summary>
+    public Task<ReloadResult> RequestAsync()
+    {
+        TaskCompletionSource<ReloadResult> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Writer.TryWrite(answer);
+        return answer.Task;
+    }
+
+    /// <summary>
+    /// Waits for a request and takes all that have come by then: one reload that begins after them answers them all.
+    /// </summary>
+    public async Task<List<TaskCompletionSource<ReloadResult>>> TakeAsync(CancellationToken cancellation)
+    {
+        List<TaskCompletionSource<ReloadResult>> waiting = [];
+        await _queue.Reader.WaitToReadAsync(cancellation);
+        while (_queue.Reader.TryRead(out TaskCompletionSource<ReloadResult>? answer))
+        {
+            if (answer is not null)
+                waiting.Add(answer);
+        }
+        return waiting;
+    }
+
+    public void Dispose() => _hangup.Dispose();
+}

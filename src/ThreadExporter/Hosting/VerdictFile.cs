@@ -1,0 +1,102 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Hosting;
+
+/// <summary>What a daemon says of its last reload, for <c>thread-exporter reload</c> to read.</summary>
+internal sealed record Verdict
+{
+    public required int Pid { get; init; }
+
+    /// <summary>Start of the daemon in clock ticks since boot: a reused pid is not taken for it.</summary>
+    public required ulong ProcessStart { get; init; }
+
+    /// <summary>CLOCK_MONOTONIC nanoseconds when the reload began.</summary>
+    public required long StartedAt { get; init; }
+
+    public required string[] Errors { get; init; }
+
+    public required string[] RestartKeys { get; init; }
+}
+
+[JsonSerializable(typeof(Verdict))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+internal sealed partial class VerdictJson : JsonSerializerContext;
+
+/// <summary>The verdict's file <c>PID.json</c> in the runtime directory, replaced atomically, readable by its owner.</summary>
+internal sealed class VerdictFile(string directory)
+{
+    private readonly string _path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}.json"));
+    private readonly ulong _processStart = ReadProcessStart(Environment.ProcessId) ?? 0;
+
+    public bool TryWrite(ReloadResult result, [NotNullWhen(false)] out string? error)
+    {
+        Verdict verdict = new()
+        {
+            Pid = Environment.ProcessId,
+            ProcessStart = _processStart,
+            StartedAt = result.StartedAt,
+            Errors = [.. result.Errors.Select(e => e.ToString())],
+            RestartKeys = [.. result.RestartKeys],
+        };
+        error = null;
+        try
+        {
+            RuntimeDirectory.Create(directory);
+            string temporary = _path + ".new";
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            using (FileStream stream = new(temporary, options))
+                JsonSerializer.Serialize(stream, verdict, VerdictJson.Default.Verdict);
+            File.Move(temporary, _path, overwrite: true);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error = e.Message;
+            return false;
+        }
+    }
+
+    public void Delete()
+    {
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It names a process start that no later process has; a left-over misleads nobody.
+        }
+    }
+
+    /// <summary>A verdict from a directory; null when there is none, or it is of a process that is gone.</summary>
+    public static Verdict? TryRead(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            Verdict? verdict = JsonSerializer.Deserialize(stream, VerdictJson.Default.Verdict);
+            return verdict is not null && ReadProcessStart(verdict.Pid) == verdict.ProcessStart ? verdict : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static ulong? ReadProcessStart(int pid)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        Span<byte> path = stackalloc byte[64];
+        return ProcFile.ReadOnce(-1, ProcPath.Format(path, "/proc/"u8, pid, "/stat"u8), buffer, out int length) == ReadStatus.Ok
+            && Stat.TryParse(buffer[..length], out Stat stat) ? stat.StartTicks : null;
+    }
+}

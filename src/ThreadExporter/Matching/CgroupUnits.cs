@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>What <c>/proc/PID/cgroup</c> (cgroups(7)) says to the rules: paths, and the systemd units that are components of them.</summary>
+internal static class CgroupUnits
+{
+    private const string DeletedSuffix = " (deleted)";
+    private static readonly string[] UnitSuffixes = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
+
+    /// <summary>
+    /// Globs on unit names. <c>\x2d</c> and its like stand for themselves here, not for <c>x2d</c>: so a name can be pasted as
+    /// systemctl prints it.
+    /// </summary>
+    public static ImmutableArray<Glob> CompileUnitGlobs(ImmutableArray<string> patterns) =>
+        [.. patterns.Select(static pattern => new Glob(KeepEscapes(pattern)))];
+
+    /// <summary>Whether a unit on the way to the process's cgroup matches, in its escaped or unescaped spelling.</summary>
+    public static bool MatchesUnit(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (!IsManagedBySystemd(entry))
+                continue;
+            var path = Trim(entry.Path);
+            foreach (var range in path.Split('/'))
+            {
+                var name = UnitName(path[range]);
+                if (name.IsEmpty)
+                    continue;
+                if (Glob.MatchesAny(globs, name))
+                    return true;
+                if (name.Contains("\\x", StringComparison.Ordinal) && Glob.MatchesAny(globs, Unescape(name)))
+                    return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Whether the process's cgroup path matches: that of cgroup v2 or of systemd's own hierarchy; where neither has a path
+    /// (v1 without systemd), that of any hierarchy.
+    /// </summary>
+    public static bool MatchesPath(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
+    {
+        var useAll = true;
+        foreach (var entry in entries)
+        {
+            if (IsManagedBySystemd(entry) && Trim(entry.Path).Length > 1)
+                useAll = false;
+        }
+        foreach (var entry in entries)
+        {
+            if ((useAll || IsManagedBySystemd(entry)) && Glob.MatchesAny(globs, Trim(entry.Path)))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope. Null when it is in none.</summary>
+    public static string? Unit(List<CgroupEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (!IsManagedBySystemd(entry))
+                continue;
+            string? unit = null;
+            var path = Trim(entry.Path);
+            foreach (var range in path.Split('/'))
+            {
+                var name = UnitName(path[range]);
+                if (name.EndsWith(".service", StringComparison.Ordinal) || name.EndsWith(".scope", StringComparison.Ordinal))
+                    unit = name.ToString();
+            }
+            if (unit is not null)
+                return unit;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// The path below the topmost cgroup we can name: a private cgroup namespace shows what lies outside it as leading
+    /// <c>/..</c> (cgroup_namespaces(7)), and a removed cgroup has a suffix.
+    /// </summary>
+    public static ReadOnlySpan<char> Trim(string cgroupPath)
+    {
+        var path = cgroupPath.AsSpan();
+        if (path.EndsWith(DeletedSuffix, StringComparison.Ordinal))
+            path = path[..^DeletedSuffix.Length];
+        while (path.StartsWith("/..", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/'))
+            path = path[3..];
+        return path.IsEmpty ? "/" : path;
+    }
+
+    private static bool IsManagedBySystemd(CgroupEntry entry) => entry.Hierarchy == 0 || entry.Controllers == "name=systemd";
+
+    /// <summary>Empty when the component is not a unit. systemd puts a <c>_</c> before a name that the cgroup file system would misread (CONTROL_GROUP_INTERFACE).</summary>
+    private static ReadOnlySpan<char> UnitName(ReadOnlySpan<char> component)
+    {
+        if (component.StartsWith('_'))
+            component = component[1..];
+        foreach (var suffix in UnitSuffixes)
+        {
+            if (component.Length > suffix.Length && component.EndsWith(suffix, StringComparison.Ordinal))
+                return component;
+        }
+        return default;
+    }
+
+    /// <summary>Undoes systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
+    private static string Unescape(ReadOnlySpan<char> name)
+    {
+        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];
+        var length = 0;
+        while (!name.IsEmpty)
+        {
+            if (IsEscape(name))
+            {
+                bytes[length++] = byte.Parse(name.Slice(2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+                name = name[4..];
+                continue;
+            }
+            var plain = name[1..].IndexOf('\\') is var next and >= 0 ? next + 1 : name.Length;
+            length += Encoding.UTF8.GetBytes(name[..plain], bytes.AsSpan(length));
+            name = name[plain..];
+        }
+        return Encoding.UTF8.GetString(bytes, 0, length);
+    }
+
+    private static string KeepEscapes(string pattern)
+    {
+        var kept = new StringBuilder(pattern.Length);
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (IsEscape(pattern.AsSpan(i)))
+                kept.Append('\\');
+            else if (pattern[i] == '\\' && i + 1 < pattern.Length)
+                kept.Append(pattern[i++]);
+            kept.Append(pattern[i]);
+        }
+        return kept.ToString();
+    }
+
+    private static bool IsEscape(ReadOnlySpan<char> text) =>
+        text is ['\\', 'x', var high, var low, ..] && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
+}

@@ -1,0 +1,31 @@
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>Label <c>daemon</c>: which one of several like processes this is.</summary>
+internal static class DaemonName
+{
+    /// <summary>
+    /// The first group of the rule's <c>daemon</c> regex on the command line; where it does not match or is empty, the
+    /// name of a Ceph daemon; else comm, a kernel worker's without its work.
+    /// </summary>
+    /// <param name="rule">The rule that owns the process.</param>
+    /// <param name="facts">The process.</param>
+    /// <returns><c>Incomplete</c>: the command line is not known yet, so the name is only comm. Ask again soon.</returns>
+    public static (string Name, bool Incomplete) Resolve(Rule rule, ProcessFacts facts)
+    {
+        var comm = facts.KernelThread ? ProcText.Decode(TaskName.Stable(facts.Comm, kernelThread: true)) : facts.CommText;
+        if (rule.Config.Daemon is { } regex)
+        {
+            if (!facts.TryGetCommandLine(out var commandLine))
+                return (comm, true);
+            if (regex.Match(commandLine).Groups[1] is { Success: true, Length: > 0 } group)
+                return (group.Value, false);
+        }
+        if (facts.KernelThread || CephDaemon.EntityType(comm) is not { } type)
+            return (comm, false);
+        return facts.TryGetArguments(out var arguments)
+            ? (CephDaemon.Name(type, arguments) ?? comm, false)
+            : (comm, true);
+    }
+}

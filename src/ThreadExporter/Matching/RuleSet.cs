@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>
+/// The <c>children</c> rules that a process or an ancestor of it matched, by rule index. It belongs to the
+/// <see cref="Matcher"/> that made it: after a reload it is built anew.
+/// </summary>
+internal readonly struct RuleSet : IEquatable<RuleSet>
+{
+    private readonly ImmutableArray<int> _sorted;
+
+    private RuleSet(ImmutableArray<int> sorted) => _sorted = sorted;
+
+    public static RuleSet Empty => default;
+
+    public bool IsEmpty => _sorted.IsDefaultOrEmpty;
+
+    public bool Contains(int rule) => !IsEmpty && _sorted.BinarySearch(rule) >= 0;
+
+    public RuleSet With(int rule)
+    {
+        if (IsEmpty)
+            return new RuleSet([rule]);
+        var index = _sorted.BinarySearch(rule);
+        return index >= 0 ? this : new RuleSet(_sorted.Insert(~index, rule));
+    }
+
+    public RuleSet Union(RuleSet other)
+    {
+        var union = this;
+        foreach (var rule in other.IsEmpty ? [] : other._sorted)
+            union = union.With(rule);
+        return union;
+    }
+
+    public bool Equals(RuleSet other) => IsEmpty ? other.IsEmpty : !other.IsEmpty && _sorted.AsSpan().SequenceEqual(other._sorted.AsSpan());
+
+    public override bool Equals(object? obj) => obj is RuleSet other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var rule in IsEmpty ? [] : _sorted)
+            hash.Add(rule);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => IsEmpty ? "{}" : $"{{{string.Join(',', _sorted)}}}";
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Hosting;
+
+namespace ThreadExporter.Web;
+
+/// <summary>What the HTTP server answers. Nothing touches a response before what it shows has been made.</summary>
+internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadRequests reloads, ILogger<Endpoints> logger)
+{
+    private int _requests;
+
+    public void Map(WebApplication app)
+    {
+        string[] read = [HttpMethods.Get, HttpMethods.Head];
+        app.MapMethods(state.Current.Config.Web.TelemetryPath, read, MetricsAsync);
+        app.MapMethods("/", read, LandingAsync);
+        app.MapMethods("/-/healthy", read, context => WriteAsync(context, "thread-exporter is healthy.\n"));
+        app.MapMethods("/-/ready", read, context => WriteAsync(context, "thread-exporter is ready.\n"));
+        app.MapMethods("/-/reload", [HttpMethods.Post], ReloadAsync);
+    }
+
+    private async Task MetricsAsync(HttpContext context)
+    {
+        if (Interlocked.Increment(ref _requests) > state.Current.Config.Web.MaxRequests)
+        {
+            Interlocked.Decrement(ref _requests);
+            context.Response.Headers.RetryAfter = "1";
+            await WriteAsync(context, "Too many requests at one time (web.max_requests).\n", StatusCodes.Status503ServiceUnavailable);
+            return;
+        }
+        try
+        {
+            await SendScrapeAsync(context);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _requests);
+        }
+    }
+
+    private async Task SendScrapeAsync(HttpContext context)
+    {
+        ScrapeFormat format = ScrapeFormat.Negotiate(context.Request.Headers);
+        PooledBuffer body;
+        try
+        {
+            body = await scrapes.GetAsync(format);
+        }
+        // Whatever it is, one scrape fails with a clear answer and the daemon lives on to make the next.
+        catch (Exception e)
+        {
+            logger.LogError(e, "A collection failed");
+            await WriteAsync(context, "The collection failed; the log says why.\n", StatusCodes.Status500InternalServerError);
+            return;
+        }
+        try
+        {
+            HttpResponse response = context.Response;
+            response.ContentType = format.ContentType;
+            response.ContentLength = body.Length;
+            response.Headers.Vary = "Accept, Accept-Encoding";
+            if (format.Gzip)
+                response.Headers.ContentEncoding = "gzip";
+            if (!HttpMethods.IsHead(context.Request.Method))
+                await response.Body.WriteAsync(body.Written, context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client went away; there is nobody to tell.
+        }
+        finally
+        {
+            body.Release();
+        }
+    }
+
+    private async Task LandingAsync(HttpContext context)
+    {
+        if (!state.Current.Config.Web.Pages)
+        {
+            await WriteAsync(context, "Pages are switched off (web.pages).\n", StatusCodes.Status404NotFound);
+            return;
+        }
+        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+        string page = LandingPage.Render(state, scrapes);
+        await WriteAsync(context, page, StatusCodes.Status200OK, "text/html; charset=utf-8");
+    }
+
+    private async Task ReloadAsync(HttpContext context)
+    {
+        if (!state.Current.Config.Web.EnableLifecycle)
+        {
+            await WriteAsync(context, "Reload over HTTP is switched off (web.enable_lifecycle).\n", StatusCodes.Status403Forbidden);
+            return;
+        }
+        ReloadResult result = await reloads.RequestAsync().WaitAsync(context.RequestAborted);
+        if (result.Succeeded)
+        {
+            await WriteAsync(context, "Configuration reloaded.\n");
+            return;
+        }
+        StringBuilder text = new("The configuration is bad; the old one stays in force.\n");
+        foreach (ConfigError error in result.Errors)
+            text.Append(Shown(error)).Append('\n');
+        await WriteAsync(context, text.ToString(), StatusCodes.Status500InternalServerError);
+    }
+
+    /// <summary>An error for those who reach us over the network: where it is, never what value stands there.</summary>
+    public static string Shown(ConfigError error) =>
+        error.Position.Line > 0 ? $"{error.Position.Line}:{error.Position.Column}: {(error.Key.Length > 0 ? error.Key : "syntax")}" : error.Message;
+
+    private static Task WriteAsync(HttpContext context, string text, int status = StatusCodes.Status200OK, string type = "text/plain; charset=utf-8")
+    {
+        byte[] body = Encoding.UTF8.GetBytes(text);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = type;
+        context.Response.ContentLength = body.Length;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(body).AsTask();
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests;
+
+/// <summary>Arrows point one way: Web → Exposition → Collection → Matching → Configuration; Collection → Procfs; Configuration → Toml.</summary>
+public partial class ArrowTests
+{
+    [Theory]
+    [InlineData("ThreadExporter.Procfs", "")]
+    [InlineData("ThreadExporter.Toml", "")]
+    [InlineData("ThreadExporter.Systemd", "")]
+    [InlineData("ThreadExporter/Configuration", "Toml")]
+    [InlineData("ThreadExporter/Matching", "Configuration Procfs")]
+    [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs")]
+    [InlineData("ThreadExporter/Exposition", "Configuration Collection Procfs")]
+    [InlineData("ThreadExporter/Web", "Configuration Collection Exposition Hosting Procfs")]
+    public void A_folder_uses_only_those_below_it(string folder, string allowed)
+    {
+        string[] permitted = [.. allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries), folder[(folder.LastIndexOfAny(['/', '.']) + 1)..]];
+        string[] files = [.. Directory.EnumerateFiles(Repository.File("src/" + folder), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal))];
+        Assert.NotEmpty(files);
+        foreach (string file in files)
+        {
+            foreach (Match use in Use().Matches(File.ReadAllText(file)))
+                Assert.True(permitted.Contains(use.Groups[1].Value), $"{Path.GetRelativePath(Repository.Root, file)} uses {use.Value}");
+        }
+    }
+
+    [GeneratedRegex(@"\bThreadExporter\.(Procfs|Toml|Systemd|Commands|Configuration|Matching|Collection|Exposition|Web|Hosting)\b")]
+    private static partial Regex Use();
+}

@@ -1,0 +1,35 @@
+using System.Text;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Exposition;
+
+/// <summary>The whole text of a known /proc. <c>UPDATE_GOLDEN=1</c> writes the files anew.</summary>
+public class GoldenTests
+{
+    [Theory]
+    [InlineData(false, "threads.txt")]
+    [InlineData(true, "threads.openmetrics")]
+    public void A_known_proc_gives_this_text(bool openMetrics, string file)
+    {
+        using FixtureProc proc = new();
+        proc.Process(4711, "ceph-osd", threads: 3, start: 250_000, cmdline: "/usr/bin/ceph-osd -f --id 3");
+        proc.Thread(4711, 4711, "ceph-osd"u8, 1_234_567_890, 12_345, 77, user: 100, kernel: 23);
+        proc.Thread(4711, 4712, "tp_osd_tp"u8, 987_654_321_012, 55_000_000, 123_456, user: 90_000, kernel: 8_765, state: 'R');
+        proc.Thread(4711, 4713, "((a b ) ( c d) )"u8, state: 'D');
+        proc.ProcessStat(4711, "ceph-osd", 3, user: 90_100, kernel: 8_788, start: 250_000);
+        proc.Process(4800, "hostile", threads: 2);
+        proc.Thread(4800, 4800, [0xff, (byte)'"', (byte)'\\', (byte)'\n', 0xc3, 0x28], 1);
+        proc.Thread(4800, 4801, ""u8, 9_999_999_999);
+
+        using LiveCollector live = new(LiveCollector.Config(new() { Name = "all", Comm = ["*"] }), proc.Root);
+        live.Collector.Collect(live.Snapshot);
+        // The boot time is this machine's.
+        string text = string.Join('\n', live.Render(openMetrics).Split('\n').Select(line =>
+            line.StartsWith("perfscale_process_start_time_seconds{", StringComparison.Ordinal) ? line[..line.LastIndexOf(' ')] + " BOOT" : line));
+
+        string path = Repository.File($"tests/ThreadExporter.Tests/Exposition/Golden/{file}");
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+            File.WriteAllText(path, text, new UTF8Encoding(false));
+        Assert.Equal(File.ReadAllText(path), text);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.RegularExpressions;
+using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+
+namespace ThreadExporter.Tests.Matching;
+
+public sealed class DaemonNameTests
+{
+    private static (string Name, bool Incomplete) Resolve(FakeProcess process, string? daemon = null)
+    {
+        var filter = new FilterConfig
+        {
+            Name = "r",
+            Comm = ["*"],
+            Daemon = daemon is null ? null : new Regex(daemon, RegexOptions.NonBacktracking),
+        };
+        return DaemonName.Resolve(Matcher.Compile([filter]).Rules[0], process.Facts);
+    }
+
+    [Theory]
+    [InlineData("ceph-osd", "/usr/bin/ceph-osd|--id|0", null, "osd.0")]
+    [InlineData("ceph-mon", "ceph-mon|--id=a", null, "mon.a")]
+    [InlineData("mariadbd", "/usr/sbin/mariadbd|--id|0", null, "mariadbd")]
+    [InlineData("ceph-osd", "ceph-osd", null, "ceph-osd")]
+    [InlineData("ceph-osd", "", null, "ceph-osd")]
+    [InlineData("java", "java|--instance|blue|-Xmx1g", "--instance (\\S+)", "blue")]
+    [InlineData("java", "java|-Dname=a b|x", "-Dname=(.*) x", "a b")]
+    [InlineData("ceph-osd", "ceph-osd|--id|0|--cluster|green", "--cluster (?<cluster>\\S+)", "green")]
+    // No match, an empty group, or no group: the built-in names.
+    [InlineData("ceph-osd", "ceph-osd|--id|0", "--cluster (\\S+)", "osd.0")]
+    [InlineData("ceph-osd", "ceph-osd|--id|0", "--id(x*)", "osd.0")]
+    [InlineData("ceph-osd", "ceph-osd|--id|0", "--id", "osd.0")]
+    [InlineData("java", "java", "--instance (\\S+)", "java")]
+    public void The_regex_first_then_Ceph_then_comm(string comm, string cmdline, string? daemon, string expected)
+    {
+        using var process = new FakeProcess(comm: comm, cmdline: cmdline);
+        Assert.Equal((expected, false), Resolve(process, daemon));
+    }
+
+    [Fact]
+    public void Until_the_command_line_is_known_it_is_comm()
+    {
+        using var osd = new FakeProcess(comm: "ceph-osd", cmdline: null);
+        Assert.Equal(("ceph-osd", true), Resolve(osd));
+        using var java = new FakeProcess(comm: "java", cmdline: null);
+        Assert.Equal(("java", true), Resolve(java, "(x)"));
+    }
+
+    [Fact]
+    public void Comm_alone_asks_for_no_command_line()
+    {
+        using var process = new FakeProcess(comm: "mariadbd") { ForbidCommandLine = true };
+        Assert.Equal(("mariadbd", false), Resolve(process));
+    }
+
+    [Fact]
+    public void A_kernel_worker_is_named_without_its_work()
+    {
+        using var process = new FakeProcess(comm: "kworker/0:1-events", cmdline: "", kernelThread: true);
+        Assert.Equal(("kworker/0:1", false), Resolve(process));
+        using var user = new FakeProcess(comm: "kworker/0:1-x", cmdline: "");
+        Assert.Equal(("kworker/0:1-x", false), Resolve(user));
+    }
+
+    [Fact]
+    public void A_name_that_is_not_UTF8_is_shown_escaped()
+    {
+        using var process = new FakeProcess(rawComm: [0x61, 0xFF]);
+        Assert.Equal(("a\\xff", false), Resolve(process));
+    }
+}

@@ -1,0 +1,13 @@
+namespace ThreadExporter.Tests.Matching;
+
+/// <summary>A clock that stands still until it is moved.</summary>
+internal sealed class ManualTime : TimeProvider
+{
+    private long _ticks = 1000;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => _ticks;
+
+    public void Advance(TimeSpan by) => _ticks += by.Ticks;
+}

@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+
+namespace ThreadExporter.Tests.Matching;
+
+public sealed class MatcherChildrenTests
+{
+    private static MatchResult Match(Matcher matcher, string comm, RuleSet inherited, string? cmdline = "x")
+    {
+        using var process = new FakeProcess(comm: comm, cmdline: cmdline);
+        return matcher.Match(process.Facts, inherited);
+    }
+
+    [Fact]
+    public void Children_and_grandchildren_belong_to_the_rule()
+    {
+        var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"], Children = true }]);
+        var init = Match(matcher, "systemd", RuleSet.Empty);
+        Assert.Null(init.Rule);
+        Assert.True(init.ToChildren.IsEmpty);
+        var shell = Match(matcher, "bash", init.ToChildren);
+        Assert.Equal("shell", shell.Rule?.Name);
+        var make = Match(matcher, "make", shell.ToChildren);
+        Assert.Equal("shell", make.Rule?.Name);
+        var compiler = Match(matcher, "cc1plus", make.ToChildren);
+        Assert.Equal("shell", compiler.Rule?.Name);
+        // A sibling of the shell inherits from init only.
+        Assert.Null(Match(matcher, "make", init.ToChildren).Rule);
+    }
+
+    [Fact]
+    public void Without_the_key_children_do_not_follow()
+    {
+        var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"] }]);
+        var shell = Match(matcher, "bash", RuleSet.Empty);
+        Assert.Equal("shell", shell.Rule?.Name);
+        Assert.Null(Match(matcher, "make", shell.ToChildren).Rule);
+    }
+
+    [Fact]
+    public void An_earlier_rule_that_matches_takes_the_child()
+    {
+        var matcher = Matcher.Compile([
+            new FilterConfig { Name = "compiler", Comm = ["cc1*"] },
+            new FilterConfig { Name = "shell", Comm = ["bash"], Children = true },
+            new FilterConfig { Name = "all", Comm = ["*"] }]);
+        var shell = Match(matcher, "bash", RuleSet.Empty);
+        var compiler = Match(matcher, "cc1plus", shell.ToChildren);
+        Assert.Equal("compiler", compiler.Rule?.Name);
+        // What the compiler starts is a descendant of the shell all the same, and no later rule gets it.
+        Assert.Equal("shell", Match(matcher, "as", compiler.ToChildren).Rule?.Name);
+    }
+
+    [Fact]
+    public void A_process_that_an_earlier_rule_owns_hands_down_the_later_one_it_matches()
+    {
+        var matcher = Matcher.Compile([
+            new FilterConfig { Name = "first", Comm = ["bash"] },
+            new FilterConfig { Name = "tree", Comm = ["b*"], Children = true }]);
+        var shell = Match(matcher, "bash", RuleSet.Empty);
+        Assert.Equal("first", shell.Rule?.Name);
+        Assert.Equal(RuleSet.Empty.With(1), shell.ToChildren);
+        Assert.Equal("tree", Match(matcher, "make", shell.ToChildren).Rule?.Name);
+    }
+
+    [Fact]
+    public void Of_two_inherited_rules_the_first_in_the_file_owns_whoever_is_nearer()
+    {
+        var matcher = Matcher.Compile([
+            new FilterConfig { Name = "first", Comm = ["inner"], Children = true },
+            new FilterConfig { Name = "second", Comm = ["outer"], Children = true }]);
+        var outer = Match(matcher, "outer", RuleSet.Empty);
+        var inner = Match(matcher, "inner", outer.ToChildren);
+        Assert.Equal("first", inner.Rule?.Name);
+        Assert.Equal("first", Match(matcher, "x", inner.ToChildren).Rule?.Name);
+
+        // The other way round: what is below both belongs to the first rule as well.
+        inner = Match(matcher, "inner", RuleSet.Empty);
+        outer = Match(matcher, "outer", inner.ToChildren);
+        Assert.Equal("first", outer.Rule?.Name);
+        Assert.Equal(RuleSet.Empty.With(0).With(1), outer.ToChildren);
+    }
+
+    [Fact]
+    public void An_inherited_rule_needs_no_facts_and_an_unknown_one_is_asked_again()
+    {
+        var matcher = Matcher.Compile([
+            new FilterConfig { Name = "owner", Comm = ["*"] },
+            new FilterConfig { Name = "tree", Cmdline = new Regex("x", RegexOptions.NonBacktracking), Children = true }]);
+        var unknown = Match(matcher, "a", RuleSet.Empty, cmdline: null);
+        Assert.Equal("owner", unknown.Rule?.Name);
+        // What it hands down is not known yet.
+        Assert.True(unknown.Incomplete);
+        using var child = new FakeProcess() { ForbidCommandLine = true };
+        Assert.False(matcher.Match(child.Facts, RuleSet.Empty.With(1)).Incomplete);
+    }
+
+    [Fact]
+    public void More_than_64_rules()
+    {
+        var filters = Enumerable.Range(0, 70).Select(i => new FilterConfig { Name = $"r{i}", Comm = [$"p{i}"], Children = true });
+        var matcher = Matcher.Compile([.. filters]);
+        var parent = Match(matcher, "p69", RuleSet.Empty);
+        Assert.Equal("r69", Match(matcher, "x", parent.ToChildren).Rule?.Name);
+    }
+}

@@ -1,0 +1,211 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.RegularExpressions;
+using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+
+namespace ThreadExporter.Tests.Matching;
+
+public sealed class MatcherTests
+{
+    private static readonly FilterConfig AnyCommand = new() { Name = "any", Comm = ["*"] };
+
+    private static Regex Regex(string pattern) => new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+
+    private static bool UserLookup(string name, out uint uid)
+    {
+        uid = name == "ceph" ? 167u : 0;
+        return name is "ceph" or "root" || uint.TryParse(name, out uid);
+    }
+
+    private static Matcher Compile(params ImmutableArray<FilterConfig> filters) => Matcher.Compile(filters, UserLookup);
+
+    private static string? Owner(FilterConfig filter, FakeProcess process) =>
+        Compile(filter).Match(process.Facts, RuleSet.Empty).Rule?.Name;
+
+    private static void AssertMatches(FilterConfig filter, FakeProcess matching, FakeProcess other)
+    {
+        Assert.Equal(filter.Name, Owner(filter, matching));
+        Assert.Null(Owner(filter, other));
+    }
+
+    [Fact]
+    public void Match_takes_a_name_or_a_pid()
+    {
+        var filter = new FilterConfig { Name = "r", MatchNames = ["ceph-osd", "systemd-journald"], MatchPids = [3240] };
+        using var named = new FakeProcess(1, "ceph-osd");
+        using var cut = new FakeProcess(2, "systemd-journal");
+        using var numbered = new FakeProcess(3240, "other");
+        using var none = new FakeProcess(3241, "other");
+        AssertMatches(filter, named, none);
+        AssertMatches(filter, cut, none);
+        AssertMatches(filter, numbered, none);
+        AssertMatches(new FilterConfig { Name = "p", MatchPids = [3240] }, numbered, none);
+        AssertMatches(new FilterConfig { Name = "n", MatchNames = ["ceph-osd"] }, named, none);
+    }
+
+    [Fact]
+    public void Comm_is_a_glob_and_knows_the_cut()
+    {
+        using var osd = new FakeProcess(1, "ceph-osd");
+        using var mariadb = new FakeProcess(2, "mariadbd");
+        using var halved = new FakeProcess(3, rawComm: Encoding.UTF8.GetBytes("fourteen-bytesü")[..15]);
+        AssertMatches(new FilterConfig { Name = "r", Comm = ["ceph-*"] }, osd, mariadb);
+        AssertMatches(new FilterConfig { Name = "r", Comm = ["x", "mariadbd"] }, mariadb, osd);
+        AssertMatches(new FilterConfig { Name = "r", Comm = ["fourteen-bytesüber"] }, halved, osd);
+    }
+
+    [Fact]
+    public void Pid()
+    {
+        using var listed = new FakeProcess(7);
+        using var other = new FakeProcess(8);
+        AssertMatches(new FilterConfig { Name = "r", Pid = [6, 7] }, listed, other);
+    }
+
+    [Fact]
+    public void Cmdline_is_a_regex_on_the_arguments_joined_by_a_blank()
+    {
+        using var ceph = new FakeProcess(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with blank");
+        using var other = new FakeProcess(cmdline: "/usr/bin/ceph-osd|--cluster=ceph");
+        using var empty = new FakeProcess(cmdline: "");
+        AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("--cluster ceph") }, ceph, other);
+        AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^/usr/bin/ceph-osd --cluster ceph --name with blank$") }, ceph, other);
+        AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^$") }, empty, other);
+    }
+
+    [Fact]
+    public void Exe()
+    {
+        using var matching = new FakeProcess(exe: "/usr/bin/java (deleted)");
+        using var other = new FakeProcess(exe: "/opt/java");
+        using var none = new FakeProcess();
+        AssertMatches(new FilterConfig { Name = "r", Exe = ["/usr/bin/*"] }, matching, other);
+        AssertMatches(new FilterConfig { Name = "r", Exe = ["*"] }, other, none);
+    }
+
+    [Fact]
+    public void User_by_name_and_by_uid()
+    {
+        using var ceph = new FakeProcess(uid: 167);
+        using var root = new FakeProcess(uid: 0);
+        using var none = new FakeProcess();
+        AssertMatches(new FilterConfig { Name = "r", User = ["ceph"] }, ceph, root);
+        AssertMatches(new FilterConfig { Name = "r", User = ["167"] }, ceph, root);
+        AssertMatches(new FilterConfig { Name = "r", User = ["5", "root"] }, root, ceph);
+        AssertMatches(new FilterConfig { Name = "r", User = ["root"] }, root, none);
+    }
+
+    [Fact]
+    public void Users_of_this_host_are_found_by_name()
+    {
+        using var root = new FakeProcess(uid: 0);
+        var matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["root"] }]);
+        Assert.NotNull(matcher.Match(root.Facts, RuleSet.Empty).Rule);
+        Assert.Empty(matcher.TakeWarnings());
+    }
+
+    [Fact]
+    public void Unit_and_cgroup()
+    {
+        using var osd = new FakeProcess(cgroup: "0::/system.slice/ceph-osd@1.service\n");
+        using var pod = new FakeProcess(cgroup: "0::/kubepods/burstable/pod1/abc\n");
+        AssertMatches(new FilterConfig { Name = "r", Unit = ["ceph-osd@*.service"] }, osd, pod);
+        AssertMatches(new FilterConfig { Name = "r", Cgroup = ["/kubepods*"] }, pod, osd);
+        AssertMatches(new FilterConfig { Name = "r", Cgroup = ["/system.slice/*"], Unit = ["ceph-osd@1.service"] }, osd, pod);
+        Assert.Null(Owner(new FilterConfig { Name = "r", Cgroup = ["/kubepods*"], Unit = ["ceph-osd@1.service"] }, osd));
+        Assert.Null(Owner(new FilterConfig { Name = "r", Cgroup = ["/x"], Unit = ["ceph-osd@1.service"] }, osd));
+    }
+
+    [Fact]
+    public void Every_key_given_must_match()
+    {
+        using var process = new FakeProcess(42, "ceph-osd", 167, "0::/system.slice/ceph-osd@1.service\n", "ceph-osd|--id|1", "/usr/bin/ceph-osd");
+        var pidFile = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(pidFile, "42\n");
+            var all = new FilterConfig
+            {
+                Name = "all",
+                MatchNames = ["ceph-osd"],
+                Comm = ["ceph-*"],
+                Cmdline = Regex("--id"),
+                Exe = ["/usr/bin/*"],
+                User = ["ceph"],
+                Unit = ["*.service"],
+                Cgroup = ["/system.slice*"],
+                Pid = [42],
+                PidFile = pidFile,
+            };
+            Assert.Equal("all", Owner(all, process));
+            Assert.Null(Owner(all with { MatchNames = ["x"] }, process));
+            Assert.Null(Owner(all with { Comm = ["x"] }, process));
+            Assert.Null(Owner(all with { Cmdline = Regex("--name") }, process));
+            Assert.Null(Owner(all with { Exe = ["x"] }, process));
+            Assert.Null(Owner(all with { User = ["root"] }, process));
+            Assert.Null(Owner(all with { Unit = ["x.service"] }, process));
+            Assert.Null(Owner(all with { Cgroup = ["/x"] }, process));
+            Assert.Null(Owner(all with { Pid = [43] }, process));
+            Assert.Null(Owner(all with { PidFile = pidFile + ".missing" }, process));
+        }
+        finally
+        {
+            File.Delete(pidFile);
+        }
+    }
+
+    [Fact]
+    public void A_rule_without_keys_matches_nothing()
+    {
+        using var process = new FakeProcess();
+        Assert.Null(Owner(new FilterConfig { Name = "empty", Children = true, Daemon = Regex("(x)") }, process));
+    }
+
+    [Fact]
+    public void The_first_rule_that_matches_owns_the_process()
+    {
+        using var process = new FakeProcess(comm: "b");
+        var matcher = Compile(
+            new FilterConfig { Name = "a", Comm = ["a"] },
+            new FilterConfig { Name = "b", Comm = ["b"] },
+            new FilterConfig { Name = "later", Comm = ["*"] });
+        Assert.Same(matcher.Rules[1], matcher.Match(process.Facts, RuleSet.Empty).Rule);
+    }
+
+    [Fact]
+    public void Cheap_keys_decide_before_dear_ones()
+    {
+        using var process = new FakeProcess(comm: "b", uid: 1) { ForbidCommandLine = true };
+        var matcher = Compile(
+            new FilterConfig { Name = "comm", Comm = ["a"], Cmdline = Regex("x") },
+            new FilterConfig { Name = "user", User = ["ceph"], Cmdline = Regex("x") },
+            new FilterConfig { Name = "owner", Comm = ["b"] },
+            new FilterConfig { Name = "never asked", Comm = ["b"], Cmdline = Regex("x") });
+        var result = matcher.Match(process.Facts, RuleSet.Empty);
+        Assert.Equal("owner", result.Rule?.Name);
+        Assert.False(result.Incomplete);
+    }
+
+    [Fact]
+    public void An_unknown_command_line_does_not_match_and_is_asked_again()
+    {
+        using var process = new FakeProcess(cmdline: null);
+        var matcher = Compile(new FilterConfig { Name = "cmdline", Cmdline = Regex("") }, AnyCommand);
+        var result = matcher.Match(process.Facts, RuleSet.Empty);
+        Assert.Equal("any", result.Rule?.Name);
+        Assert.True(result.Incomplete);
+        Assert.False(Compile(AnyCommand).Match(process.NewFacts(), RuleSet.Empty).Incomplete);
+    }
+
+    [Fact]
+    public void Says_which_facts_the_rules_need()
+    {
+        Assert.False(Compile(AnyCommand).NeedsCommandLine);
+        Assert.False(Compile(AnyCommand).NeedsAncestry);
+        Assert.True(Compile(AnyCommand, new FilterConfig { Name = "c", Cmdline = Regex("x") }).NeedsCommandLine);
+        Assert.True(Compile(AnyCommand with { Daemon = Regex("(x)") }).NeedsCommandLine);
+        Assert.True(Compile(AnyCommand with { Children = true }).NeedsAncestry);
+        Assert.Empty(Compile().Rules);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+
+namespace ThreadExporter.Tests.Support;
+
+/// <summary>The real program as a child process: the daemon with its URL and log, or one command to its end.</summary>
+internal sealed class Daemon : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly TaskCompletionSource<Uri> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string? _ownDirectory;
+
+    private Daemon(Process process, string? ownDirectory)
+    {
+        (_process, _ownDirectory) = (process, ownDirectory);
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Take(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _ = process.WaitForExitAsync().ContinueWith(
+            _ => _url.TrySetException(new InvalidOperationException($"the daemon ended with {process.ExitCode}:\n{Log}")), TaskScheduler.Default);
+    }
+
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "thread-exporter");
+
+    public int Pid => _process.Id;
+
+    public string Log => string.Join('\n', _log);
+
+    public HttpClient Http { get; } = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { Timeout = Patience };
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Starts the daemon on a free port and waits until it listens.</summary>
+    public static async Task<Daemon> StartAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        Daemon daemon = Launch([.. arguments, "--web.listen-address", "127.0.0.1:0"], environment);
+        daemon.Http.BaseAddress = await daemon._url.Task.WaitAsync(Patience);
+        return daemon;
+    }
+
+    /// <summary>Starts the daemon as it is told and does not wait.</summary>
+    public static Daemon Launch(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        string? own = null;
+        Dictionary<string, string> variables = new(environment ?? new Dictionary<string, string>());
+        if (!variables.ContainsKey("RUNTIME_DIRECTORY"))
+            variables["RUNTIME_DIRECTORY"] = own = Directory.CreateTempSubdirectory("te-run-").FullName;
+        return new Daemon(Process.Start(StartInfo(arguments, variables))!, own);
+    }
+
+    /// <summary>Runs one command to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        using Process process = Process.Start(StartInfo(arguments, environment ?? new Dictionary<string, string>()))!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return (process.ExitCode, await output, await error);
+    }
+
+    public async Task<string> ScrapeAsync() => await Http.GetStringAsync("/metrics");
+
+    public async Task<Exposition> ScrapeParsedAsync() => Exposition.Parse(await ScrapeAsync());
+
+    /// <summary>Waits for a line of the log.</summary>
+    public async Task WaitForLogAsync(string text)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (!Log.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"the log never said \"{text}\":\n{Log}");
+            await Task.Delay(10);
+        }
+    }
+
+    public void Signal(string name)
+    {
+        using Process kill = Process.Start("/bin/kill", [$"-{name}", $"{Pid}"]);
+        kill.WaitForExit();
+    }
+
+    public async Task<int> StopAsync()
+    {
+        Signal("TERM");
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async Task<int> WaitForExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+        _process.Dispose();
+        if (_ownDirectory is not null)
+            Directory.Delete(_ownDirectory, recursive: true);
+    }
+
+    private static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        ProcessStartInfo start = new(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // The test machine's own settings must not steer the daemon.
+        foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
+            start.Environment.Remove(name);
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
+        return start;
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+            return;
+        _log.Enqueue(line);
+        const string Mark = "Listening on ";
+        int at = line.IndexOf(Mark, StringComparison.Ordinal);
+        if (at >= 0)
+            _url.TrySetResult(new Uri(new Uri(line[(at + Mark.Length)..]).GetLeftPart(UriPartial.Authority)));
+    }
+}

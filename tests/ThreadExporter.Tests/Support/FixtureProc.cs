@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text;
+
+namespace ThreadExporter.Tests.Support;
+
+/// <summary>A /proc of plain files in a temporary directory, for kernels and faults that this machine does not have.</summary>
+internal sealed class FixtureProc : IDisposable
+{
+    public string Root { get; } = Directory.CreateTempSubdirectory("te-proc-").FullName;
+
+    /// <summary>Writes a process with its leading thread.</summary>
+    public void Process(int pid, string comm, int ppid = 1, int threads = 1, ulong start = 100, string? cmdline = null, string? cgroup = null)
+    {
+        Directory.CreateDirectory(Path.Combine(Root, $"{pid}/task"));
+        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), ppid, 0, 0, threads, start));
+        Write($"{pid}/comm", Encoding.UTF8.GetBytes(comm + "\n"));
+        Write($"{pid}/cmdline", Encoding.UTF8.GetBytes((cmdline ?? comm).Replace(' ', '\0') + "\0"));
+        Write($"{pid}/cgroup", Encoding.UTF8.GetBytes(cgroup ?? "0::/\n"));
+        Write($"{pid}/status", Encoding.UTF8.GetBytes($"Name:\t{comm}\nPid:\t{pid}\nUid:\t0\t0\t0\t0\nNSpid:\t{pid}\n"));
+    }
+
+    public void Thread(int pid, int tid, ReadOnlySpan<byte> comm, long cpu = 0, long wait = 0, long slices = 0, ulong user = 0, ulong kernel = 0, char state = 'S', ulong start = 100)
+    {
+        Directory.CreateDirectory(Path.Combine(Root, $"{pid}/task/{tid}"));
+        Write($"{pid}/task/{tid}/stat", Stat(tid, comm, pid, user, kernel, 1, start, state));
+        SchedStat(pid, tid, cpu, wait, slices);
+    }
+
+    public void SchedStat(int pid, int tid, long cpu, long wait, long slices) =>
+        Write($"{pid}/task/{tid}/schedstat", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cpu} {wait} {slices}\n")));
+
+    public void ThreadStat(int pid, int tid, ReadOnlySpan<byte> comm, ulong user, ulong kernel, char state = 'S', ulong start = 100) =>
+        Write($"{pid}/task/{tid}/stat", Stat(tid, comm, pid, user, kernel, 1, start, state));
+
+    public void ProcessStat(int pid, string comm, int threads, ulong user = 0, ulong kernel = 0, ulong start = 100) =>
+        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), 1, user, kernel, threads, start));
+
+    /// <summary>In place, so that a kept descriptor sees the new content as it does in the real /proc.</summary>
+    public void Write(string path, ReadOnlySpan<byte> content)
+    {
+        using FileStream file = new(Path.Combine(Root, path), FileMode.OpenOrCreate, FileAccess.Write);
+        file.SetLength(0);
+        file.Write(content);
+    }
+
+    public void Dispose() => Directory.Delete(Root, recursive: true);
+
+    private static byte[] Stat(int id, ReadOnlySpan<byte> comm, int ppid, ulong user, ulong kernel, int threads, ulong start, char state = 'S') =>
+    [
+        .. Encoding.ASCII.GetBytes($"{id} ("),
+        .. comm,
+        .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $") {state} {ppid} 1 1 0 -1 4194304 10 0 0 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
+    ];
+}
