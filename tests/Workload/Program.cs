@@ -50,8 +50,8 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 internal sealed partial class WorkloadThread
 {
-    private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
+    private volatile bool _stopped;
     private int _tid;
 
     public WorkloadThread(string name, string mode)
@@ -75,7 +75,8 @@ internal sealed partial class WorkloadThread
 
     public void Stop()
     {
-        _stop.Set();
+        _stopped = true;
+        _thread.Interrupt();
         _thread.Join();
     }
 
@@ -94,11 +95,11 @@ internal sealed partial class WorkloadThread
     {
         if (mode == "idle")
         {
-            _stop.Wait();
+            Rest(Timeout.Infinite);
         }
         else if (mode == "burn")
         {
-            while (!_stop.IsSet)
+            while (!_stopped)
                 Burn(TimeSpan.FromMilliseconds(5));
         }
         else if (mode.EndsWith("ms", StringComparison.Ordinal))
@@ -108,9 +109,23 @@ internal sealed partial class WorkloadThread
         else
         {
             int busy = int.Parse(mode, CultureInfo.InvariantCulture);
-            while (!_stop.Wait(100 - busy))
+            while (!Rest(100 - busy))
                 Burn(TimeSpan.FromMilliseconds(busy));
         }
+    }
+
+    // True: it is time to end.
+    private bool Rest(int milliseconds)
+    {
+        try
+        {
+            Thread.Sleep(milliseconds);
+        }
+        catch (ThreadInterruptedException)
+        {
+            // Stop asks for it.
+        }
+        return _stopped;
     }
 
     private static void Burn(TimeSpan time)

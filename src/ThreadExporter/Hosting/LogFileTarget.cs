@@ -11,7 +11,8 @@ namespace ThreadExporter.Hosting;
 
 /// <summary>
 /// The log file with NLog's rotation: <c>exporter.log</c> is moved to <c>exporter.1.log</c>, the next time to
-/// <c>exporter.2.log</c> and so on, and the oldest beyond <c>log.file_keep</c> goes. A fault is one warning to the other
+/// <c>exporter.2.log</c> and so on, by the first record that finds it at <c>log.file_max_size</c> or above (so a file is larger
+/// by less than one record), and the oldest beyond <c>log.file_keep</c> goes. A fault is one warning to the other
 /// output; while it lasts records are counted, not tried, and every <see cref="RetryInterval"/> the file is tried again.
 /// The file is opened for each record, so a file that was moved away or a directory that came back needs no signal.
 /// </summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using ThreadExporter.Configuration;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
@@ -21,7 +22,7 @@ public class GoldenTests
         proc.Thread(4800, 4800, [0xff, (byte)'"', (byte)'\\', (byte)'\n', 0xc3, 0x28], 1);
         proc.Thread(4800, 4801, ""u8, 9_999_999_999);
 
-        using LiveCollector live = new(LiveCollector.Config(new() { Name = "all", Comm = ["*"] }), proc.Root);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "all", Comm = ["*"] }), proc.Root);
         live.Collector.Collect(live.Snapshot);
         // The boot time is this machine's.
         string text = string.Join('\n', live.Render(openMetrics).Split('\n').Select(line =>

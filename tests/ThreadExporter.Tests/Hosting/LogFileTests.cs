@@ -67,6 +67,14 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_passes_the_limit_by_less_than_one_record()
+    {
+        using LogSetup log = Create(maxSize: 950, keep: 9);
+        Write(log, 0, 45);
+        Assert.Equal([1000, 1000, 1000, 1000, 500], Names().Select(name => new FileInfo(Path.Combine(_directory, name)).Length));
+    }
+
+    [Fact]
     public void A_second_run_appends_and_rotates_on_from_where_the_first_was()
     {
         using (LogSetup log = Create(maxSize: 1000, keep: 2))

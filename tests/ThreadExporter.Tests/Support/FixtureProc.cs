@@ -8,6 +8,12 @@ internal sealed class FixtureProc : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("te-proc-").FullName;
 
+    public FixtureProc()
+    {
+        Directory.CreateDirectory(Path.Combine(Root, "self"));
+        Write("self/schedstat", "1000 20 3\n"u8);
+    }
+
     /// <summary>Writes a process with its leading thread.</summary>
     public void Process(int pid, string comm, int ppid = 1, int threads = 1, ulong start = 100, string? cmdline = null, string? cgroup = null)
     {

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Text;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Collection;
+
+/// <summary>Which processes are watched, as they start, exec, change names, are reused and end.</summary>
+public class ProcessTableTests
+{
+    [Fact]
+    public void A_process_is_watched_from_the_next_collection_until_it_ends()
+    {
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "w", Comm = ["workload"] }));
+        live.Collector.Collect(live.Snapshot);
+        using Workload workload = new();
+        Assert.NotNull(live.Collect(workload.Pid));
+        workload.Kill();
+        Assert.Null(live.Collect(workload.Pid));
+    }
+
+    [Fact]
+    public void A_process_is_found_under_its_new_name_after_exec()
+    {
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "s", Comm = ["sleep"] }, new FilterConfig { Name = "b", Comm = ["bash"] }));
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "read line; exec sleep 60"]) { RedirectStandardInput = true })!;
+        try
+        {
+            WaitFor(() => live.Collect(shell.Id)?.Rule.Name == "b");
+            shell.StandardInput.WriteLine();
+            WaitFor(() => live.Collect(shell.Id)?.Rule.Name == "s");
+            Assert.Equal("sleep", Encoding.UTF8.GetString(live.Collect(shell.Id)!.Name));
+        }
+        finally
+        {
+            shell.Kill();
+            shell.WaitForExit();
+        }
+    }
+
+    [Fact]
+    public void A_rename_is_seen_only_when_the_rescan_is_due()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "before");
+        proc.Thread(10, 10, "before"u8);
+        ExporterConfig config = new()
+        {
+            Filters = [new FilterConfig { Name = "f", Comm = ["after"] }],
+            Collector = new CollectorConfig { RescanInterval = TimeSpan.FromMilliseconds(300) },
+        };
+        using LiveCollector live = new(config, proc.Root);
+        Assert.Null(live.Collect(10));
+        proc.ProcessStat(10, "after", 1);
+        Assert.Null(live.Collect(10));
+        Thread.Sleep(310);
+        Assert.NotNull(live.Collect(10));
+    }
+
+    [Fact]
+    public void A_reused_pid_is_another_process_with_counters_of_its_own()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f", start: 100);
+        proc.Thread(10, 10, "f"u8, 500);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
+        long start = live.Collect(10)!.StartTime;
+        Directory.Delete(Path.Combine(proc.Root, "10"), recursive: true);
+        proc.Process(10, "f", start: 300);
+        proc.Thread(10, 10, "f"u8, 7, start: 300);
+        WatchedProcess process = live.Collect(10)!;
+        Assert.Equal(7, process.Threads.Single().Cpu);
+        Assert.Equal(start + 2_000_000_000, process.StartTime);
+    }
+
+    [Fact]
+    public void Children_are_taken_along_even_after_their_parent_ended()
+    {
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "tree", Cmdline = new("te-tree-root"), Children = true }));
+        using Process root = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "sleep 61 & echo $!; read line", "te-tree-root"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        int child = int.Parse(root.StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
+        try
+        {
+            WaitFor(() => live.Collect(child) is not null && live.Collect(root.Id) is not null);
+            root.StandardInput.WriteLine();
+            root.WaitForExit();
+            Assert.NotNull(live.Collect(child));
+            Assert.Null(live.Collect(root.Id));
+        }
+        finally
+        {
+            Process.GetProcessById(child).Kill();
+        }
+    }
+
+    [Fact]
+    public void A_grandchild_is_found_whatever_the_order_of_pids()
+    {
+        using FixtureProc proc = new();
+        // Pids wrap: the descendants have the lower ones.
+        proc.Process(300, "root", ppid: 1);
+        proc.Process(200, "child", ppid: 300);
+        proc.Process(100, "grandchild", ppid: 200);
+        // A cycle that only a broken /proc can show must not hang the scrape.
+        proc.Process(400, "loop", ppid: 401);
+        proc.Process(401, "loop", ppid: 400);
+        foreach (int pid in (int[])[100, 200, 300, 400, 401])
+            proc.Thread(pid, pid, "x"u8);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "tree", Comm = ["root"], Children = true }), proc.Root);
+        live.Collector.Collect(live.Snapshot);
+        Assert.Equal([100, 200, 300], live.Collector.Processes.Select(p => p.Pid));
+    }
+
+    [Fact]
+    public void A_reload_keeps_the_counters_and_descriptors_of_what_both_configurations_watch()
+    {
+        using Workload workload = new();
+        int tid = workload.Spawn("t", "burn");
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
+        WatchedThread before = live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid);
+        live.Use(LiveCollector.Config(new FilterConfig { Name = "other rule", Comm = ["workload"] }));
+        WatchedProcess process = live.Collect(workload.Pid)!;
+        Assert.Same(before, process.Threads.Single(t => t.Tid == tid));
+        Assert.Equal("other rule", process.Rule.Name);
+        live.Use(LiveCollector.Config());
+        Assert.Null(live.Collect(workload.Pid));
+        Assert.Equal(0, live.Collector.Descriptors);
+    }
+
+    [Fact]
+    public void Kernel_threads_can_be_watched_and_workers_keep_one_name()
+    {
+        using FixtureProc proc = new();
+        proc.Process(2, "kthreadd", ppid: 0);
+        proc.Thread(2, 2, "kthreadd"u8);
+        proc.Process(33, "kworker/0:1-events_freezable_power_", ppid: 2);
+        proc.Thread(33, 33, "kworker/0:1-events_freezable_power_"u8, 1);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "k", Comm = ["kworker/*power_"] }), proc.Root);
+        live.Collector.Collect(live.Snapshot);
+        Assert.Contains("{daemon=\"kworker/0:1\",ppid=\"33\",pname=\"kworker/0:1\",tid=\"33\",tname=\"kworker/0:1\"}", live.Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_real_kernel_thread_daemon_is_found()
+    {
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "k", Comm = ["kthreadd"] }));
+        Assert.SkipUnless(File.Exists("/proc/2/comm") && File.ReadAllText("/proc/2/comm") == "kthreadd\n", "this pid namespace shows no kernel threads");
+        Assert.NotNull(live.Collect(2));
+    }
+
+    [Fact]
+    public void A_stuck_command_line_delays_nothing_but_its_own_name()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "ceph-osd", cmdline: "ceph-osd --id 7");
+        proc.Thread(10, 10, "ceph-osd"u8);
+        proc.Process(11, "ceph-osd", cmdline: "ceph-osd --id 8");
+        proc.Thread(11, 11, "ceph-osd"u8);
+        // A descriptor opened without waiting does not block on a FIFO, so the FIFO stands for a file that gives nothing.
+        File.Delete(Path.Combine(proc.Root, "10/cmdline"));
+        using (Process mkfifo = Process.Start("mkfifo", Path.Combine(proc.Root, "10/cmdline")))
+            mkfifo.WaitForExit();
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "c", Comm = ["ceph-osd"] }), proc.Root);
+        long begin = Stopwatch.GetTimestamp();
+        live.Collector.Collect(live.Snapshot);
+        Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(2));
+        Assert.Equal(["ceph-osd", "osd.8"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
+    }
+
+    private static void WaitFor(Func<bool> condition)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "the condition was never met");
+            Thread.Sleep(10);
+        }
+    }
+}

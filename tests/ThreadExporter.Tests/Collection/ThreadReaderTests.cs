@@ -1,0 +1,190 @@
+using System.Text;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Collection;
+
+/// <summary>What is read of threads, on the real kernel and on fixtures.</summary>
+public class ThreadReaderTests
+{
+    [Fact]
+    public void The_hottest_thread_and_its_own_clock_agree()
+    {
+        using Workload workload = new();
+        int hot = workload.Spawn("hot-thread", "burn");
+        int warm = workload.Spawn("warm-thread", "20");
+        workload.Spawn("cold-thread", "idle");
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
+        Assert.NotNull(live.Collect(workload.Pid));
+        Thread.Sleep(1000);
+        long before = workload.Cpu(hot);
+        WatchedProcess process = live.Collect(workload.Pid)!;
+        long after = workload.Cpu(hot);
+
+        WatchedThread hottest = process.Threads.MaxBy(t => t.Cpu)!;
+        Assert.Equal(hot, hottest.Tid);
+        Assert.Equal("hot-thread", Encoding.UTF8.GetString(hottest.Name));
+        // A running thread's schedstat lags by up to a tick of the scheduler (10 ms at HZ=100).
+        Assert.InRange(hottest.Cpu, before - 15_000_000, after);
+        Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 50_000_000, 600_000_000);
+        // User and kernel are the same time in ticks; the process's clock is no less than the sum of its threads.
+        Assert.InRange(hottest.User + hottest.Kernel, hottest.Cpu - 40_000_000, hottest.Cpu + 40_000_000);
+        Assert.True(process.Cpu >= process.Threads.Sum(t => t.Cpu));
+    }
+
+    [Fact]
+    public void Threads_appear_and_disappear_with_the_next_collection()
+    {
+        using Workload workload = new();
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
+        live.Collect(workload.Pid);
+        int tid = workload.Spawn("newcomer", "idle");
+        Assert.Contains(live.Collect(workload.Pid)!.Threads, t => t.Tid == tid);
+        workload.Exit(tid);
+        Assert.DoesNotContain(live.Collect(workload.Pid)!.Threads, t => t.Tid == tid);
+    }
+
+    [Fact]
+    public void A_hostile_name_set_by_the_thread_itself_is_shown_when_it_has_run()
+    {
+        using Workload workload = new();
+        int tid = workload.Spawn("meek", "50");
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
+        live.Collect(workload.Pid);
+        workload.Rename(tid, [0xff, (byte)'"', (byte)'\n', (byte)')', (byte)' ', (byte)'(']);
+        Thread.Sleep(250);
+        live.Collect(workload.Pid);
+        Assert.Contains($"tid=\"{tid}\",tname=\"\\\\xff\\\"\\n) (\"", live.Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_idle_process_is_not_read_but_for_the_refresh()
+    {
+        using FixtureProc proc = OneThread();
+        ExporterConfig config = LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }) with
+        {
+            Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = TimeSpan.FromHours(1) },
+        };
+        using LiveCollector live = new(config, proc.Root);
+        live.Collect(10);
+        // Same run time: stat is not read, so the new name is not seen ...
+        proc.ThreadStat(10, 11, "renamed"u8, 1, 1);
+        Assert.Equal("worker", NameOf(live.Collect(10)!, 11));
+        // ... until the thread runs ...
+        proc.SchedStat(10, 11, 20_000_001, 5, 6);
+        Assert.Equal("renamed", NameOf(live.Collect(10)!, 11));
+        // ... or the refresh is due.
+        proc.ThreadStat(10, 11, "again"u8, 1, 1);
+        live.Use(config with { Collector = config.Collector with { RefreshInterval = TimeSpan.FromMilliseconds(1) } });
+        proc.SchedStat(10, 11, 20_000_002, 5, 6);
+        live.Collect(10);
+        proc.ThreadStat(10, 11, "refreshed"u8, 1, 1);
+        Thread.Sleep(5);
+        Assert.Equal("refreshed", NameOf(live.Collect(10)!, 11));
+    }
+
+    [Fact]
+    public void A_fall_on_one_descriptor_is_another_thread_and_its_counters_restart()
+    {
+        using FixtureProc proc = OneThread();
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
+        live.Collect(10);
+        // exec by a worker: the leader's descriptor answers for it.
+        proc.SchedStat(10, 11, 3_000_000, 1, 1);
+        proc.ThreadStat(10, 11, "execed"u8, 0, 0);
+        WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
+        Assert.Equal((3_000_000, 0, "execed"), (thread.Cpu, thread.User, Encoding.UTF8.GetString(thread.Name)));
+    }
+
+    [Fact]
+    public void A_tid_that_another_thread_took_is_dropped_and_found_anew()
+    {
+        using FixtureProc proc = OneThread();
+        ExporterConfig config = LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] });
+        // By path: no descriptor proves identity, the start time does.
+        config = config with { Collector = config.Collector with { MaxDescriptors = 0 } };
+        using LiveCollector live = new(config, proc.Root);
+        Assert.Equal(-1, live.Collect(10)!.Threads[0].Descriptor);
+        proc.SchedStat(10, 11, 99_000_000, 50, 60);
+        proc.ThreadStat(10, 11, "reborn"u8, 9, 0, start: 5_000);
+        WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
+        Assert.Equal((5_000UL, "reborn", 99_000_000), (thread.StartTicks, Encoding.UTF8.GetString(thread.Name), thread.Cpu));
+    }
+
+    [Fact]
+    public void Without_sched_info_stat_is_read_and_two_metrics_are_left_out()
+    {
+        using FixtureProc proc = OneThread();
+        proc.Write("self/schedstat", "0 0 0\n"u8);
+        proc.SchedStat(10, 10, 0, 0, 0);
+        proc.SchedStat(10, 11, 0, 0, 0);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
+        live.Collect(10);
+        proc.ThreadStat(10, 11, "worker"u8, 300, 25);
+        WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
+        Assert.Equal((3_000_000_000, 250_000_000, 3_250_000_000), (thread.User, thread.Kernel, thread.Cpu));
+        string text = live.Render();
+        Assert.DoesNotContain("runqueue", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("timeslices", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_fewer_descriptors_than_threads_every_thread_is_still_shown()
+    {
+        using Workload workload = new();
+        int[] tids = [.. Enumerable.Range(0, 20).Select(i => workload.Spawn($"t{i}", "5"))];
+        ExporterConfig config = LiveCollector.Config(LiveCollector.Pid(workload.Pid));
+        config = config with { Collector = config.Collector with { MaxDescriptors = 7 } };
+        using LiveCollector live = new(config);
+        live.Collect(workload.Pid);
+        Thread.Sleep(300);
+        WatchedProcess process = live.Collect(workload.Pid)!;
+        Assert.Equal(7, process.Threads.Count(t => t.Descriptor >= 0));
+        Assert.All(tids, tid => Assert.True(process.Threads.Single(t => t.Tid == tid).Cpu > 0));
+        // The directory of the process is kept too.
+        Assert.Equal(8, live.Collector.Descriptors);
+    }
+
+    [Fact]
+    public void Malformed_files_are_counted_and_the_others_shown()
+    {
+        using FixtureProc proc = OneThread();
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
+        live.Collect(10);
+        proc.Write("10/task/11/schedstat", "12 garbage"u8);
+        proc.SchedStat(10, 10, 777, 1, 1);
+        WatchedProcess process = live.Collect(10)!;
+        Assert.Equal(777, process.Threads[0].Cpu);
+        Assert.Equal(20_000_000, process.Threads[1].Cpu);
+        Assert.Equal(1, live.Collector.Errors.Malformed);
+    }
+
+    [Fact]
+    public void Collecting_an_idle_process_allocates_nothing_per_thread()
+    {
+        using Workload workload = new();
+        for (int i = 0; i < 50; i++)
+            workload.Spawn($"t{i}", "idle");
+        using LiveCollector live = new(LiveCollector.Pid(workload.Pid));
+        for (int i = 0; i < 5; i++)
+            live.Collector.Collect(live.Snapshot);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            live.Collector.Collect(live.Snapshot);
+        long perCollection = (GC.GetAllocatedBytesForCurrentThread() - before) / 100;
+        Assert.True(perCollection < 1000, $"{perCollection} bytes a collection");
+    }
+
+    private static string NameOf(WatchedProcess process, int tid) =>
+        Encoding.UTF8.GetString(process.Threads.Single(t => t.Tid == tid).Name);
+
+    private static FixtureProc OneThread()
+    {
+        FixtureProc proc = new();
+        proc.Process(10, "f", threads: 2);
+        proc.Thread(10, 10, "f"u8, 1_000_000, 1, 1);
+        proc.Thread(10, 11, "worker"u8, 20_000_000, 5, 6, user: 1, kernel: 1);
+        return proc;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Sockets;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Commands;
+
+/// <summary>Commands, options, environment, exit codes: the program as it is run.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly TempConfig _config = new("[[filter]]\nname = \"w\"\nmatch = \"workload\"\n");
+
+    public void Dispose() => _config.Dispose();
+
+    [Fact]
+    public async Task Version_is_the_plain_version()
+    {
+        (int code, string output, _) = await Daemon.RunAsync(["--version"]);
+        Assert.Equal((0, "0.1.0\n"), (code, output));
+    }
+
+    [Fact]
+    public async Task Help_names_every_command_and_option()
+    {
+        (int code, string output, _) = await Daemon.RunAsync(["--help"]);
+        Assert.Equal(0, code);
+        foreach (string word in (string[])["run", "check", "once", "reload", "--config", "--filter", "--port", "--web.listen-address", "--path.procfs", "--log.level", "--version"])
+            Assert.Contains(word, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--nonsense")]
+    [InlineData("--port x")]
+    [InlineData("--port 70000")]
+    [InlineData("--port 9199 --web.listen-address :9199")]
+    [InlineData("--log.level loud")]
+    [InlineData("checkk")]
+    [InlineData("reload abc")]
+    public async Task Usage_errors_exit_2_with_a_message(string arguments)
+    {
+        (int code, _, string error) = await Daemon.RunAsync(arguments.Split(' '));
+        Assert.Equal(2, code);
+        Assert.StartsWith("thread-exporter: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bad_PORT_is_a_usage_error()
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["once"], new Dictionary<string, string> { ["PORT"] = "http" });
+        Assert.Equal(2, code);
+        Assert.Contains("PORT=http", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("once")]
+    [InlineData("run")]
+    public async Task A_bad_file_exits_78_with_every_error(string command)
+    {
+        _config.Write("[[filter]]\nmatch = 7\nnonsense = true\n[web]\nmax_requests = 0\n");
+        (int code, _, string error) = await Daemon.RunAsync([command, "--config", _config.Path]);
+        Assert.Equal(78, code);
+        Assert.Equal([$"{_config.Path}:2:9:", $"{_config.Path}:3:1:", $"{_config.Path}:5:16:"], error.TrimEnd().Split('\n').Select(l => l.Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task A_missing_file_exits_78()
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/such/file.toml"]);
+        Assert.Equal(78, code);
+        Assert.Contains("/no/such/file.toml", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_lists_what_matches_now()
+    {
+        using Workload workload = new();
+        (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
+        Assert.Equal(0, code);
+        Assert.Matches($@"(?m)^w +{workload.Pid} +workload +workload +[0-9]+$", output);
+    }
+
+    [Fact]
+    public async Task Once_prints_a_collection()
+    {
+        using Workload workload = new();
+        int tid = workload.Spawn("named", "idle");
+        (int code, string output, _) = await Daemon.RunAsync(["once", "--config", _config.Path]);
+        Assert.Equal(0, code);
+        Assert.Contains(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["tid"] == $"{tid}" && s.Labels["tname"] == "named");
+    }
+
+    [Fact]
+    public async Task The_flag_beats_the_environment_which_beats_the_file()
+    {
+        async Task<string> FilterOf(string[] arguments, string? environment)
+        {
+            Dictionary<string, string> variables = environment is null ? [] : new() { ["FILTER"] = environment };
+            (int code, string output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, .. arguments], variables);
+            Assert.Equal(0, code);
+            return Assert.Single(Support.Exposition.Parse(output).Of("thread_exporter_filter_matched_processes")).Labels["filter"];
+        }
+
+        Assert.Equal("w", await FilterOf([], null));
+        Assert.Equal("from-env, 1", await FilterOf([], "from-env, 1"));
+        Assert.Equal("from-flag", await FilterOf(["--filter", "from-flag"], "from-env"));
+    }
+
+    [Fact]
+    public async Task A_pid_filter_works_under_another_proc()
+    {
+        using FixtureProc proc = new();
+        proc.Process(4711, "elsewhere");
+        proc.Thread(4711, 4711, "elsewhere"u8, 5_000_000_000);
+        (int code, string output, _) = await Daemon.RunAsync(["once", "--filter", "4711", "--path.procfs", proc.Root]);
+        Assert.Equal(0, code);
+        Assert.Equal("5", Assert.Single(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total")).Value);
+    }
+
+    [Fact]
+    public async Task A_procfs_that_is_none_is_one_clear_line()
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["once", "--path.procfs", "/no/such/proc"]);
+        Assert.Equal(1, code);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.Contains("/no/such/proc", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_one_clear_line_and_exit_1()
+    {
+        using TcpListener taken = new(IPAddress.Loopback, 0);
+        taken.Start();
+        await using Daemon daemon = Daemon.Launch(["--config", _config.Path, "--web.listen-address", taken.LocalEndpoint.ToString()!]);
+        Assert.Equal(1, await daemon.WaitForExitAsync());
+        Assert.Contains("address already in use", daemon.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", daemon.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_any_filter_it_runs_watches_nothing_and_says_so()
+    {
+        _config.Write("");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path]);
+        await daemon.WaitForLogAsync("nothing is watched");
+        Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_threads"));
+        Assert.Contains("nothing is watched", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(0, await daemon.StopAsync());
+    }
+}

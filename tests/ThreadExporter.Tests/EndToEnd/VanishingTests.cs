@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.EndToEnd;
+
+/// <summary>Processes and threads that come and go as fast as they can, under a thousand scrapes.</summary>
+public class VanishingTests
+{
+    [Fact]
+    public async Task A_thousand_scrapes_of_churn_are_whole_and_true()
+    {
+        using TempConfig config = new("[[filter]]\nname = \"w\"\nmatch = \"workload\"\n[[filter]]\nname = \"short\"\nmatch = \"true, sleep, sh\"\nchildren = true\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
+        using Workload steady = new();
+        steady.Spawn("steady", "30");
+        using Workload churning = new();
+        using CancellationTokenSource stop = new();
+        Task threads = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                churning.Churn(50, 0);
+        }, CancellationToken.None);
+        using Process processes = Process.Start("/bin/sh", ["-c", "while :; do /bin/true; sleep 0.001 & done"]);
+        int samples = 0;
+        try
+        {
+            Dictionary<string, Sample> last = [];
+            for (int i = 0; i < 1000; i++)
+            {
+                using HttpResponseMessage response = await daemon.Http.GetAsync("/metrics", TestContext.Current.CancellationToken);
+                Assert.Equal(200, (int)response.StatusCode);
+                Support.Exposition scrape = Support.Exposition.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                foreach (Sample sample in scrape.Samples.Where(s => s.Name.EndsWith("_total", StringComparison.Ordinal)))
+                {
+                    // A pid or tid that is given out again is another series' owner; the steady process and the exporter are not.
+                    string series = $"{sample.Name}{{{string.Join(',', sample.Labels)}}}";
+                    if (sample.Labels.Values.Contains($"{steady.Pid}") && last.TryGetValue(series, out Sample? before))
+                        Assert.True(sample.Number >= before.Number, $"{series} fell from {before.Value} to {sample.Value}");
+                    last[series] = sample;
+                }
+                samples += scrape.Samples.Count();
+                Assert.Contains(scrape.Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["tname"] == "steady");
+            }
+        }
+        finally
+        {
+            processes.Kill();
+            processes.WaitForExit();
+            await stop.CancelAsync();
+            await threads;
+        }
+        Support.Exposition end = await daemon.ScrapeParsedAsync();
+        // That the test bit: things did vanish between two reads.
+        TestContext.Current.SendDiagnosticMessage($"{samples} samples, {end.Value("thread_exporter_read_errors_total", ("reason", "gone"))} vanished while being read");
+        Assert.Equal(0, end.Value("thread_exporter_read_errors_total", ("reason", "malformed")));
+        Assert.Equal(0, end.Value("thread_exporter_read_errors_total", ("reason", "other")));
+        Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
+    }
+}

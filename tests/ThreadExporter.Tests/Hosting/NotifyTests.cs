@@ -1,0 +1,67 @@
+using System.Net.Sockets;
+using System.Text;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Hosting;
+
+/// <summary>What the daemon tells a service manager, on a socket of our own.</summary>
+public class NotifyTests
+{
+    [Fact]
+    public async Task Ready_reloading_status_watchdog_and_stopping_are_sent()
+    {
+        using TempConfig config = new("[[filter]]\nmatch = \"thread-exporter\"\n");
+        string path = Path.Combine(config.Folder, "notify");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.ReceiveTimeout = 10_000;
+
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path],
+            new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "400000" });
+        Assert.Equal("READY=1", ReceiveUntil(socket, m => m.StartsWith("READY", StringComparison.Ordinal)));
+        Assert.Matches("^STATUS=Watching 1 processes with [0-9]+ threads$", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)));
+        ReceiveUntil(socket, m => m == "WATCHDOG=1");
+        ReceiveUntil(socket, m => m == "WATCHDOG=1");
+
+        config.Write("not toml");
+        daemon.Signal("HUP");
+        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", ReceiveUntil(socket, m => m.StartsWith("RELOADING", StringComparison.Ordinal)));
+        Assert.Contains("the last reload FAILED", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)), StringComparison.Ordinal);
+        ReceiveUntil(socket, m => m == "READY=1");
+
+        daemon.Signal("TERM");
+        ReceiveUntil(socket, m => m == "STOPPING=1");
+        Assert.Equal(0, await daemon.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task A_process_that_hangs_feeds_no_watchdog()
+    {
+        using TempConfig config = new("");
+        string path = Path.Combine(config.Folder, "notify");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path],
+            new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "200000" });
+        daemon.Signal("STOP");
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        while (socket.Available > 0)
+            socket.Receive(new byte[1000]);
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        Assert.Equal(0, socket.Available);
+        daemon.Signal("CONT");
+        socket.ReceiveTimeout = 10_000;
+        ReceiveUntil(socket, m => m == "WATCHDOG=1");
+    }
+
+    private static string ReceiveUntil(Socket socket, Func<string, bool> wanted)
+    {
+        byte[] buffer = new byte[4096];
+        while (true)
+        {
+            string message = Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer));
+            if (wanted(message))
+                return message;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace ThreadExporter.Tests.Support;
+
+/// <summary>A configuration file in a directory of its own.</summary>
+internal sealed class TempConfig : IDisposable
+{
+    public TempConfig(string content)
+    {
+        Folder = Directory.CreateTempSubdirectory("te-config-").FullName;
+        Path = System.IO.Path.Combine(Folder, "thread-exporter.toml");
+        Write(content);
+    }
+
+    public string Folder { get; }
+
+    public string Path { get; }
+
+    public void Write(string content) => File.WriteAllText(Path, content);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

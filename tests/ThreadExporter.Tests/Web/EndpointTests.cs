@@ -1,0 +1,112 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Headers;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Web;
+
+/// <summary>The running daemon over HTTP.</summary>
+public sealed class EndpointTests : IAsyncLifetime
+{
+    private Daemon _daemon = null!;
+    private TempConfig _config = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _config = new TempConfig("[[filter]]\nname = \"self\"\nmatch = \"thread-exporter\"\n[[filter]]\nname = \"nobody <b>\"\ncomm = \"no-such-process\"\n");
+        _daemon = await Daemon.StartAsync(["--config", _config.Path]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _daemon.DisposeAsync();
+        _config.Dispose();
+    }
+
+    [Fact]
+    public async Task A_scrape_has_the_standard_metrics_and_a_zero_for_a_rule_that_matches_nothing()
+    {
+        HttpResponseMessage response = await _daemon.Http.GetAsync("/metrics", TestContext.Current.CancellationToken);
+        Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType!.ToString());
+        Assert.Empty(response.Headers.Server);
+        Support.Exposition scrape = Support.Exposition.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, scrape.Value("thread_exporter_filter_matched_processes", ("filter", "self")));
+        Assert.Equal(0, scrape.Value("thread_exporter_filter_matched_processes", ("filter", "nobody <b>")));
+        Assert.Equal(1, scrape.Value("thread_exporter_config_last_reload_successful"));
+        Assert.Equal(1, scrape.Value("thread_exporter_build_info", ("version", "0.1.0")));
+        Assert.True(scrape.Value("process_resident_memory_bytes") > 1e6);
+        Assert.True(scrape.Value("process_open_fds") > 10);
+        double start = scrape.Value("perfscale_process_start_time_seconds");
+        Assert.InRange(start, scrape.Value("process_start_time_seconds") - 1, scrape.Value("process_start_time_seconds") + 1);
+        Assert.Equal(scrape.Value("perfscale_process_threads"), scrape.Of("perfscale_process_threads_by_state").Sum(s => s.Number));
+        Assert.Equal(scrape.Value("thread_exporter_threads"), scrape.Of("perfscale_thread_cpu_seconds_total").Count());
+    }
+
+    [Fact]
+    public async Task Counters_of_living_threads_never_fall()
+    {
+        Support.Exposition last = await _daemon.ScrapeParsedAsync();
+        for (int i = 0; i < 50; i++)
+        {
+            Support.Exposition next = await _daemon.ScrapeParsedAsync();
+            foreach ((string series, Sample sample) in next.Series)
+            {
+                if (sample.Name.EndsWith("_total", StringComparison.Ordinal) && last.Series.TryGetValue(series, out Sample? before))
+                    Assert.True(sample.Number >= before.Number, $"{series} fell from {before.Value} to {sample.Value}");
+            }
+            last = next;
+        }
+    }
+
+    [Fact]
+    public async Task OpenMetrics_and_gzip_are_served_when_asked_for()
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, "/metrics");
+        request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse("application/openmetrics-text; version=1.0.0"));
+        request.Headers.AcceptEncoding.ParseAdd("gzip");
+        HttpResponseMessage response = await _daemon.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("gzip", Assert.Single(response.Content.Headers.ContentEncoding));
+        using StreamReader reader = new(new GZipStream(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), CompressionMode.Decompress));
+        string text = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.EndsWith("\n# EOF\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE perfscale_thread_cpu_seconds counter\n# UNIT perfscale_thread_cpu_seconds seconds\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Simultaneous_requests_share_collections()
+    {
+        double before = (await _daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total");
+        string[] all = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => _daemon.ScrapeAsync()));
+        Assert.All(all, text => Support.Exposition.Parse(text));
+        double after = (await _daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total");
+        Assert.True(after - before <= 31);
+        Assert.True(all.Distinct().Count() <= after - before);
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 200)]
+    [InlineData("HEAD", "/metrics", 200)]
+    [InlineData("GET", "/-/healthy", 200)]
+    [InlineData("GET", "/-/ready", 200)]
+    [InlineData("POST", "/-/reload", 403)]
+    [InlineData("GET", "/-/reload", 405)]
+    [InlineData("POST", "/metrics", 405)]
+    [InlineData("GET", "/nothing/here", 404)]
+    [InlineData("GET", "/metrics/../../etc/passwd", 404)]
+    public async Task Endpoints_answer(string method, string path, int status)
+    {
+        using HttpRequestMessage request = new(new HttpMethod(method), path);
+        Assert.Equal((HttpStatusCode)status, (await _daemon.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_landing_page_names_rules_and_matches_and_escapes_them()
+    {
+        string page = await _daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
+        Assert.Contains("thread-exporter 0.1.0", page, StringComparison.Ordinal);
+        Assert.Contains($"thread-exporter ({_daemon.Pid})", page, StringComparison.Ordinal);
+        Assert.Contains("nobody &lt;b&gt;", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
+    }
+}
