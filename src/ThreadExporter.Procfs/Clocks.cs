@@ -4,6 +4,7 @@ namespace ThreadExporter.Procfs;
 public static unsafe class Clocks
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
+    private const int LargestPid = 4 * 1024 * 1024; // PID_MAX_LIMIT, include/linux/threads.h
 
     /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every Linux of today.</summary>
     public static int TicksPerSecond { get; } = (int)Native.sysconf(Native.SC_CLK_TCK);
@@ -18,8 +19,8 @@ public static unsafe class Clocks
     public static bool TryGetProcessCpu(int pid, out long nanoseconds)
     {
         nanoseconds = 0;
-        // 0 would be this process itself.
-        return pid > 0 && TryRead((~pid << 3) | 2, out nanoseconds);
+        // 0 would be this process itself, and so would a number so large that the shift loses its bits.
+        return pid is > 0 and <= LargestPid && TryRead((~pid << 3) | 2, out nanoseconds);
     }
 
     /// <summary>

@@ -188,8 +188,8 @@ public static unsafe class ProcFile
             int length = MemoryMarshal.Read<ushort>(entries[LengthAt..]);
             ReadOnlySpan<byte> name = entries[NameAt..length];
             name = name[..name.IndexOf((byte)0)];
-            // A leading zero is no pid: the path made from the number would be another.
-            if (Digits.TryReadInt(ref name, out int id) && name.IsEmpty && id != 0)
+            // Not with a leading zero: the path made from the number would be another.
+            if (!name.StartsWith((byte)'0') && Digits.TryReadInt(ref name, out int id) && name.IsEmpty)
                 ids.Add(id);
             entries = entries[length..];
         }

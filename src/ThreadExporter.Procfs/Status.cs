@@ -61,12 +61,14 @@ public readonly record struct Status(uint EffectiveUid, int NspidCount, int Nspi
     private static bool TryReadNspid(ReadOnlySpan<byte> values, out int count, out int first)
     {
         count = first = 0;
-        while (Digits.TryTake(ref values, (byte)'\t') && Digits.TryReadInt(ref values, out int pid))
+        while (!values.IsEmpty)
         {
+            if (!Digits.TryTake(ref values, (byte)'\t') || !Digits.TryReadInt(ref values, out int pid))
+                return false;
             if (count++ == 0)
                 first = pid;
         }
-        return count > 0 && values.IsEmpty;
+        return count > 0;
     }
 
     private static bool TryReadCount(ReadOnlySpan<byte> values, out long count)

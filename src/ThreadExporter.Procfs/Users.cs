@@ -19,7 +19,9 @@ public static unsafe class Users
         if (!nameOrUid.AsSpan().ContainsAnyExceptInRange('0', '9'))
         {
             // The largest uid means "none" to setuid(2) and its kin.
-            return uint.TryParse(nameOrUid, NumberStyles.None, CultureInfo.InvariantCulture, out uid) && uid != uint.MaxValue;
+            bool valid = uint.TryParse(nameOrUid, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) && number != uint.MaxValue;
+            uid = valid ? number : 0;
+            return valid;
         }
 
         byte[] name = Encoding.UTF8.GetBytes(nameOrUid + '\0');

@@ -1,0 +1,81 @@
+namespace ThreadExporter.Procfs.Tests;
+
+/// <summary>The scrape does these for each of tens of thousands of threads.</summary>
+public sealed class AllocationTests : IDisposable
+{
+    private readonly byte[] _buffer = new byte[4096];
+    private readonly int _proc;
+
+    public AllocationTests() => Assert.Equal(ReadStatus.Ok, ProcFile.OpenRoot("/proc", out _proc));
+
+    public void Dispose() => ProcFile.Close(_proc);
+
+    [Fact]
+    public void Reading_schedstat_through_a_kept_descriptor()
+    {
+        Assert.Equal(ReadStatus.Ok, ProcFile.Open(_proc, "self/schedstat"u8, out int fd));
+        AssertAllocatesNothing(() =>
+            ProcFile.ReadAt(fd, _buffer, out int length) == ReadStatus.Ok
+            && SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat schedStat)
+            && schedStat.RunNanoseconds > 0);
+        ProcFile.Close(fd);
+    }
+
+    [Fact]
+    public void Reading_stat_by_path()
+    {
+        int pid = Environment.ProcessId;
+        AssertAllocatesNothing(() =>
+        {
+            Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+            return ProcFile.ReadOnce(_proc, ProcPath.Format(path, "self/task/"u8, pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok
+                && Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat)
+                && stat.Pid == pid;
+        });
+    }
+
+    [Fact]
+    public void Reading_status() => AssertAllocatesNothing(() =>
+        ProcFile.ReadOnce(_proc, "self/status"u8, _buffer, out int length) == ReadStatus.Ok
+        && Status.TryParse(_buffer.AsSpan(0, length), out _));
+
+    [Fact]
+    public void Listing_threads()
+    {
+        var ids = new List<int>(10_000);
+        AssertAllocatesNothing(() => ProcFile.ListIds(_proc, "self/task"u8, ids) == ReadStatus.Ok && ids.Count > 0);
+    }
+
+    [Fact]
+    public void Opening_and_closing() => AssertAllocatesNothing(() =>
+    {
+        bool opened = ProcFile.OpenDirectory(_proc, "self"u8, out int fd) == ReadStatus.Ok;
+        ProcFile.Close(fd);
+        return opened;
+    });
+
+    [Fact]
+    public void Missing_what_has_vanished() => AssertAllocatesNothing(() =>
+        ProcFile.ReadOnce(_proc, "self/task/0/stat"u8, _buffer, out _) == ReadStatus.Gone);
+
+    [Fact]
+    public void Reading_the_clocks()
+    {
+        int pid = Environment.ProcessId;
+        AssertAllocatesNothing(() => Clocks.TryGetProcessCpu(pid, out long cpu) && cpu > 0 && Clocks.MonotonicNanoseconds() > 0);
+    }
+
+    private static void AssertAllocatesNothing(Func<bool> work)
+    {
+        const int Times = 1000;
+        // The first calls load the C library's functions.
+        Assert.True(work());
+        bool all = true;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Times; i++)
+            all &= work();
+        long after = GC.GetAllocatedBytesForCurrentThread();
+        Assert.True(all);
+        Assert.Equal(0, after - before);
+    }
+}

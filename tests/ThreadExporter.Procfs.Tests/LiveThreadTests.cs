@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using static ThreadExporter.Procfs.Tests.Fixture;
+
+namespace ThreadExporter.Procfs.Tests;
+
+/// <summary>Against the kernel this runs on: our own threads in /proc/self/task.</summary>
+public sealed class LiveThreadTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly byte[] _buffer = new byte[8192];
+    private readonly int _task;
+
+    public LiveThreadTests() => Assert.Equal(ReadStatus.Ok, ProcFile.OpenDirectory(-100, "/proc/self/task"u8, out _task));
+
+    public void Dispose() => ProcFile.Close(_task);
+
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("(a b ) ( c d) )")]
+    [InlineData(") R 1 1 1 1 1 1")]
+    [InlineData("a\nb\\c\"d'\te")]
+    [InlineData("\xff\xfe\xe9")]
+    [InlineData("abcdefghijklmno")]
+    [InlineData(" ")]
+    [InlineData("")]
+    public void A_thread_may_have_any_name(string name) => Libc.OnOwnThread(() =>
+    {
+        Libc.SetThreadName(Latin1(name));
+        int tid = Libc.gettid();
+
+        Assert.Equal(ReadStatus.Ok, Read(tid, "stat", out ReadOnlySpan<byte> text));
+        Assert.True(Stat.TryParse(text, out Stat stat));
+        Assert.Equal(Latin1(name), stat.Comm.ToArray());
+        Assert.Equal(tid, stat.Pid);
+        Assert.Equal((byte)'R', stat.State);
+        Assert.InRange(stat.Processor, 0, 8191);
+        Assert.Equal(ReadStatus.Ok, Read(tid, "comm", out ReadOnlySpan<byte> comm));
+        Assert.Equal([.. Latin1(name), (byte)'\n'], comm.ToArray());
+    });
+
+    [Fact]
+    public void Every_thread_of_every_process_parses()
+    {
+        // Whatever runs here: kernel threads, zombies, other users' processes.
+        using var root = ProcfsRoot.Open("/proc");
+        var pids = new List<int>();
+        Assert.Equal(ReadStatus.Ok, root.ReadPids(pids));
+        Assert.Contains(Environment.ProcessId, pids);
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        var cgroups = new List<CgroupEntry>();
+        foreach (int pid in pids)
+        {
+            string name = $"pid {pid}: ";
+            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok)
+                Assert.True(Stat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/schedstat"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(SchedStat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/status"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(Status.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/cgroup"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(Cgroup.TryParse(_buffer.AsSpan(0, length), cgroups), name + Encoding.Latin1.GetString(_buffer, 0, length));
+        }
+    }
+
+    [Fact]
+    public void The_listing_is_that_of_the_runtime()
+    {
+        List<int> before = [], after = [];
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            // Threads come and go while tests run beside: compare when nothing changed in between.
+            Assert.Equal(ReadStatus.Ok, ProcFile.ListIds(_task, "."u8, before));
+            using var self = Process.GetCurrentProcess();
+            List<int> runtime = [.. self.Threads.Cast<ProcessThread>().Select(t => t.Id)];
+            Assert.Equal(ReadStatus.Ok, ProcFile.ListIds(_task, "."u8, after));
+            if (before.SequenceEqual(after) && before.Count == runtime.Count)
+            {
+                Assert.Equal(before.Order(), runtime.Order());
+                Assert.Contains(Libc.gettid(), before);
+                return;
+            }
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "the threads of this process never stood still");
+        }
+    }
+
+    [Fact]
+    public void Run_time_of_a_busy_thread_is_nanoseconds()
+    {
+        Libc.OnOwnThread(() =>
+        {
+            int tid = Libc.gettid();
+            SchedStat before = ReadSchedStat(tid);
+            ulong ticksBefore = ReadTicks(tid);
+            long start = Stopwatch.GetTimestamp();
+            while (ReadTicks(tid) - ticksBefore < 20)
+                Assert.True(Stopwatch.GetElapsedTime(start) < Patience);
+            // 20 ticks of 10 ms: 200 ms, however long it took on the wall.
+            double seconds = (ReadSchedStat(tid).RunNanoseconds - before.RunNanoseconds) / 1e9;
+            Assert.InRange(seconds, 0.15, 0.35);
+        });
+    }
+
+    [Fact]
+    public void The_descriptor_of_an_exited_thread_answers_gone()
+    {
+        (int tid, int fd) = StartAndEndThread();
+        Assert.Equal(ReadStatus.Gone, ProcFile.ReadAt(fd, _buffer, out int length));
+        Assert.Equal(0, length);
+        Assert.Equal(ReadStatus.Gone, Read(tid, "schedstat", out _));
+        ProcFile.Close(fd);
+    }
+
+    [Fact]
+    public void And_even_so_when_its_tid_was_taken_by_another()
+    {
+        const string LastPid = "/proc/sys/kernel/ns_last_pid";
+        Assert.SkipUnless(
+            Environment.IsPrivilegedProcess && File.Exists(LastPid),
+            "needs root and ns_last_pid (CONFIG_CHECKPOINT_RESTORE) to give a thread a chosen tid");
+
+        (int tid, int fd) = StartAndEndThread();
+        bool reused = false;
+        for (int attempt = 0; attempt < 200 && !reused; attempt++)
+        {
+            // Another process may take the number in between, so it may need more than one go.
+            File.WriteAllText(LastPid, (tid - 1).ToString(CultureInfo.InvariantCulture));
+            Libc.OnOwnThread(() =>
+            {
+                if (Libc.gettid() != tid)
+                    return;
+                reused = true;
+                Assert.Equal(ReadStatus.Ok, Read(tid, "schedstat", out _));
+                Assert.Equal(ReadStatus.Gone, ProcFile.ReadAt(fd, _buffer, out _));
+            });
+        }
+        ProcFile.Close(fd);
+        Assert.True(reused, "no thread got the tid again");
+    }
+
+    private (int Tid, int Fd) StartAndEndThread()
+    {
+        int tid = 0, fd = -1;
+        Libc.OnOwnThread(() =>
+        {
+            tid = Libc.gettid();
+            Assert.Equal(ReadStatus.Ok, ProcFile.Open(_task, ProcPath.Format(new byte[ProcPath.BufferSize], [], tid, "/schedstat"u8), out fd));
+            Assert.Equal(ReadStatus.Ok, ProcFile.ReadAt(fd, _buffer, out _));
+        });
+        // Joined is not yet gone: the kernel thread ends a little after the managed one.
+        var ids = new List<int>();
+        Assert.True(SpinWait.SpinUntil(() => ProcFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
+        return (tid, fd);
+    }
+
+    private ReadStatus Read(int tid, string file, out ReadOnlySpan<byte> text)
+    {
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        ReadStatus status = ProcFile.ReadOnce(_task, ProcPath.Format(path, [], tid, Encoding.ASCII.GetBytes("/" + file)), _buffer, out int length);
+        text = _buffer.AsSpan(0, length);
+        return status;
+    }
+
+    private SchedStat ReadSchedStat(int tid)
+    {
+        Assert.Equal(ReadStatus.Ok, Read(tid, "schedstat", out ReadOnlySpan<byte> text));
+        Assert.True(SchedStat.TryParse(text, out SchedStat schedStat));
+        return schedStat;
+    }
+
+    private ulong ReadTicks(int tid)
+    {
+        Assert.Equal(ReadStatus.Ok, Read(tid, "stat", out ReadOnlySpan<byte> text));
+        Assert.True(Stat.TryParse(text, out Stat stat));
+        return stat.UserTicks + stat.KernelTicks;
+    }
+}

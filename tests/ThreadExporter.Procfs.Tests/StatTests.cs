@@ -1,0 +1,170 @@
+using static ThreadExporter.Procfs.Tests.Fixture;
+
+namespace ThreadExporter.Procfs.Tests;
+
+public class StatTests
+{
+    private const string Plain = "plain";
+
+    [Theory]
+    [InlineData(Plain, "ceph-osd")]
+    [InlineData("parentheses-and-blanks", "((a b ) ( c d) )")]
+    [InlineData("quotes", "say \"it's\"")]
+    [InlineData("backslash", @"a\nb\")]
+    [InlineData("newline", "two\nlines) S 1")]
+    [InlineData("only-parentheses", ")))(((")]
+    [InlineData("not-utf8", @"caf\xe9\xff\xc3(")]
+    [InlineData("utf8", "нить-é")]
+    [InlineData("fifteen-bytes", "abcdefghijklmno")]
+    [InlineData("empty-name", "")]
+    [InlineData("more-fields", "x")]
+    [InlineData("ends-at-39", "x")]
+    public void A_name_shifts_no_field(string file, string comm)
+    {
+        Assert.True(Stat.TryParse(Read("stat/" + file), out Stat stat));
+
+        Assert.Equal(comm, ProcText.Decode(stat.Comm));
+        Assert.Equal(4210, stat.Pid);
+        Assert.Equal((byte)'S', stat.State);
+        Assert.Equal(404, stat.Ppid);
+        Assert.Equal(1010u, stat.MinorFaults);
+        Assert.Equal(1212u, stat.MajorFaults);
+        Assert.Equal(1414u, stat.UserTicks);
+        Assert.Equal(1515u, stat.KernelTicks);
+        Assert.Equal(20, stat.NumThreads);
+        Assert.Equal(2222u, stat.StartTicks);
+        Assert.Equal(3, stat.Processor);
+    }
+
+    [Theory]
+    [InlineData("kworker", 'I', 2, 20)]
+    [InlineData("zombie", 'Z', 404, 1)]
+    [InlineData("exiting-thread", 'X', 404, 0)]
+    public void States_and_their_oddities(string file, char state, int ppid, int threads)
+    {
+        Assert.True(Stat.TryParse(Read("stat/" + file), out Stat stat));
+        Assert.Equal((byte)state, stat.State);
+        Assert.Equal(ppid, stat.Ppid);
+        Assert.Equal(threads, stat.NumThreads);
+    }
+
+    [Fact]
+    public void A_kworker_has_more_than_fifteen_bytes()
+    {
+        Assert.True(Stat.TryParse(Read("stat/kworker"), out Stat stat));
+        Assert.Equal("kworker/u513:12-events_freezable_power_efficient_and_longer!", ProcText.Decode(stat.Comm));
+        Assert.Equal(60, stat.Comm.Length);
+    }
+
+    [Fact]
+    public void The_smallest_values()
+    {
+        Assert.True(Stat.TryParse(Read("stat/all-zero"), out Stat stat));
+        Assert.Equal(0, stat.Pid);
+        Assert.Equal(0, stat.Ppid);
+        Assert.Equal(0u, stat.UserTicks);
+        Assert.Equal(0u, stat.StartTicks);
+        Assert.Equal(0, stat.Processor);
+    }
+
+    [Fact]
+    public void The_largest_values()
+    {
+        Assert.True(Stat.TryParse(Read("stat/largest"), out Stat stat));
+        Assert.Equal(int.MaxValue, stat.Pid);
+        Assert.Equal(int.MaxValue, stat.Ppid);
+        Assert.Equal(ulong.MaxValue, stat.MinorFaults);
+        Assert.Equal(ulong.MaxValue, stat.MajorFaults);
+        Assert.Equal(ulong.MaxValue, stat.UserTicks);
+        Assert.Equal(ulong.MaxValue, stat.KernelTicks);
+        Assert.Equal(int.MaxValue, stat.NumThreads);
+        Assert.Equal(ulong.MaxValue, stat.StartTicks);
+        Assert.Equal(int.MaxValue, stat.Processor);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    [InlineData("\xff\xfe(\x80)\x90")]
+    [InlineData("()")]
+    [InlineData("(")]
+    [InlineData(")")]
+    [InlineData("1 )( S 1 2\n")]
+    [InlineData("1 (x)")]
+    [InlineData("1 (x) ")]
+    [InlineData("1 (x) S")]
+    [InlineData("1 (x) S 1")]
+    public void Not_a_stat(string text) => AssertMalformed(Latin1(text));
+
+    /// <summary>Each replaces one field of a good line (1 pid, 2 name, 3 state, …) by what the kernel never writes there.</summary>
+    [Theory]
+    [InlineData(1, "")]
+    [InlineData(1, "-1")]
+    [InlineData(1, "42x0")]
+    [InlineData(1, "2147483648")]
+    [InlineData(2, "ceph-osd")]
+    [InlineData(2, "(ceph-osd")]
+    [InlineData(2, "ceph-osd)")]
+    [InlineData(3, "")]
+    [InlineData(3, "SS")]
+    [InlineData(3, "5")]
+    [InlineData(3, "\xe9")]
+    [InlineData(3, "S\t")]
+    [InlineData(4, "-1")]
+    [InlineData(4, "2147483648")]
+    [InlineData(8, "-")]
+    [InlineData(8, "--1")]
+    [InlineData(8, " -1")]
+    [InlineData(8, "")]
+    [InlineData(8, "18446744073709551616")]
+    [InlineData(10, "-1")]
+    [InlineData(12, "-1")]
+    [InlineData(14, "-1")]
+    [InlineData(14, "+1")]
+    [InlineData(14, "1.5")]
+    [InlineData(14, "12a")]
+    [InlineData(14, "0x1")]
+    [InlineData(14, "1\0")]
+    [InlineData(14, "18446744073709551616")]
+    [InlineData(14, "18446744073709551620")]
+    [InlineData(15, "-1")]
+    [InlineData(15, "99999999999999999999999999999999")]
+    [InlineData(20, "-1")]
+    [InlineData(20, "2147483648")]
+    [InlineData(22, "-1")]
+    [InlineData(23, "abc")]
+    [InlineData(39, "-1")]
+    [InlineData(39, "2147483648")]
+    [InlineData(39, "3a")]
+    public void A_field_that_cannot_be(int field, string value)
+    {
+        string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+        Assert.NotEqual(value, fields[field - 1]);
+        fields[field - 1] = value;
+        AssertMalformed(Latin1(string.Join(' ', fields)));
+    }
+
+    [Fact]
+    public void A_field_too_few()
+    {
+        byte[] text = Read("stat/ends-at-39");
+        AssertMalformed(text.AsSpan(0, text.AsSpan().LastIndexOf((byte)' ')));
+    }
+
+    [Fact]
+    public void A_text_cut_anywhere_before_the_end_of_field_39_is_no_stat()
+    {
+        byte[] text = Read("stat/ends-at-39");
+        Assert.True(Stat.TryParse(text, out _));
+        for (int length = 0; length < text.Length; length++)
+            AssertMalformed(text.AsSpan(0, length));
+    }
+
+    private static void AssertMalformed(ReadOnlySpan<byte> text)
+    {
+        Assert.False(Stat.TryParse(text, out Stat stat));
+        Assert.Equal(0, stat.Pid);
+        Assert.True(stat.Comm.IsEmpty);
+    }
+}
