@@ -22,7 +22,7 @@ internal static class RunCommand
         ExporterConfig config = state.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
         using LogSetup log = LogSetup.Create(config.Log);
-        using Collector collector = new(root, Limits.MaxOpenFiles());
+        using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
         metrics.OnWrite = () => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
         Scrapes scrapes = new(collector, metrics, () => state.Current);
