@@ -31,6 +31,8 @@ internal static class RunCommand
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "thread-exporter" });
         log.AddTo(builder.Logging);
+        // The host logs a port that is taken with its stack; we say it in one line, and what ends a service likewise.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -68,6 +70,11 @@ internal static class RunCommand
         app.Services.GetRequiredService<ReloadLoop>().Announce();
         await app.WaitForShutdownAsync();
         verdicts.Delete();
+        if (app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask is { IsFaulted: true }) is { } broken)
+        {
+            logger.LogCritical(broken.ExecuteTask!.Exception, "{Service} has failed", broken.GetType().Name);
+            return ExitCode.Failure;
+        }
         logger.LogInformation("thread-exporter stops");
         return ExitCode.Success;
     }
