@@ -10,7 +10,7 @@ public partial class ArrowTests
     [InlineData("ThreadExporter.Procfs", "")]
     [InlineData("ThreadExporter.Toml", "")]
     [InlineData("ThreadExporter.Systemd", "")]
-    [InlineData("ThreadExporter/Configuration", "Toml")]
+    [InlineData("ThreadExporter/Configuration", "Toml Procfs")]
     [InlineData("ThreadExporter/Matching", "Configuration Procfs")]
     [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs")]
     [InlineData("ThreadExporter/Exposition", "Configuration Collection Procfs")]

@@ -9,7 +9,7 @@ internal static class NearMiss
         // Two changes turn most words of three letters into another.
         var nearest = known.Select(name => (Name: name, Distance: Distance(found, name)))
             .Where(n => n.Distance <= (Math.Min(found.Length, n.Name.Length) <= 3 ? 1 : 2))
-            .MinBy(n => n.Distance).Name;
+            .OrderBy(n => n.Distance).FirstOrDefault().Name;
         return nearest is null ? "" : $": did you mean \"{nearest}\"?";
     }
 
