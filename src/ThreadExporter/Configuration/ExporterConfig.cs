@@ -63,6 +63,19 @@ internal sealed record WebConfig
     public bool EnableLifecycle { get; init; }
     public bool WatchConfig { get; init; }
     public bool Pages { get; init; } = true;
+    public TlsConfig Tls { get; init; } = new();
+    /// <summary>User name to crypt(3) hash. The hashes are secrets: no error, log or page shows them.</summary>
+    public ImmutableDictionary<string, string> BasicAuthUsers { get; init; } = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary><c>[web.tls]</c>: names and values as in Prometheus's exporter-toolkit. TLS is on when both files are given.</summary>
+internal sealed record TlsConfig
+{
+    public string CertFile { get; init; } = "";
+    public string KeyFile { get; init; } = "";
+    public string ClientAuthType { get; init; } = "NoClientCert";
+    public string ClientCaFile { get; init; } = "";
+    public string MinVersion { get; init; } = "TLS12";
 }
 
 /// <summary><c>[collector]</c>.</summary>
@@ -75,6 +88,8 @@ internal sealed record CollectorConfig
     public int MaxThreads { get; init; } = 20_000;
     public int MaxSamples { get; init; } = 200_000;
     public int MaxDescriptors { get; init; } = 10_000;
+    /// <summary>Any of <c>context_switches</c>, <c>faults</c>, <c>io</c>, <c>last_cpu</c>.</summary>
+    public ImmutableArray<string> Extended { get; init; } = [];
 }
 
 /// <summary><c>[sampler]</c>.</summary>

@@ -1,0 +1,121 @@
+using Tomlyn.Syntax;
+
+namespace ThreadExporter.Toml;
+
+/// <summary>
+/// Tomlyn's diagnostics in plain words. Its own texts quote the source, which may be a secret, and speak of tokens; where they
+/// are many for one cause, the first of a line is kept.
+/// </summary>
+internal static class SyntaxErrors
+{
+    internal const string BadEscape =
+        """unknown escape sequence in a "…" string: write '…' to take backslashes as they are, or \\ for one backslash""";
+
+    internal const string NotClosed = "the string is not closed";
+
+    internal const string BadTime = "not a valid date or time: it is written as in RFC 3339";
+
+    internal const string BareReturn = "a carriage return must be followed by a line feed";
+
+    /// <summary>Stands for a diagnostic that the table below does not know.</summary>
+    internal const string Unknown = "this is not TOML 1.0";
+
+    // The first entry whose text the diagnostic contains wins. Empty: the text depends on the character at that place.
+    private static readonly (string Contains, string Message)[] Rewrites =
+    [
+        ("Expecting a closing `]` for an array", "expected `,` or `]` in the array"),
+        ("to separate items in an array", "expected `,` or `]` in the array"),
+        ("while parsing inline table", "expected a key or `}` in the inline table"),
+        ("for a value", ""),
+        ("while expecting a value", ""),
+        ("Expecting `=` after a key", "expected `=` after the key"),
+        ("while expecting token `newline`", "expected the end of the line"),
+        ("while expecting `]` ", "expected `]` at the end of the table's name"),
+        ("while expecting `]]` ", "expected `]]` at the end of the table's name"),
+        ("for a base key", "expected a key"),
+        ("Invalid \\r not followed by", BareReturn),
+        ("Invalid control character", "control characters are not allowed here"),
+        ("Invalid newline in a string", NotClosed + " before the end of the line"),
+        ("Invalid End-Of-File found", NotClosed),
+        ("Unexpected escape character", BadEscape),
+        ("Invalid escape `\\", BadEscape),
+        ("Invalid Unicode scalar value", "the escape sequence is not a Unicode scalar value"),
+        ("date time/offset", BadTime),
+        ("Unable to parse integer", "the integer does not fit in 64 bits"),
+        ("Expecting at least one digit after the float dot", "expected a digit after the decimal point"),
+        ("Expecting at least one digit after the exponent", "expected a digit in the exponent"),
+        ("nderscore", "an underscore in a number must stand between two digits"),
+        ("leading zero", "a number must not begin with a zero"),
+        ("Multiple leading 0", "a number must not begin with a zero"),
+        ("Invalid capital", "the prefixes 0x, 0o and 0b are written in lower case"),
+        ("Invalid hexadecimal integer", "expected a hexadecimal digit"),
+        ("Invalid octal integer", "expected an octal digit"),
+        ("Invalid binary integer", "expected a binary digit"),
+        ("] found", "expected a key, a [table] or a comment; a key with other characters than A-Z a-z 0-9 _ - must be quoted"),
+    ];
+
+    internal static IEnumerable<TomlError> From(IEnumerable<DiagnosticMessage> diagnostics, string text)
+    {
+        // A mebibyte of rubbish has a million diagnostics: one pass, and no sorting before the lines are single.
+        var byLine = new Dictionary<int, DiagnosticMessage>();
+        foreach (var diagnostic in diagnostics)
+        {
+            var line = diagnostic.Span.Start.Line;
+            if (!byLine.TryGetValue(line, out var best) || IsBetter(diagnostic, best))
+                byLine[line] = diagnostic;
+        }
+        foreach (var diagnostic in byLine.Values.OrderBy(d => d.Span.Start.Line))
+        {
+            var error = Rewrite(diagnostic, text);
+            yield return error;
+            // What follows was read as part of the string, up to the next quote: its faults are no faults.
+            if (error.Message.StartsWith(NotClosed, StringComparison.Ordinal))
+                yield break;
+        }
+    }
+
+    // For a number gone wrong the parser says "not a value" at its start; the lexer knows what exactly is wrong.
+    private static bool IsBetter(DiagnosticMessage candidate, DiagnosticMessage best) =>
+        IsAboutNumber(candidate.Message) ? Find(best.Message) is "" : candidate.Span.Start.Column < best.Span.Start.Column;
+
+    private static bool IsAboutNumber(string message) =>
+        message.StartsWith("Expecting at least one digit", StringComparison.Ordinal) || message.Contains(" integer. Expecting", StringComparison.Ordinal);
+
+    private static string Find(string diagnostic)
+    {
+        foreach (var (contains, message) in Rewrites)
+        {
+            if (diagnostic.Contains(contains, StringComparison.Ordinal))
+                return message;
+        }
+        return Unknown;
+    }
+
+    private static TomlError Rewrite(DiagnosticMessage diagnostic, string text)
+    {
+        var start = diagnostic.Span.Start;
+        var position = new TomlPosition(start.Line + 1, start.Column + 1);
+        var offset = Math.Clamp(start.Offset, 0, text.Length);
+        var message = Find(diagnostic.Message);
+        if (ReferenceEquals(message, BadEscape))
+        {
+            // Tomlyn points at the character it did not expect; the reader looks for the backslash.
+            var backslash = text.AsSpan(0, offset).LastIndexOf('\\');
+            if (backslash >= 0 && offset - backslash < start.Column + 1)
+                position = position with { Column = position.Column - (offset - backslash) };
+        }
+        else if (message.Length == 0)
+        {
+            message = NotAValue(offset < text.Length ? text[offset] : '\n');
+        }
+        return new(position, message);
+    }
+
+    private static string NotAValue(char found) => found switch
+    {
+        '\r' or '\n' => "expected a value",
+        >= 'A' and <= 'Z' or >= 'a' and <= 'z' => "not a value: a string needs quotes, and true, false, inf and nan are written in lower case",
+        < ' ' or '\u007f' => "control characters are not allowed here",
+        _ => "not a value",
+    };
+}

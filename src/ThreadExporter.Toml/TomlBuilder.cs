@@ -1,0 +1,217 @@
+using Tomlyn.Syntax;
+
+namespace ThreadExporter.Toml;
+
+/// <summary>Walks a syntax tree without faults into tables, by the rules of TOML 1.0 on what may be defined twice.</summary>
+internal sealed class TomlBuilder
+{
+    private readonly List<TomlError> _errors = [];
+
+    internal IReadOnlyList<TomlError> Errors => _errors;
+
+    internal TomlTable Build(DocumentSyntax document)
+    {
+        var root = new TomlTable(new TomlPosition(1, 1)) { Origin = TomlTableOrigin.Header };
+        AddKeyValues(document.KeyValues, root, depth: 0);
+        foreach (var header in document.Tables)
+        {
+            var depth = 1 + header.Name!.DotKeys.ChildrenCount;
+            if (depth > TomlDocument.MaxDepth)
+                _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeep));
+            // A section whose header is at fault is still read into a table of its own, so that its other faults are found too.
+            else if (Section(root, header) is { } table)
+                AddKeyValues(header.Items, table, depth);
+            else
+                AddKeyValues(header.Items, new TomlTable(PositionOf(header.Name)), depth);
+        }
+        return root;
+    }
+
+    internal static TomlPosition PositionOf(SyntaxNode node) => new(node.Span.Start.Line + 1, node.Span.Start.Column + 1);
+
+    private TomlTable? Section(TomlTable root, TableSyntaxBase header)
+    {
+        var isArray = header is TableArraySyntax;
+        var keys = Keys(header.Name!);
+        var parent = root;
+        foreach (var (key, position) in keys[..^1])
+        {
+            if (!parent.TryGet(key, out var step))
+                parent = AddTable(parent, key, position, TomlTableOrigin.Implicit);
+            else if (step.Value is TomlTable { Origin: not TomlTableOrigin.Inline } table)
+                parent = table;
+            else if (step.Value is TomlArray { IsOfTables: true } tables)
+                parent = (TomlTable)tables.Items[^1];
+            else
+                return Duplicate(key, position, step);
+        }
+
+        var (name, at) = keys[^1];
+        if (!parent.TryGet(name, out var entry))
+        {
+            if (!isArray)
+                return AddTable(parent, name, at, TomlTableOrigin.Header);
+            var tables = new TomlArray(at) { IsOfTables = true };
+            parent.Add(new TomlEntry(name, at, tables));
+            return Append(tables, at);
+        }
+        switch (entry.Value)
+        {
+            case TomlArray { IsOfTables: true } tables when isArray:
+                return Append(tables, at);
+            case TomlTable { Origin: TomlTableOrigin.Implicit } table when !isArray:
+                table.Origin = TomlTableOrigin.Header;
+                return table;
+            default:
+                return Duplicate(name, at, entry);
+        }
+    }
+
+    private static TomlTable AddTable(TomlTable parent, string key, TomlPosition position, TomlTableOrigin origin)
+    {
+        var table = new TomlTable(position) { Origin = origin };
+        parent.Add(new TomlEntry(key, position, table));
+        return table;
+    }
+
+    private static TomlTable Append(TomlArray tables, TomlPosition position)
+    {
+        var table = new TomlTable(position) { Origin = TomlTableOrigin.Header };
+        tables.Add(table);
+        return table;
+    }
+
+    private TomlTable? Duplicate(string key, TomlPosition position, TomlEntry earlier)
+    {
+        var at = earlier.KeyPosition;
+        _errors.Add(new(position, FormattableString.Invariant($"the key `{Printable(key)}` is already defined at {at.Line}:{at.Column}")));
+        return null;
+    }
+
+    // A key goes into logs and onto terminals: no control characters, no endless line.
+    private static string Printable(string key) =>
+        string.Concat(key.Take(80).Select(c => char.IsControl(c) ? FormattableString.Invariant($"\\u{(int)c:X4}") : c.ToString()));
+
+    private void AddKeyValues(IEnumerable<KeyValueSyntax> items, TomlTable table, int depth)
+    {
+        foreach (var item in items)
+            AddKeyValue(item, table, depth);
+    }
+
+    private void AddKeyValue(KeyValueSyntax item, TomlTable table, int depth)
+    {
+        depth += item.Key!.DotKeys.ChildrenCount;
+        if (depth > TomlDocument.MaxDepth)
+        {
+            _errors.Add(new(PositionOf(item.Key), TomlDocument.TooDeep));
+            return;
+        }
+        var keys = Keys(item.Key);
+        foreach (var (key, position) in keys[..^1])
+        {
+            if (!table.TryGet(key, out var step))
+            {
+                table = AddTable(table, key, position, TomlTableOrigin.DottedKey);
+            }
+            else if (step.Value is TomlTable { Origin: TomlTableOrigin.DottedKey } dotted)
+            {
+                table = dotted;
+            }
+            else
+            {
+                Duplicate(key, position, step);
+                return;
+            }
+        }
+        var (name, at) = keys[^1];
+        var value = Value(item.Value!, depth);
+        if (table.TryGet(name, out var earlier))
+            Duplicate(name, at, earlier);
+        else
+            table.Add(new TomlEntry(name, at, value));
+    }
+
+    private List<(string Key, TomlPosition Position)> Keys(KeySyntax syntax)
+    {
+        var keys = new List<(string, TomlPosition)>(1 + syntax.DotKeys.ChildrenCount) { Key(syntax.Key!) };
+        foreach (var item in syntax.DotKeys)
+            keys.Add(Key(item.Key!));
+        return keys;
+    }
+
+    private (string, TomlPosition) Key(BareKeyOrStringValueSyntax syntax)
+    {
+        if (syntax is BareKeySyntax bare)
+            return (bare.Key!.Text!, PositionOf(bare));
+        var quoted = (StringValueSyntax)syntax;
+        Strictness.CheckString(quoted, _errors);
+        return (quoted.Value!, PositionOf(quoted));
+    }
+
+    // Recursion is safe: Tomlyn refuses brackets beyond TomlDocument.MaxDepth before this walk begins.
+    private TomlNode Value(ValueSyntax syntax, int depth)
+    {
+        var position = PositionOf(syntax);
+        switch (syntax)
+        {
+            case StringValueSyntax text:
+                Strictness.CheckString(text, _errors);
+                return new TomlString(position, text.Value!);
+            case IntegerValueSyntax integer:
+                return new TomlInteger(position, integer.Value);
+            case FloatValueSyntax number:
+                return new TomlFloat(position, number.Value);
+            case BooleanValueSyntax boolean:
+                return new TomlBoolean(position, boolean.Value);
+            case DateTimeValueSyntax time:
+                Strictness.CheckTime(time, _errors);
+                return DateTime(position, time);
+            case ArraySyntax array:
+                return Array(position, array, depth + 1);
+            default:
+                return InlineTable(position, (InlineTableSyntax)syntax, depth + 1);
+        }
+    }
+
+    private TomlArray Array(TomlPosition position, ArraySyntax syntax, int depth)
+    {
+        var array = new TomlArray(position);
+        if (IsTooDeep(position, depth))
+            return array;
+        foreach (var item in syntax.Items)
+            array.Add(Value(item.Value!, depth));
+        return array;
+    }
+
+    private TomlTable InlineTable(TomlPosition position, InlineTableSyntax syntax, int depth)
+    {
+        Strictness.CheckInlineTable(syntax, _errors);
+        var table = new TomlTable(position) { Origin = TomlTableOrigin.Inline };
+        if (IsTooDeep(position, depth))
+            return table;
+        foreach (var item in syntax.Items)
+            AddKeyValue(item.KeyValue!, table, depth);
+        return table;
+    }
+
+    private bool IsTooDeep(TomlPosition position, int depth)
+    {
+        if (depth <= TomlDocument.MaxDepth)
+            return false;
+        _errors.Add(new(position, TomlDocument.TooDeep));
+        return true;
+    }
+
+    private static TomlDateTime DateTime(TomlPosition position, DateTimeValueSyntax syntax)
+    {
+        var value = syntax.Value.DateTime;
+        return syntax.Kind switch
+        {
+            SyntaxKind.LocalDateTime => new(position, TomlDateTimeKind.LocalDateTime, value),
+            SyntaxKind.LocalDate => new(position, TomlDateTimeKind.LocalDate, value),
+            // Tomlyn puts a time of day on the day of the reading.
+            SyntaxKind.LocalTime => new(position, TomlDateTimeKind.LocalTime, new DateTimeOffset(value.TimeOfDay.Ticks, TimeSpan.Zero)),
+            _ => new(position, TomlDateTimeKind.OffsetDateTime, value),
+        };
+    }
+}

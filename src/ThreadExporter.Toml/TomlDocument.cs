@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Unicode;
+using Tomlyn;
+using Tomlyn.Parsing;
+
+namespace ThreadExporter.Toml;
+
+/// <summary>
+/// A TOML 1.0 text as tables with positions. Tomlyn reads the syntax; what is added here is the tables' own rules, positions
+/// for every node, limits, and the refusal of what only TOML 1.1 allows.
+/// </summary>
+public sealed class TomlDocument
+{
+    /// <summary>Longest accepted text, in bytes.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    /// <summary>Deepest accepted nesting of tables and arrays, whether by brackets, headers or dotted keys.</summary>
+    public const int MaxDepth = 64;
+
+    private const int MaxErrors = 50;
+
+    private TomlDocument(TomlTable root, IEnumerable<TomlError> errors)
+    {
+        Root = root;
+        Errors = Cap(errors);
+    }
+
+    /// <summary>All that could be read. Empty when the syntax is at fault.</summary>
+    public TomlTable Root { get; }
+
+    /// <summary>Every fault in the order of the text, at most one per line for faults of syntax; empty when all is well.</summary>
+    public ImmutableArray<TomlError> Errors { get; }
+
+    /// <summary>Reads a text. Never throws on any input: what is wrong is in <see cref="Errors"/>.</summary>
+    public static TomlDocument Parse(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > MaxBytes)
+            return Failed(new(1, 1), string.Create(CultureInfo.InvariantCulture, $"the file is longer than {MaxBytes} bytes"));
+
+        var chars = new char[utf8.Length + 1];
+        if (Utf8.ToUtf16(utf8, chars, out var read, out var written, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
+        {
+            var text = chars.AsSpan(0, written);
+            var position = new TomlPosition(1, 1).After(text);
+            return Failed(position, string.Create(CultureInfo.InvariantCulture, $"byte 0x{utf8[read]:X2} is not valid UTF-8 here"));
+        }
+        // Tomlyn throws where the text ends inside an escape sequence; a line end behind it makes that a plain error. (Not behind a
+        // carriage return, which would then be half of a good line end.)
+        if (written > 0 && chars[written - 1] is not ('\r' or '\n'))
+            chars[written++] = '\n';
+        return ParseGuarded(new string(chars, 0, written));
+    }
+
+    private static TomlDocument Parse(string text)
+    {
+        // The root counts as a level for Tomlyn. Its own validation stays off: it copies the earlier definition's whole text into
+        // every message about a duplicate key, which takes minutes on a hostile file and would show secrets.
+        var options = new TomlSerializerOptions { MaxDepth = MaxDepth + 1 };
+        try
+        {
+            var syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
+            if (syntax.HasErrors)
+                return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text));
+            var builder = new TomlBuilder();
+            var root = builder.Build(syntax);
+            return new(root, builder.Errors);
+        }
+        catch (TomlException)
+        {
+            return FirstFault(text, options);
+        }
+    }
+
+    // Tomlyn has thrown other exceptions than its own on broken text, and a config file must never end the daemon.
+    private static TomlDocument ParseGuarded(string text)
+    {
+        try
+        {
+            return Parse(text);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return Failed(new TomlPosition(1, 1).After(text), $"{SyntaxErrors.Unknown} ({e.GetType().Name})");
+        }
+    }
+
+    // The exception that the syntax parser throws on deep nesting says no position, so the event parser goes over the text again.
+    private static TomlDocument FirstFault(string text, TomlSerializerOptions options)
+    {
+        var parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
+        var last = new TomlPosition(1, 1);
+        try
+        {
+            while (parser.MoveNext())
+                last = Position(parser) ?? last;
+            // It stopped at a fault of syntax before it came to the deep place. Its messages are others than the syntax parser's.
+            var end = parser.Diagnostics.First().Span.Start.Offset;
+            while (end < text.Length && text[end++] != '\n')
+            {
+            }
+            var syntax = SyntaxParser.Parse(text[..end], options, sourceName: "", validate: false);
+            return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text).Take(1));
+        }
+        catch (TomlException)
+        {
+            return Failed(Position(parser) ?? last, TooDeep);
+        }
+
+        // The tables that a dotted key makes have no place of their own in the text.
+        static TomlPosition? Position(TomlParser parser) =>
+            parser.Current.Span is { } span ? new(span.Start.Line + 1, span.Start.Column + 1) : null;
+    }
+
+    internal static string TooDeep { get; } =
+        string.Create(CultureInfo.InvariantCulture, $"nested too deeply: more than {MaxDepth} levels of tables and arrays");
+
+    private static TomlDocument Failed(TomlPosition position, string message) => new(EmptyRoot(), [new TomlError(position, message)]);
+
+    private static TomlTable EmptyRoot() => new(new TomlPosition(1, 1)) { Origin = TomlTableOrigin.Header };
+
+    // A million faults are one fault: nobody reads beyond the first screens, and every one of them would be logged.
+    private static ImmutableArray<TomlError> Cap(IEnumerable<TomlError> errors)
+    {
+        var sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
+        if (sorted.Count <= MaxErrors)
+            return [.. sorted];
+        var rest = string.Create(CultureInfo.InvariantCulture, $"{sorted.Count - MaxErrors} more errors from here on are not shown");
+        return [.. sorted[..MaxErrors], new TomlError(sorted[MaxErrors].Position, rest)];
+    }
+}

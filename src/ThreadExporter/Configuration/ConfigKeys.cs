@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>One key of the configuration file.</summary>
+/// <param name="Name">Dotted, as in errors: <c>web.listen</c>. A key of a <c>[[filter]]</c> begins with <c>filter.</c></param>
+/// <param name="Type">What its value is, in words.</param>
+/// <param name="Default">The default as TOML, or empty when leaving the key out has no equivalent value.</param>
+/// <param name="NeedsRestart">A reload does not take it.</param>
+/// <param name="Help">One line, the same in the shipped file and in docs/configuration.md.</param>
+internal sealed record ConfigKey(string Name, string Type, string Default, bool NeedsRestart, string Help)
+{
+    /// <summary>The table it stands in, dotted; empty for none.</summary>
+    public string Table => Name.Contains('.', StringComparison.Ordinal) ? Name[..Name.LastIndexOf('.')] : "";
+
+    public string LastName => Name[(Name.LastIndexOf('.') + 1)..];
+}
+
+/// <summary>Every key there is, in the order of the shipped file. A test holds the loader, that file and the docs to it.</summary>
+internal static class ConfigKeys
+{
+    private const string Globs = "glob or list of globs";
+    private const string Regex = "regular expression";
+
+    public static ImmutableArray<ConfigKey> All { get; } =
+    [
+        Reload("filter.match", "string", "", "Short form: names as in /proc/PID/comm and pids, comma-separated; any of them matches"),
+        Reload("filter.name", "string", "", "Label `filter` of the exporter's own metrics, unique; default: the rule's text"),
+        Reload("filter.comm", Globs, "", "The process's name as in /proc/PID/comm; a literal name also matches by its first 15 bytes"),
+        Reload("filter.cmdline", Regex, "", "Found anywhere in the command line, its arguments joined by blanks"),
+        Reload("filter.exe", Globs, "", "The target of /proc/PID/exe; needs the same user or CAP_SYS_PTRACE"),
+        Reload("filter.user", "name or uid, or a list of them", "", "The effective user"),
+        Reload("filter.unit", Globs, "", "The systemd unit, a component of the path in /proc/PID/cgroup"),
+        Reload("filter.cgroup", Globs, "", "The whole path in /proc/PID/cgroup, without a leading /.."),
+        Reload("filter.pid", "integer or list of integers", "", "The process id, from 1 to 4194304"),
+        Reload("filter.pidfile", "absolute path", "", "A file whose first line is the process id; read again when it changes"),
+        Reload("filter.children", "boolean", "false", "Take along all descendants of a process that matches"),
+        Reload("filter.daemon", Regex, "", "Label `daemon` is its first group on the command line; default: Ceph's own names, else comm"),
+
+        Reload("filter.threads.detail", "string", "\"tid\"", "Series per thread (\"tid\"), per thread name (\"name\") or for the process only (\"none\")"),
+        Reload("filter.threads.fold_digits", "boolean", "false", "Show worker-12 as worker-*"),
+        Reload("filter.threads.include", Globs, "[\"*\"]", "Thread names that are shown; the others are folded into one sum"),
+        Reload("filter.threads.exclude", Globs, "[]", "Thread names that are folded although included"),
+        Reload("filter.threads.top", "integer", "0", "Show only the N hottest threads of a process; 0 shows all"),
+
+        Restart("web.listen", "address or list of addresses", "[\":9199\"]", "Addresses to listen on: \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\""),
+        Restart("web.telemetry_path", "string", "\"/metrics\"", "Path of the metrics"),
+        Reload("web.max_requests", "integer", "40", "Requests served at once; beyond it the answer is 503"),
+        Reload("web.enable_lifecycle", "boolean", "false", "Allow POST /-/reload"),
+        Restart("web.watch_config", "boolean", "false", "Reload when the file changes"),
+        Reload("web.pages", "boolean", "true", "Serve the landing page, /hot and /api"),
+
+        Restart("web.tls.cert_file", "absolute path", "\"\"", "Certificate chain, PEM; empty: no TLS"),
+        Restart("web.tls.key_file", "absolute path", "\"\"", "Private key, PEM"),
+        Restart("web.tls.client_auth_type", "string", "\"NoClientCert\"",
+            "\"NoClientCert\", \"RequestClientCert\", \"RequireAnyClientCert\", \"VerifyClientCertIfGiven\" or \"RequireAndVerifyClientCert\""),
+        Restart("web.tls.client_ca_file", "absolute path", "\"\"", "Authorities that client certificates are verified against, PEM"),
+        Restart("web.tls.min_version", "string", "\"TLS12\"", "\"TLS12\" or \"TLS13\""),
+
+        Reload("web.basic_auth_users", "table of strings", "{}", "User names and crypt(3) hashes as `htpasswd -B` writes them; empty: no authentication"),
+
+        Restart("collector.procfs", "absolute path or \"auto\"", "\"auto\"", "Where procfs is mounted; \"auto\": /host/proc when that is there, else /proc"),
+        Reload("collector.rescan_interval", "duration", "\"5s\"", "How often processes that did not match are looked at again"),
+        Reload("collector.refresh_interval", "duration", "\"60s\"", "How old a thread's name and state may become while it uses no CPU"),
+        Reload("collector.max_threads", "integer", "20000", "Threads shown at most, the hottest of all"),
+        Reload("collector.max_samples", "integer", "200000", "Samples per scrape at most; beyond it detail is lowered"),
+        Reload("collector.max_descriptors", "integer", "10000", "File descriptors kept open at most, one per thread"),
+        Reload("collector.extended", "list of strings", "[]", "More metrics per thread: \"context_switches\", \"faults\", \"io\", \"last_cpu\""),
+
+        Reload("sampler.enabled", "boolean", "true", "Look between scrapes for threads that saturate a core"),
+        Reload("sampler.interval", "duration", "\"100ms\"", "Length of a window"),
+        Reload("sampler.saturation", "float", "0.9", "Share of a core from which a window counts as saturated"),
+        Reload("sampler.peak_window", "duration", "\"60s\"", "How long a peak is remembered"),
+        Reload("sampler.cpu_budget", "float", "0.02", "Share of a core that the sampler may use; beyond it its windows become longer"),
+
+        Reload("log.level", "string", "\"info\"", "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"critical\""),
+        Restart("log.journal", "string", "\"auto\"", "Log to the journal: \"auto\" (when stderr is the journal, else to stdout), \"always\" or \"never\""),
+        Restart("log.file", "absolute path", "\"\"", "Log to this file as well; empty: none"),
+        Restart("log.file_max_size", "size", "\"10MiB\"", "Size from which the file is rotated"),
+        Restart("log.file_keep", "integer", "5", "Rotated files that are kept"),
+        Restart("log.format", "string", "\"text\"", "Format on stdout and in the file: \"text\" or \"json\""),
+    ];
+
+    public static ConfigKey Get(string name) => All.First(k => k.Name == name);
+
+    /// <summary>The names that may stand in a table (empty: at the top): keys and tables.</summary>
+    public static IEnumerable<string> NamesIn(string table)
+    {
+        var prefix = table.Length == 0 ? "" : table + ".";
+        return All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(k => k.Name[prefix.Length..].Split('.')[0]).Distinct();
+    }
+
+    private static ConfigKey Reload(string name, string type, string @default, string help) => new(name, type, @default, NeedsRestart: false, help);
+
+    private static ConfigKey Restart(string name, string type, string @default, string help) => new(name, type, @default, NeedsRestart: true, help);
+}

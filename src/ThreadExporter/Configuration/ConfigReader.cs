@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using ThreadExporter.Toml;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>Tables to the configuration records: every key, its type, its bounds. The defaults are those of the records.</summary>
+internal static class ConfigReader
+{
+    private const int Million = 1_000_000;
+
+    public static readonly ImmutableArray<(string Text, LogLevel Value)> LogLevels =
+    [
+        ("trace", LogLevel.Trace),
+        ("debug", LogLevel.Debug),
+        ("info", LogLevel.Information),
+        ("warn", LogLevel.Warning),
+        ("error", LogLevel.Error),
+        ("critical", LogLevel.Critical),
+    ];
+
+    public static ExporterConfig Read(TomlTable root, string file, List<ConfigError> errors)
+    {
+        var reader = new TableReader(root, "", file, errors);
+        var config = new ExporterConfig
+        {
+            Filters = FilterReader.Read(root, file, errors),
+            Web = ReadWeb(reader.Table("web")),
+            Collector = ReadCollector(reader.Table("collector")),
+            Sampler = ReadSampler(reader.Table("sampler")),
+            Log = ReadLog(reader.Table("log")),
+        };
+        reader.Finish();
+        return config;
+    }
+
+    private static WebConfig ReadWeb(TableReader reader)
+    {
+        var defaults = new WebConfig();
+        var web = new WebConfig
+        {
+            Listen = reader.Strings("listen", defaults.Listen, text => ConfigText.ListenFault(text) is { } fault ? "is wrong: " + fault : null),
+            TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.TelemetryPathFault),
+            MaxRequests = reader.Integer("max_requests", defaults.MaxRequests, 1, 10_000),
+            EnableLifecycle = reader.Boolean("enable_lifecycle", defaults.EnableLifecycle),
+            WatchConfig = reader.Boolean("watch_config", defaults.WatchConfig),
+            Pages = reader.Boolean("pages", defaults.Pages),
+            Tls = ReadTls(reader.Table("tls")),
+            BasicAuthUsers = ReadUsers(reader.Table("basic_auth_users")),
+        };
+        reader.Finish();
+        return web;
+    }
+
+    private static TlsConfig ReadTls(TableReader reader)
+    {
+        var defaults = new TlsConfig();
+        var tls = new TlsConfig
+        {
+            CertFile = reader.Path("cert_file", defaults.CertFile),
+            KeyFile = reader.Path("key_file", defaults.KeyFile),
+            ClientAuthType = reader.String("client_auth_type", defaults.ClientAuthType, Among(
+                "NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")),
+            ClientCaFile = reader.Path("client_ca_file", defaults.ClientCaFile),
+            MinVersion = reader.String("min_version", defaults.MinVersion, Among("TLS12", "TLS13")),
+        };
+        reader.Finish();
+        return tls;
+    }
+
+    // Nothing that is said here may show a value: they are password hashes, or passwords by mistake.
+    private static ImmutableDictionary<string, string> ReadUsers(TableReader reader)
+    {
+        const string Table = "web.basic_auth_users";
+        var users = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var entry in reader.Entries)
+        {
+            var name = $"{Table}.{ConfigText.Key(entry.Key)}";
+            if (entry.Key.Length == 0 || entry.Key.Contains(':', StringComparison.Ordinal))
+                reader.Error(entry.KeyPosition, name, $"{name} is no user name: it must not be empty and must not hold a colon (RFC 7617)");
+            else if (entry.Value is TomlTable)
+                reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
+            else if (entry.Value is not TomlString hash)
+                reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
+            else if (!hash.Value.StartsWith('$') || hash.Value.Length < 20 || hash.Value.Any(c => c is <= ' ' or > '~'))
+                reader.Error(entry.Value.Position, name, $"{name} must be a crypt(3) hash, as `htpasswd -nB` prints it behind the colon");
+            else if (NotYetAvailable.Contains(Table))
+                reader.Error(entry.KeyPosition, name, $"{Table} is not available yet: leave the table empty");
+            else
+                users[entry.Key] = hash.Value;
+        }
+        return users.ToImmutable();
+    }
+
+    private static CollectorConfig ReadCollector(TableReader reader)
+    {
+        var defaults = new CollectorConfig();
+        var collector = new CollectorConfig
+        {
+            Procfs = reader.Path("procfs", defaults.Procfs),
+            RescanInterval = reader.Duration("rescan_interval", defaults.RescanInterval, "100ms", "1h"),
+            RefreshInterval = reader.Duration("refresh_interval", defaults.RefreshInterval, "1s", "1h"),
+            MaxThreads = reader.Integer("max_threads", defaults.MaxThreads, 1, 10 * Million),
+            MaxSamples = reader.Integer("max_samples", defaults.MaxSamples, 1, 100 * Million),
+            MaxDescriptors = reader.Integer("max_descriptors", defaults.MaxDescriptors, 0, 10 * Million),
+            Extended = reader.Strings("extended", defaults.Extended, Among("context_switches", "faults", "io", "last_cpu"), mayBeEmpty: true),
+        };
+        reader.Finish();
+        return collector;
+    }
+
+    private static SamplerConfig ReadSampler(TableReader reader)
+    {
+        var defaults = new SamplerConfig();
+        var sampler = new SamplerConfig
+        {
+            Enabled = reader.Boolean("enabled", defaults.Enabled),
+            Interval = reader.Duration("interval", defaults.Interval, "10ms", "10s"),
+            Saturation = reader.Share("saturation", defaults.Saturation),
+            PeakWindow = reader.Duration("peak_window", defaults.PeakWindow, "1s", "1h"),
+            CpuBudget = reader.Share("cpu_budget", defaults.CpuBudget),
+        };
+        reader.Finish();
+        return sampler;
+    }
+
+    private static LogConfig ReadLog(TableReader reader)
+    {
+        var defaults = new LogConfig();
+        var log = new LogConfig
+        {
+            // "warning" is what other programs write.
+            Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),
+            Journal = reader.Choice("journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
+            File = reader.Path("file", defaults.File),
+            FileMaxSize = reader.Size("file_max_size", defaults.FileMaxSize, "4KiB", "1024GiB"),
+            FileKeep = reader.Integer("file_keep", defaults.FileKeep, 0, 1000),
+            Format = reader.Choice("format", defaults.Format, [("text", LogFormat.Text), ("json", LogFormat.Json)]),
+        };
+        reader.Finish();
+        return log;
+    }
+
+    private static Func<string, string?> Among(params ImmutableArray<string> known) =>
+        text => known.Contains(text) ? null : TableReader.NotOneOf(text, known);
+}

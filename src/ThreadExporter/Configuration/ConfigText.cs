@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>Values that the file holds as strings.</summary>
+internal static class ConfigText
+{
+    private static readonly (string Unit, long Ticks)[] TimeUnits =
+    [
+        ("ms", TimeSpan.TicksPerMillisecond),
+        ("s", TimeSpan.TicksPerSecond),
+        ("m", TimeSpan.TicksPerMinute),
+        ("h", TimeSpan.TicksPerHour),
+    ];
+
+    private static readonly (string Unit, long Bytes)[] SizeUnits = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("B", 1)];
+
+    /// <summary>A whole number and <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. What does not fit is the longest time there is.</summary>
+    public static bool TryParseDuration(string text, out TimeSpan duration)
+    {
+        var valid = TryParse(text, TimeUnits, out var ticks);
+        duration = new TimeSpan(ticks);
+        return valid;
+    }
+
+    /// <summary>A whole number and <c>B</c>, <c>KiB</c>, <c>MiB</c> or <c>GiB</c>, in bytes. What does not fit is <see cref="long.MaxValue"/>.</summary>
+    public static bool TryParseSize(string text, out long bytes) => TryParse(text, SizeUnits, out bytes);
+
+    private static bool TryParse(string text, (string Unit, long Factor)[] units, out long value)
+    {
+        value = 0;
+        var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        if (digits <= 0)
+            return false;
+        foreach (var (unit, factor) in units)
+        {
+            if (!text.AsSpan(digits).SequenceEqual(unit))
+                continue;
+            value = long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue / factor
+                ? number * factor
+                : long.MaxValue;
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Null, or what is wrong with an address to listen on.</summary>
+    public static string? ListenFault(string address)
+    {
+        var colon = address.LastIndexOf(':');
+        if (colon < 0)
+            return $"{Quote(address)} is not an address: it needs a port, as in \":9199\"";
+        var host = address[..colon];
+        if (!int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
+            return $"{Quote(address)} is not an address: the port goes from 0 to 65535";
+        if (host.StartsWith('[') && host.EndsWith(']') && host.Contains(':', StringComparison.Ordinal) && IPAddress.TryParse(host[1..^1], out _))
+            return null;
+        if (host.Contains(':', StringComparison.Ordinal))
+            return $"{Quote(address)} is not an address: IPv6 is written in brackets, as in \"[::1]:9199\"";
+        // Digits and dots only are meant as IPv4; the runtime would read "1.2" as 1.0.0.2.
+        var isNumeric = host.Length > 0 && host.All(c => c == '.' || char.IsAsciiDigit(c));
+        var isValid = isNumeric
+            ? IPAddress.TryParse(host, out var ip) && ip.ToString() == host
+            : host.All(c => c is '.' or '-' || char.IsAsciiLetterOrDigit(c)) && !host.StartsWith('.') && !host.StartsWith('-');
+        return isValid ? null : $"{Quote(address)} is not an address: write \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\"";
+    }
+
+    /// <summary>Null, or what is wrong with the path of the metrics. Routes are compared without case.</summary>
+    public static string? TelemetryPathFault(string path)
+    {
+        if (!path.StartsWith('/') || path.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('/' or '-' or '_' or '.' or '~')))
+            return "must begin with \"/\" and hold only letters, digits and - _ . ~ /";
+        if (path == "/" || path.EndsWith('/') || path.Contains("//", StringComparison.Ordinal) || path.Split('/').Any(s => s is "." or ".."))
+            return "must name a page: no \"/\" at the end, no empty, \".\" or \"..\" part";
+        var first = path.Split('/')[1];
+        var isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || first.Equals("api", StringComparison.OrdinalIgnoreCase) || first == "-";
+        return isTaken ? $"must not be {Quote(path)}: \"/hot\", \"/api\" and \"/-\" are taken by other pages" : null;
+    }
+
+    /// <summary>Null, or what is wrong with a path that has no directory to be relative to.</summary>
+    public static string? PathFault(string path) => path.StartsWith('/') ? null : "must be an absolute path";
+
+    /// <summary>A text from the file for a message: in quotes, cut, on one line, nothing that moves a terminal's cursor.</summary>
+    public static string Quote(string text)
+    {
+        const int Longest = 100;
+        var result = new StringBuilder("\"");
+        foreach (var c in text.AsSpan(0, Math.Min(text.Length, Longest)))
+        {
+            if (char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+                result.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}");
+            else
+                result.Append(c);
+        }
+        return result.Append(text.Length > Longest ? "…\"" : "\"").ToString();
+    }
+
+    /// <summary>A key for a message: as it stands when it is a bare key, else quoted.</summary>
+    public static string Key(string key) => key.Length is > 0 and <= 100 && key.All(c => c is '-' or '_' || char.IsAsciiLetterOrDigit(c)) ? key : Quote(key);
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using ThreadExporter.Toml;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>The <c>[[filter]]</c> tables.</summary>
+internal static class FilterReader
+{
+    private static readonly ImmutableArray<string> MatchKeys = ["match", "comm", "cmdline", "exe", "user", "unit", "cgroup", "pid", "pidfile"];
+
+    public static ImmutableArray<FilterConfig> Read(TomlTable root, string file, List<ConfigError> errors)
+    {
+        if (!root.TryGet("filter", out var entry))
+            return [];
+        if (entry.Value is not TomlArray array || array.Items.Any(item => item is not TomlTable))
+        {
+            errors.Add(new(file, entry.KeyPosition, "filter", $"filter must be an array of tables, not {entry.Value.TypeName}: write [[filter]]"));
+            return [];
+        }
+        var filters = ImmutableArray.CreateBuilder<FilterConfig>();
+        var names = new Dictionary<string, TomlPosition>(StringComparer.Ordinal);
+        foreach (var table in array.Items.Cast<TomlTable>())
+        {
+            var reader = new TableReader(table, "filter", file, errors);
+            var filter = Read(reader, table);
+            reader.Finish();
+            filters.Add(filter);
+            var position = reader.PositionOf("name");
+            if (filter.Name.Length > 0 && !names.TryAdd(filter.Name, position))
+            {
+                var first = names[filter.Name];
+                var advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
+                errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
+                    $"the rule of line {first.Line} is named {ConfigText.Quote(filter.Name)} already: {advice}")));
+            }
+        }
+        return filters.ToImmutable();
+    }
+
+    private static FilterConfig Read(TableReader reader, TomlTable table)
+    {
+        if (!MatchKeys.Any(reader.Has))
+        {
+            reader.Error(table.Position, "filter",
+                "this rule matches nothing: give at least one of " + string.Join(", ", MatchKeys));
+        }
+        ImmutableArray<string> names = [];
+        ImmutableArray<int> pids = [];
+        reader.String("match", "", text => MatchList.Parse(text, out names, out pids));
+        var threads = reader.Table("threads");
+        var filter = new FilterConfig
+        {
+            Name = reader.String("name", DefaultName(table), text => text.Trim().Length == 0 ? "must not be empty: leave the key out" : null),
+            MatchNames = names,
+            MatchPids = pids,
+            Comm = reader.Strings("comm", []),
+            Cmdline = reader.Expression("cmdline"),
+            Exe = reader.Strings("exe", []),
+            User = reader.OneOrMore<string>("user", [], "a name or uid", "names and uids", ToUser),
+            Unit = reader.Strings("unit", []),
+            Cgroup = reader.Strings("cgroup", []),
+            Pid = reader.Integers("pid", 1, MatchList.MaxPid),
+            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", ConfigText.PathFault) : null,
+            Children = reader.Boolean("children", false),
+            Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
+            Threads = ReadThreads(threads),
+        };
+        threads.Finish();
+        return filter;
+    }
+
+    private static ThreadsConfig ReadThreads(TableReader reader)
+    {
+        var defaults = new ThreadsConfig();
+        return new()
+        {
+            Detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]),
+            FoldDigits = reader.Boolean("fold_digits", defaults.FoldDigits),
+            Include = reader.Strings("include", defaults.Include),
+            Exclude = reader.Strings("exclude", defaults.Exclude, mayBeEmpty: true),
+            Top = reader.Integer("top", defaults.Top, 0, 1_000_000),
+        };
+    }
+
+    // (uid_t)-1 means "no user" to the kernel (setreuid(2)).
+    private static Converted<string>? ToUser(TomlNode node) => node switch
+    {
+        TomlString { Value.Length: 0 } => new("", "must not hold an empty string"),
+        TomlString text => new(text.Value),
+        TomlInteger { Value: >= 0 and < uint.MaxValue } uid => new(uid.Value.ToString(CultureInfo.InvariantCulture)),
+        TomlInteger => new("", FormattableString.Invariant($"must be from 0 to {uint.MaxValue - 1}")),
+        _ => null,
+    };
+
+    /// <summary>The short form as it stands, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
+    private static string DefaultName(TomlTable table)
+    {
+        if (table.TryGet("match", out var match) && match.Value is TomlString text)
+            return text.Value.Trim();
+        return string.Join(' ', table.Entries.Where(e => MatchKeys.Contains(e.Key)).Select(e => $"{e.Key}={Render(e.Value)}"));
+    }
+
+    private static string Render(TomlNode node) => node switch
+    {
+        TomlString text => text.Value,
+        TomlInteger integer => integer.Value.ToString(CultureInfo.InvariantCulture),
+        TomlArray array => string.Join(',', array.Items.Select(Render)),
+        // Of the wrong type, which is an error of its own.
+        _ => "",
+    };
+}

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>The short form of a rule: names and pids, comma-separated.</summary>
+internal static class MatchList
+{
+    /// <summary>PID_MAX_LIMIT of a 64-bit kernel (include/linux/threads.h).</summary>
+    public const int MaxPid = 4 * 1024 * 1024;
+
+    /// <summary>Null, or what is wrong.</summary>
+    public static string? Parse(string list, out ImmutableArray<string> names, out ImmutableArray<int> pids)
+    {
+        var entries = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var numbers = entries.Where(IsNumber).ToList();
+        names = [.. entries.Except(numbers)];
+        pids = [];
+        if (entries.Length == 0)
+            return "names no process: give names or pids, comma-separated";
+        var found = new HashSet<int>();
+        foreach (var number in numbers)
+        {
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid is < 1 or > MaxPid)
+                return FormattableString.Invariant($"{ConfigText.Quote(number)} is no pid: pids go from 1 to {MaxPid}");
+            found.Add(pid);
+        }
+        pids = [.. found];
+        return null;
+    }
+
+    private static bool IsNumber(string entry) => entry.All(char.IsAsciiDigit);
+}

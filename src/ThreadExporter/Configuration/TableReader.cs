@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using ThreadExporter.Toml;
+
+namespace ThreadExporter.Configuration;
+
+/// <summary>What a value became, or what is wrong with it, as the text that follows the key in the message.</summary>
+internal readonly record struct Converted<T>(T Value, string? Fault = null);
+
+/// <summary>
+/// Takes values out of one table. Every fault is collected with its position and the fallback returned in its place, so that
+/// one reading of the file finds all of them.
+/// </summary>
+internal sealed class TableReader(TomlTable table, string path, string file, List<ConfigError> errors)
+{
+    public bool Has(string key) => table.TryGet(key, out _);
+
+    public TomlPosition PositionOf(string key) => table.TryGet(key, out var entry) ? entry.Value.Position : table.Position;
+
+    /// <summary>In the order of the file.</summary>
+    public IReadOnlyList<TomlEntry> Entries => table.Entries;
+
+    public void Error(TomlPosition position, string name, string message) => errors.Add(new(file, position, name, message));
+
+    /// <summary>The dotted name of a key of this table.</summary>
+    public string Name(string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    public bool Boolean(string key, bool fallback) =>
+        Read<bool>(key, fallback, "true or false", node => node is TomlBoolean boolean ? new(boolean.Value) : null);
+
+    public int Integer(string key, int fallback, int min, int max) =>
+        Read<int>(key, fallback, "an integer", node => ToInteger(node, min, max));
+
+    /// <summary>More than 0, at most 1.</summary>
+    public double Share(string key, double fallback) => Read<double>(key, fallback, "a number", node => node switch
+    {
+        TomlFloat { Value: > 0 and <= 1 } number => new(number.Value),
+        TomlInteger { Value: 1 } => new(1),
+        TomlFloat or TomlInteger => new(fallback, "must be greater than 0 and at most 1"),
+        _ => null,
+    });
+
+    public string String(string key, string fallback, Func<string, string?> fault) =>
+        Read<string>(key, fallback, "a string", node => node is TomlString text ? new(text.Value, fault(text.Value)) : null);
+
+    /// <summary>An absolute path, or the empty string when that is the fallback.</summary>
+    public string Path(string key, string fallback) =>
+        String(key, fallback, text => text == fallback ? null : ConfigText.PathFault(text));
+
+    public TimeSpan Duration(string key, TimeSpan fallback, string min, string max) =>
+        Read<TimeSpan>(key, fallback, "a duration in quotes, such as \"5s\"", node =>
+        {
+            if (node is not TomlString text)
+                return null;
+            if (!ConfigText.TryParseDuration(text.Value, out var duration))
+                return new(fallback, $"must be a duration such as \"100ms\", \"5s\", \"1m\" or \"1h\", not {ConfigText.Quote(text.Value)}");
+            _ = ConfigText.TryParseDuration(min, out var least);
+            _ = ConfigText.TryParseDuration(max, out var most);
+            return new(duration, Range(duration < least, duration > most, min, max));
+        });
+
+    /// <summary>In bytes.</summary>
+    public long Size(string key, long fallback, string min, string max) =>
+        Read<long>(key, fallback, "a size in quotes, such as \"10MiB\"", node =>
+        {
+            if (node is not TomlString text)
+                return null;
+            if (!ConfigText.TryParseSize(text.Value, out var size))
+                return new(fallback, $"must be a size such as \"512KiB\", \"10MiB\", \"1GiB\" or \"4096B\", not {ConfigText.Quote(text.Value)}");
+            _ = ConfigText.TryParseSize(min, out var least);
+            _ = ConfigText.TryParseSize(max, out var most);
+            return new(size, Range(size < least, size > most, min, max));
+        });
+
+    /// <param name="key">The key.</param>
+    /// <param name="fallback">The default.</param>
+    /// <param name="choices">The texts allowed.</param>
+    /// <param name="aliases">Texts that are understood but not offered.</param>
+    public T Choice<T>(string key, T fallback, ImmutableArray<(string Text, T Value)> choices, params ReadOnlySpan<(string Text, T Value)> aliases)
+    {
+        var all = choices.AddRange(aliases);
+        return Read<T>(key, fallback, "a string", node =>
+        {
+            if (node is not TomlString text)
+                return null;
+            foreach (var choice in all)
+            {
+                if (choice.Text == text.Value)
+                    return new(choice.Value);
+            }
+            return new(fallback, NotOneOf(text.Value, [.. choices.Select(c => c.Text)]));
+        });
+    }
+
+    /// <summary>What to say of a text that is none of <paramref name="known"/>.</summary>
+    public static string NotOneOf(string text, ImmutableArray<string> known)
+    {
+        var list = string.Join(", ", known.Select(k => $"\"{k}\""));
+        return $"must be one of {list}, not {ConfigText.Quote(text)}{NearMiss.Hint(text, known)}";
+    }
+
+    /// <summary>One item or a list of them. An item that stands twice counts once.</summary>
+    public ImmutableArray<T> OneOrMore<T>(
+        string key, ImmutableArray<T> fallback, string one, string many, Func<TomlNode, Converted<T>?> convert, bool mayBeEmpty = false) =>
+        Read<ImmutableArray<T>>(key, fallback, $"{one} or a list of {many}", node =>
+        {
+            IEnumerable<TomlNode> items = node is TomlArray { Items: var all } ? all : [node];
+            var values = ImmutableArray.CreateBuilder<T>();
+            var seen = new HashSet<T>();
+            var isFaulty = false;
+            foreach (var item in items)
+            {
+                if (convert(item) is not { } converted)
+                {
+                    if (ReferenceEquals(item, node))
+                        return null;
+                    converted = new(default!, $"must hold only {many}, not {item.TypeName}");
+                }
+                if (converted.Fault is not null)
+                {
+                    Error(item.Position, Name(key), $"{Name(key)} {converted.Fault}");
+                    isFaulty = true;
+                }
+                else if (seen.Add(converted.Value))
+                {
+                    values.Add(converted.Value);
+                }
+            }
+            if (isFaulty)
+                return new(fallback);
+            return new(values.ToImmutable(), values.Count == 0 && !mayBeEmpty ? "must not be an empty list: leave the key out" : null);
+        });
+
+    public ImmutableArray<string> Strings(string key, ImmutableArray<string> fallback, Func<string, string?>? fault = null, bool mayBeEmpty = false) =>
+        OneOrMore<string>(key, fallback, "a string", "strings", node => node is TomlString text
+            ? new(text.Value, text.Value.Length == 0 ? "must not hold an empty string" : fault?.Invoke(text.Value))
+            : null, mayBeEmpty);
+
+    public ImmutableArray<int> Integers(string key, int min, int max) =>
+        OneOrMore<int>(key, [], "an integer", "integers", node => ToInteger(node, min, max));
+
+    /// <param name="key">The key.</param>
+    /// <param name="groupFault">What to say when the expression has no group; null: it needs none.</param>
+    public Regex? Expression(string key, string? groupFault = null) => Read<Regex?>(key, null, "a string", node =>
+    {
+        if (node is not TomlString text)
+            return null;
+        if (text.Value.Length == 0)
+            return new(null, "must not be empty: leave the key out");
+        try
+        {
+            var regex = new Regex(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return new(regex, regex.GetGroupNumbers().Length > 1 ? null : groupFault);
+        }
+        catch (RegexParseException e)
+        {
+            var what = string.Concat(e.Error.ToString().Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
+            return new(null, FormattableString.Invariant($"is not a regular expression:{what} at its character {e.Offset}"));
+        }
+        catch (NotSupportedException)
+        {
+            // The engine that cannot be made to run for minutes by a hostile command line has its price.
+            return new(null, "uses lookaround, a backreference, an atomic group or very large counts: these are not supported");
+        }
+    });
+
+    /// <summary>The table <paramref name="key"/>, empty when it is missing or something else.</summary>
+    public TableReader Table(string key)
+    {
+        var inner = new TomlTable(table.Position);
+        if (table.TryGet(key, out var entry))
+        {
+            if (entry.Value is TomlTable found)
+                inner = found;
+            else
+                Error(entry.KeyPosition, Name(key), $"{Name(key)} must be a table, not {entry.Value.TypeName}: write [{Name(key)}]");
+        }
+        return new(inner, Name(key), file, errors);
+    }
+
+    /// <summary>Reports the keys that nobody knows.</summary>
+    public void Finish()
+    {
+        var known = ConfigKeys.NamesIn(path).ToList();
+        foreach (var entry in table.Entries.Where(e => !known.Contains(e.Key)))
+        {
+            var name = Name(ConfigText.Key(entry.Key));
+            var hint = NearMiss.Hint(entry.Key, known);
+            if (hint.Length == 0 && ConfigKeys.All.FirstOrDefault(k => k.LastName == entry.Key) is { } elsewhere)
+                hint = $": did you mean \"{elsewhere.Name}\"?";
+            var what = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" } ? $"unknown table [{name}]" : $"unknown key {name}";
+            Error(entry.KeyPosition, name, what + hint);
+        }
+    }
+
+    private T Read<T>(string key, T fallback, string type, Func<TomlNode, Converted<T>?> convert)
+    {
+        if (!table.TryGet(key, out var entry))
+            return fallback;
+        var name = Name(key);
+        if (convert(entry.Value) is not { } converted)
+            Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
+        else if (converted.Fault is not null)
+            Error(entry.Value.Position, name, $"{name} {converted.Fault}");
+        else if (NotYetAvailable.Contains(name) && !Same(converted.Value, fallback))
+            Error(entry.Value.Position, name, $"{name} is not available yet: leave it at its default {ConfigKeys.Get(name).Default}");
+        else
+            return converted.Value;
+        return fallback;
+    }
+
+    // An immutable array is equal to itself only.
+    private static bool Same<T>(T a, T b) =>
+        a is ImmutableArray<string> x && b is ImmutableArray<string> y ? x.SequenceEqual(y) : EqualityComparer<T>.Default.Equals(a, b);
+
+    private static Converted<int>? ToInteger(TomlNode node, int min, int max) =>
+        node is TomlInteger integer ? new((int)Math.Clamp(integer.Value, min, max), Range(integer.Value < min, integer.Value > max, min, max)) : null;
+
+    private static string? Range<T>(bool isBelow, bool isAbove, T min, T max) =>
+        isBelow || isAbove ? FormattableString.Invariant($"must be from {min} to {max}") : null;
+}
