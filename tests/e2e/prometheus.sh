@@ -37,6 +37,7 @@ times() { query "$1[30s]" ".[0].values[] | .[0] | select(. $2)"; }
 appeared=$(times 'perfscale_thread_cpu_seconds_total{pname="other",tname="busy"}' "> 0" | head -1)
 scrapes=$(times up "> $reloaded and . <= $appeared" | wc -l)
 [ "$scrapes" -le 2 ] || fail "the new filter showed in scrape $scrapes after the reload"
+[ -n "$(times "perfscale_thread_cpu_seconds_total{tid=\"$hot\"}" "<= $reloaded")" ] || fail "no samples of the old filter before the reload"
 same "samples of the old filter after the reload" "" "$(times "perfscale_thread_cpu_seconds_total{tid=\"$hot\"}" "> $reloaded")"
 in_box sed -i 's|^comm = \["other"\]|comm = ["workload"]|' /etc/thread-exporter.toml
 in_box systemctl reload thread-exporter
@@ -45,7 +46,10 @@ ask workload "exit $hot"
 ask other "exit $busy"
 
 no_prometheus_warning() {
-    same "warnings of Prometheus" "" "$(in_box journalctl -u prometheus-e2e -o cat --no-pager | grep -E 'level=(warn|error)' || true)"
+    in_box systemctl is-active prometheus-e2e
+    in_box journalctl -u prometheus-e2e -o cat --no-pager > "$stage/prometheus.log"
+    grep -q 'level=info' "$stage/prometheus.log"
+    fails grep -E 'level=(warn|error)' "$stage/prometheus.log"
 }
 step "Prometheus: no scrape logged a warning"
 no_prometheus_warning

@@ -12,13 +12,12 @@ same MainPID "$pid" "$(unit MainPID)"
 same "processes that filter other matches" 1 "$(value thread_exporter_filter_matched_processes 'filter="other"')"
 same "processes in the scrape" "$other_pid" "$(sed -nE '/^perfscale_thread_/s/.*,ppid="([0-9]+)".*/\1/p' "$stage/metrics" | sort -u)"
 fails grep -q 'filter="load"' "$stage/metrics"
-same StatusText "Watching 1 processes with $(tids_of "$other_pid" | wc -w) threads" "$(unit StatusText)"
+within 15 status_tells "$other_pid"
 
 step "systemctl reload of a bad file fails, and the old filter stays in force"
 in_box cp -p /etc/thread-exporter.toml /root/good.toml
 in_box sed -i -e 's|^name = "other"|name = "broken"|' -e 's|^level = "info"|levle = "info"|' /etc/thread-exporter.toml
 line=$(in_box grep -n '^levle' /etc/thread-exporter.toml | cut -d: -f1)
-fault='unknown key "levle" in table "log"; did you mean "level"?'
 fails reload_at_once
 scrape
 same MainPID "$pid" "$(unit MainPID)"

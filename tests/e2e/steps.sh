@@ -31,7 +31,16 @@ note() { printf '%16s%s\n' '' "$1" >&3; }
 
 fail() {
     printf '%s\n' "$*"
+    calls
     exit 1
+}
+
+# The lines of the journey that led here.
+calls() {
+    local i
+    for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
+        echo "  at ${BASH_SOURCE[i + 1]##*/}:${BASH_LINENO[i]}"
+    done
 }
 
 # same WHAT WANTED GOT
