@@ -57,9 +57,9 @@ truth() {
     ask workload "cpu $2"; after=$answer
     labels=('daemon="workload"' "ppid=\"$load_pid\"" 'pname="workload"' "tid=\"$2\"" "tname=\"$1\"")
     cpu=$(value perfscale_thread_cpu_seconds_total "${labels[@]}")
-    nearly "cpu of thread $1" "$(awk -v n="$before" 'BEGIN { print n / 1e9 - 0.02 }')" "$(awk -v n="$after" 'BEGIN { print n / 1e9 }')" "$cpu"
-    nearly "user and kernel time of thread $1" "$(awk -v c="$cpu" 'BEGIN { print c - 0.05 }')" "$(awk -v c="$cpu" 'BEGIN { print c + 0.05 }')" \
-        "$(awk -v u="$(value perfscale_thread_cpu_user_seconds_total "${labels[@]}")" -v k="$(value perfscale_thread_cpu_kernel_seconds_total "${labels[@]}")" 'BEGIN { print u + k }')"
+    nearly "cpu of thread $1" "$(awk -v n="$before" 'BEGIN { printf "%.9f", n / 1e9 - 0.02 }')" "$(awk -v n="$after" 'BEGIN { printf "%.9f", n / 1e9 }')" "$cpu"
+    nearly "user and kernel time of thread $1" "$(awk -v c="$cpu" 'BEGIN { printf "%.9f", c - 0.05 }')" "$(awk -v c="$cpu" 'BEGIN { printf "%.9f", c + 0.05 }')" \
+        "$(awk -v u="$(value perfscale_thread_cpu_user_seconds_total "${labels[@]}")" -v k="$(value perfscale_thread_cpu_kernel_seconds_total "${labels[@]}")" 'BEGIN { printf "%.9f", u + k }')"
     note "$1: $cpu s"
 }
 

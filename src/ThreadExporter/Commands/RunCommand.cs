@@ -31,8 +31,6 @@ internal static class RunCommand
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "thread-exporter" });
         log.AddTo(builder.Logging);
-        // The host logs a port that is taken with its stack; we say it in one line, and what ends a service likewise.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
