@@ -9,11 +9,7 @@ CONFIG ?= etc/thread-exporter.toml
 ARGS ?=
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-<<<<<<< HEAD
-.PHONY: help run build test e2e lint format publish clean
-=======
-.PHONY: help run build test lint format publish man clean
->>>>>>> main
+.PHONY: help run build test e2e lint format publish man clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -22,7 +22,7 @@ same "the thread with the highest rate" "$hot hot" "$(query 'topk(1, rate(perfsc
 rate=$(query "rate(perfscale_thread_cpu_seconds_total{tid=\"$hot\"}[4s])" '.[0].value[1]')
 note "rate of hot: $rate"
 # What it gets of a core is up to whoever else uses the machine; ticks taken for seconds would be a hundred times too much.
-nearly "the rate of hot, in seconds per second" 0.1 1.1 "$rate"
+between "the rate of hot, in nanoseconds per second" 100000000 1100000000 "$(nanoseconds "$rate")"
 
 step "Prometheus: a new filter shows within two scrapes"
 start_load other

@@ -25,8 +25,10 @@ value() {
 }
 # own NAME: a metric without labels.
 own() { awk -v name="$1" '$1 == name { print $2 }' "$stage/metrics"; }
-# nearly WHAT LOW HIGH VALUE, in seconds
-nearly() { awk -v l="$2" -v h="$3" -v v="$4" 'BEGIN { exit !(v >= l && v <= h) }' || fail "$1: $4 s is not between $2 and $3"; }
+# nanoseconds SECONDS
+nanoseconds() { awk -v s="$1" 'BEGIN { printf "%.0f", s * 1e9 }'; }
+# between WHAT LOW HIGH VALUE
+between() { [ "$4" -ge "$2" ] && [ "$4" -le "$3" ] || fail "$1: $4 is not between $2 and $3"; }
 
 step "a multithreaded process of another user runs"
 start_load workload
@@ -51,16 +53,19 @@ within 15 status_tells "$load_pid"
 # truth NAME TID: the metric between the thread's own clock before and after the scrape. The kernel's figure of a running thread is as old
 # as the last tick: 10 ms at the most, and as long again in case the virtual machine was held up.
 truth() {
-    local before after cpu
+    local before after cpu user kernel labels
     ask workload "cpu $2"; before=$answer
     scrape
     ask workload "cpu $2"; after=$answer
     labels=('daemon="workload"' "ppid=\"$load_pid\"" 'pname="workload"' "tid=\"$2\"" "tname=\"$1\"")
     cpu=$(value perfscale_thread_cpu_seconds_total "${labels[@]}")
-    nearly "cpu of thread $1" "$(awk -v n="$before" 'BEGIN { printf "%.9f", n / 1e9 - 0.02 }')" "$(awk -v n="$after" 'BEGIN { printf "%.9f", n / 1e9 }')" "$cpu"
-    nearly "user and kernel time of thread $1" "$(awk -v c="$cpu" 'BEGIN { printf "%.9f", c - 0.05 }')" "$(awk -v c="$cpu" 'BEGIN { printf "%.9f", c + 0.05 }')" \
-        "$(awk -v u="$(value perfscale_thread_cpu_user_seconds_total "${labels[@]}")" -v k="$(value perfscale_thread_cpu_kernel_seconds_total "${labels[@]}")" 'BEGIN { printf "%.9f", u + k }')"
+    user=$(value perfscale_thread_cpu_user_seconds_total "${labels[@]}")
+    kernel=$(value perfscale_thread_cpu_kernel_seconds_total "${labels[@]}")
     note "$1: $cpu s"
+    cpu=$(nanoseconds "$cpu")
+    between "CPU time of $1" $((before - 20000000)) "$after" "$cpu"
+    # These two are in whole ticks of 10 ms and read a moment later.
+    between "user and kernel time of $1" $((cpu - 50000000)) $((cpu + 50000000)) $(($(nanoseconds "$user") + $(nanoseconds "$kernel")))
 }
 
 step "its metrics agree with the clocks of its threads"
