@@ -14,7 +14,7 @@ bindir ?= $(prefix)/bin
 unitdir ?= $(prefix)/lib/systemd/system
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test lint format publish man rpm install install-files uninstall clean
+.PHONY: help run build test e2e lint format publish man rpm install install-files uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ test: ## install what the tests need (when it may), build, run every test
 	tests/setup
 	$(DOTNET) build ThreadExporter.sln -c Release -v q
 	tests/run
+
+e2e: ## the RPM's journey in real systemd, watched by a real Prometheus; needs root
+	tests/setup
+	$(DOTNET) build tests/Workload -c Release -v q
+	tests/e2e/run
 
 lint: ## check formatting, style and analyzers
 	$(DOTNET) format ThreadExporter.sln --verify-no-changes
