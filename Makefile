@@ -9,7 +9,7 @@ CONFIG ?= etc/thread-exporter.toml
 ARGS ?=
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test lint format publish clean
+.PHONY: help run build test lint format publish man clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ publish: ## one self-contained file: dist/thread-exporter
 	$(DOTNET) publish src/ThreadExporter -c Release -r $(RID) --self-contained -p:PublishProfile= -p:ContinuousIntegrationBuild=true -o dist/publish -v q
 	cp dist/publish/thread-exporter dist/thread-exporter
 	rm -rf dist/publish
+
+man: ## the man pages with version and date: dist/man/*.gz
+	packaging/man/build dist/man
 
 clean: ## remove what was built
 	rm -rf dist src/*/bin src/*/obj tests/*/bin tests/*/obj

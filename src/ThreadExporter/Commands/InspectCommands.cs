@@ -14,6 +14,7 @@ internal static class InspectCommands
     /// <summary>Validates the configuration and lists what it matches now.</summary>
     public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
     {
+        collector.Collect(state.Current);
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
         foreach (string warning in state.Current.Matcher.TakeWarnings())
             Console.Out.WriteLine($"warning: {warning}");
@@ -63,7 +64,6 @@ internal static class InspectCommands
         metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
         Scrapes scrapes = new(collector, metrics, () => state.Current);
-        collector.Collect(state.Current);
         return use(state, scrapes, collector);
     }
 

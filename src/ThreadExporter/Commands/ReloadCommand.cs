@@ -61,7 +61,7 @@ internal static class ReloadCommand
 
     private static IEnumerable<(string Path, Verdict Verdict)> Find(int? pid)
     {
-        foreach (string directory in RuntimeDirectory.ToSearch(pid))
+        foreach (string directory in RuntimeDirectory.ToSearch(pid).Where(Directory.Exists))
         {
             string[] files;
             try

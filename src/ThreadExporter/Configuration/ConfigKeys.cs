@@ -24,7 +24,7 @@ internal static class ConfigKeys
 
     public static ImmutableArray<ConfigKey> All { get; } =
     [
-        Reload("filter.match", "string", "", "Short form: names as in /proc/PID/comm and pids, comma-separated; any of them matches"),
+        Reload("filter.match", "string", "", "Short form: names (globs) as in /proc/PID/comm and pids, comma-separated; any of them matches"),
         Reload("filter.name", "string", "", "Label `filter` of the exporter's own metrics, unique; default: the rule's text"),
         Reload("filter.comm", Globs, "", "The process's name as in /proc/PID/comm; a literal name also matches by its first 15 bytes"),
         Reload("filter.cmdline", Regex, "", "Found anywhere in the command line, its arguments joined by blanks"),
@@ -33,7 +33,7 @@ internal static class ConfigKeys
         Reload("filter.unit", Globs, "", "The systemd unit, a component of the path in /proc/PID/cgroup"),
         Reload("filter.cgroup", Globs, "", "The whole path in /proc/PID/cgroup, without a leading /.."),
         Reload("filter.pid", "integer or list of integers", "", "The process id, from 1 to 4194304"),
-        Reload("filter.pidfile", "absolute path", "", "A file whose first line is the process id; read again when it changes"),
+        Reload("filter.pidfile", "absolute path", "", "A file that begins with the process id"),
         Reload("filter.children", "boolean", "false", "Take along all descendants of a process that matches"),
         Reload("filter.daemon", Regex, "", "Label `daemon` is its first group on the command line; default: Ceph's own names, else comm"),
 

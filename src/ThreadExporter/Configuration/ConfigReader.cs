@@ -38,7 +38,7 @@ internal static class ConfigReader
         var defaults = new WebConfig();
         var web = new WebConfig
         {
-            Listen = reader.Strings("listen", defaults.Listen, text => ConfigText.ListenFault(text) is { } fault ? "is wrong: " + fault : null),
+            Listen = reader.Strings("listen", defaults.Listen, ConfigText.ListenFault),
             TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.TelemetryPathFault),
             MaxRequests = reader.Integer("max_requests", defaults.MaxRequests, 1, 10_000),
             EnableLifecycle = reader.Boolean("enable_lifecycle", defaults.EnableLifecycle),

@@ -32,7 +32,7 @@ internal static class FilterReader
                 var first = names[filter.Name];
                 var advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
                 errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
-                    $"the rule of line {first.Line} is named {ConfigText.Quote(filter.Name)} already: {advice}")));
+                    $"the name {ConfigText.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
             }
         }
         return filters.ToImmutable();

@@ -22,6 +22,9 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
 
     public void Error(TomlPosition position, string name, string message) => errors.Add(new(file, position, name, message));
 
+    // A fault that begins with the value it is about reads better behind a colon.
+    private void Fault(TomlPosition position, string name, string fault) => Error(position, name, name + (fault.StartsWith('"') ? ": " : " ") + fault);
+
     /// <summary>The dotted name of a key of this table.</summary>
     public string Name(string key) => path.Length == 0 ? key : $"{path}.{key}";
 
@@ -118,7 +121,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
                 }
                 if (converted.Fault is not null)
                 {
-                    Error(item.Position, Name(key), $"{Name(key)} {converted.Fault}");
+                    Fault(item.Position, Name(key), converted.Fault);
                     isFaulty = true;
                 }
                 else if (seen.Add(converted.Value))
@@ -201,7 +204,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         if (convert(entry.Value) is not { } converted)
             Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
         else if (converted.Fault is not null)
-            Error(entry.Value.Position, name, $"{name} {converted.Fault}");
+            Fault(entry.Value.Position, name, converted.Fault);
         else if (NotYetAvailable.Contains(name) && !Same(converted.Value, fallback))
             Error(entry.Value.Position, name, $"{name} is not available yet: leave it at its default {ConfigKeys.Get(name).Default}");
         else

@@ -23,10 +23,12 @@ internal static class RuntimeDirectory
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state", Name);
     }
 
-    /// <summary>The directories to look in for the verdict of a daemon.</summary>
+    /// <summary>The directories to look in for the verdict of a daemon: the one that the environment names, else all usual ones.</summary>
     /// <param name="pid">The daemon, when it is known: it may be another user's.</param>
     public static IEnumerable<string> ToSearch(int? pid)
     {
+        if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 })
+            return [OfThisProcess()];
         List<string> directories = [OfThisProcess(), System];
         Span<byte> buffer = stackalloc byte[4096];
         Span<byte> path = stackalloc byte[64];
@@ -36,7 +38,7 @@ internal static class RuntimeDirectory
         {
             directories.Add($"/run/user/{status.EffectiveUid}/{Name}");
         }
-        return directories.Distinct().Where(Directory.Exists);
+        return directories.Distinct();
     }
 
     /// <summary>Makes the directory for its owner alone.</summary>

@@ -27,7 +27,7 @@ public class ThreadReaderTests
         Assert.Equal("hot-thread", Encoding.UTF8.GetString(hottest.Name));
         // A running thread's schedstat lags by up to a tick of the scheduler (10 ms at HZ=100).
         Assert.InRange(hottest.Cpu, before - 15_000_000, after);
-        Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 50_000_000, 600_000_000);
+        Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 1, hottest.Cpu - 1);
         // User and kernel are the same time in ticks; the process's clock is no less than the sum of its threads.
         Assert.InRange(hottest.User + hottest.Kernel, hottest.Cpu - 40_000_000, hottest.Cpu + 40_000_000);
         Assert.True(process.Cpu >= process.Threads.Sum(t => t.Cpu));

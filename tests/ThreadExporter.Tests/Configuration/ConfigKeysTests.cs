@@ -1,0 +1,131 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Configuration;
+
+/// <summary>The table of keys is the truth: the loader, the shipped file and the docs agree with it.</summary>
+public partial class ConfigKeysTests
+{
+    private const string Users = "web.basic_auth_users";
+
+    public static TheoryData<string> Names => [.. ConfigKeys.All.Select(k => k.Name)];
+
+    private static string Shipped { get; } = File.ReadAllText(Repository.File("etc/thread-exporter.toml"));
+
+    private static ConfigResult Parse(string text) => ConfigLoader.Parse(Encoding.UTF8.GetBytes(text), "x.toml", new ConfigOverrides());
+
+    private static string Mark(ConfigKey key) =>
+        (key.NeedsRestart ? "restart" : "reload") + (NotYetAvailable.Contains(key.Name) ? ", not available yet" : "");
+
+    /// <summary>A file with this one key.</summary>
+    private static string FileWith(ConfigKey key, string value)
+    {
+        var rule = key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\n" + (key.Name == "filter.match" ? "" : "match = 'x'\n") : "";
+        var table = key.Table == "filter" ? "" : $"[{key.Table}]\n";
+        return $"{rule}{table}{key.LastName} = {value}\n";
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_loader_reads_the_key(string name)
+    {
+        // No key takes a time of day, so a key that is read complains.
+        var error = Assert.Single(Parse(FileWith(ConfigKeys.Get(name), "07:32:00")).Errors);
+        Assert.StartsWith(name + " must be ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(" not a time" + (name == Users ? $": write [{Users}]" : ""), error.Message, StringComparison.Ordinal);
+        Assert.Equal(name, error.Key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_default_is_the_loaders(string name)
+    {
+        var key = ConfigKeys.Get(name);
+        if (key.Default.Length == 0)
+            return;
+        var (with, without) = (Parse(FileWith(key, key.Default)), Parse(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\nmatch = 'x'\n" : ""));
+        Assert.Empty(with.Errors);
+        Assert.Equal(Render(without.Config!), Render(with.Config!));
+    }
+
+    // Arrays are equal to themselves only, and regular expressions too; neither has one of them in its defaults.
+    private static string Render(object? value) => value switch
+    {
+        null => "null",
+        string text => $"\"{text}\"",
+        System.Collections.IEnumerable items => $"[{string.Join(", ", items.Cast<object>().Select(Render))}]",
+        _ when value.GetType().Namespace != typeof(ExporterConfig).Namespace || value.GetType().IsEnum => FormattableString.Invariant($"{value}"),
+        _ => $"{{ {string.Join(", ", value.GetType().GetProperties().Select(p => $"{p.Name} = {Render(p.GetValue(value))}"))} }}",
+    };
+
+    [Fact]
+    public void The_shipped_file_loads_and_watches_the_exporter_itself()
+    {
+        var result = Parse(Shipped);
+        Assert.Empty(result.Errors);
+        Assert.Equal(["thread-exporter"], Assert.Single(result.Config!.Filters).MatchNames);
+        var defaults = new ExporterConfig { Filters = result.Config.Filters };
+        Assert.Equal(Render(defaults), Render(result.Config));
+    }
+
+    [Fact]
+    public void What_the_shipped_file_has_commented_out_would_load_too()
+    {
+        var all = CommentedOut().Replace(Shipped, "$1").Replace("prometheus = ", "# prometheus = ", StringComparison.Ordinal);
+        var result = Parse(all);
+        Assert.Empty(result.Errors);
+        Assert.Equal("--instance (\\S+)", Assert.Single(result.Config!.Filters).Daemon!.ToString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_shipped_file_shows_the_key_with_mark_help_and_default(string name)
+    {
+        var key = ConfigKeys.Get(name);
+        var comment = $"# {Mark(key)}: {key.Help}\n";
+        Assert.Equal(1, Shipped.Split(comment).Length - 1);
+        var (before, after) = (Shipped[..Shipped.IndexOf(comment, StringComparison.Ordinal)], Shipped[(Shipped.IndexOf(comment, StringComparison.Ordinal) + comment.Length)..]);
+        Assert.Equal(name == Users ? Users : key.Table, Header().Matches(before)[^1].Groups[1].Value);
+        var line = after[..after.IndexOf('\n', StringComparison.Ordinal)];
+        if (name == Users)
+            Assert.Equal("# prometheus = \"$2y$10$…\"", line);
+        else if (key.Default.Length == 0)
+            Assert.Matches($"^{(name == "filter.match" ? "" : "# ")}{key.LastName} = .", line);
+        else
+            Assert.Equal($"{(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "# " : "")}{key.LastName} = {key.Default}", line);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_docs_show_the_key_with_type_default_mark_and_help(string name)
+    {
+        var key = ConfigKeys.Get(name);
+        var row = $"| `{name}` | {key.Type} | {(key.Default.Length == 0 ? "" : $"`{key.Default}`")} | {Mark(key)} | {key.Help} |";
+        Assert.Contains(row, File.ReadAllLines(Repository.File("docs/configuration.md")));
+    }
+
+    [Fact]
+    public void The_docs_show_no_key_that_is_none()
+    {
+        var shown = File.ReadLines(Repository.File("docs/configuration.md")).Where(l => l.Split('|').Length == 7).Select(l => KeyCell().Match(l)).Where(m => m.Success);
+        Assert.Equal(ConfigKeys.All.Select(k => k.Name), shown.Select(m => m.Groups[1].Value));
+    }
+
+    [Fact]
+    public void Names_are_unique_and_help_fits_a_table()
+    {
+        Assert.Equal(ConfigKeys.All.Length, ConfigKeys.All.Select(k => k.Name).Distinct().Count());
+        Assert.All(ConfigKeys.All, k => Assert.DoesNotContain('|', k.Help + k.Default + k.Type));
+    }
+
+    [GeneratedRegex(@"^(?:# )?\[+([a-z_.]+)\]+$", RegexOptions.Multiline)]
+    private static partial Regex Header();
+
+    [GeneratedRegex(@"^# (\[|[a-z_]+ = )", RegexOptions.Multiline)]
+    private static partial Regex CommentedOut();
+
+    [GeneratedRegex(@"^\| `([a-z_.]+)` \|")]
+    private static partial Regex KeyCell();
+}

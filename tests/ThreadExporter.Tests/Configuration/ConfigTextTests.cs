@@ -1,0 +1,88 @@
+using ThreadExporter.Configuration;
+
+namespace ThreadExporter.Tests.Configuration;
+
+public class ConfigTextTests
+{
+    [Theory]
+    [InlineData("100ms", 100)]
+    [InlineData("0s", 0)]
+    [InlineData("05s", 5_000)]
+    [InlineData("1m", 60_000)]
+    [InlineData("1h", 3_600_000)]
+    public void Durations(string text, long milliseconds)
+    {
+        Assert.True(ConfigText.TryParseDuration(text, out var duration));
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("s")]
+    [InlineData("-5s")]
+    [InlineData("5 s")]
+    [InlineData("5S")]
+    [InlineData("1.5s")]
+    [InlineData("1m30s")]
+    [InlineData("٥s")]
+    public void Not_durations(string text) => Assert.False(ConfigText.TryParseDuration(text, out _));
+
+    [Theory]
+    [InlineData("4096B", 4096)]
+    [InlineData("1KiB", 1024)]
+    [InlineData("10MiB", 10485760)]
+    [InlineData("2GiB", 2147483648)]
+    [InlineData("9223372036854775807B", long.MaxValue)]
+    [InlineData("9223372036854775807KiB", long.MaxValue)]
+    [InlineData("99999999999999999999GiB", long.MaxValue)]
+    public void Sizes(string text, long bytes)
+    {
+        Assert.True(ConfigText.TryParseSize(text, out var size));
+        Assert.Equal(bytes, size);
+    }
+
+    [Theory]
+    [InlineData(":0")]
+    [InlineData(":65535")]
+    [InlineData("127.0.0.1:9199")]
+    [InlineData("[::1]:9199")]
+    [InlineData("[fe80::1%2]:9199")]
+    [InlineData("localhost:9199")]
+    [InlineData("node-1.example.org:9199")]
+    public void Listen_addresses(string address) => Assert.Null(ConfigText.ListenFault(address));
+
+    [Theory]
+    [InlineData("/metrics")]
+    [InlineData("/a/b.c_d-e~f")]
+    [InlineData("/hotter")]
+    [InlineData("/apis")]
+    [InlineData("/-x")]
+    public void Telemetry_paths(string path) => Assert.Null(ConfigText.TelemetryPathFault(path));
+
+    [Theory]
+    [InlineData("x", "\"x\"")]
+    [InlineData("a\nb\u001b[2J", "\"a\\u000Ab\\u001B[2J\"")]
+    [InlineData("\u202eé", "\"\\u202Eé\"")]
+    public void Quoted_text_stays_on_its_line(string text, string quoted) => Assert.Equal(quoted, ConfigText.Quote(text));
+
+    [Fact]
+    public void Quoted_text_has_an_end() => Assert.Equal('"' + new string('x', 100) + "…\"", ConfigText.Quote(new string('x', 1_000_000)));
+
+    [Theory]
+    [InlineData("listen", "listen", 0)]
+    [InlineData("lisen", "listen", 1)]
+    [InlineData("litsen", "listen", 1)]
+    [InlineData("LISTEN", "listen", 0)]
+    [InlineData("lsitne", "listen", 2)]
+    [InlineData("", "ab", 2)]
+    [InlineData("abc", "xyz", 3)]
+    public void Distances(string a, string b, int distance) => Assert.Equal(distance, NearMiss.Distance(a, b));
+
+    [Theory]
+    [InlineData("lisen", ": did you mean \"listen\"?")]
+    [InlineData("tpo", ": did you mean \"top\"?")]
+    [InlineData("foo", "")]
+    [InlineData("something", "")]
+    public void Hints(string found, string hint) => Assert.Equal(hint, NearMiss.Hint(found, ["listen", "top", "pages"]));
+}

@@ -1,0 +1,47 @@
+using ThreadExporter.Configuration;
+
+namespace ThreadExporter.Tests.Configuration;
+
+public class RestartKeysTests
+{
+    [Fact]
+    public void They_are_the_keys_marked_restart() => Assert.Equal(ConfigKeys.All.Where(k => k.NeedsRestart).Select(k => k.Name), RestartKeys.All);
+
+    [Fact]
+    public void Equal_configurations_of_two_loads_have_no_changes()
+    {
+        var text = "[web]\nlisten = [':1', ':2']\n[log]\nfile = '/x'"u8;
+        Assert.Empty(RestartKeys.Changed(ConfigLoader.Parse(text, "", new()).Config!, ConfigLoader.Parse(text, "", new()).Config!));
+    }
+
+    [Fact]
+    public void Keys_that_a_reload_takes_are_no_changes()
+    {
+        var changed = new ExporterConfig
+        {
+            Filters = [new FilterConfig { Name = "x" }],
+            Web = new() { MaxRequests = 1, EnableLifecycle = true, Pages = false },
+            Collector = new() { RescanInterval = TimeSpan.FromSeconds(1), MaxDescriptors = 1 },
+            Log = new() { Level = Microsoft.Extensions.Logging.LogLevel.Trace },
+        };
+        Assert.Empty(RestartKeys.Changed(new ExporterConfig(), changed));
+    }
+
+    [Fact]
+    public void Every_one_is_noticed()
+    {
+        var changed = new ExporterConfig
+        {
+            Web = new()
+            {
+                Listen = [":1"],
+                TelemetryPath = "/x",
+                WatchConfig = true,
+                Tls = new() { CertFile = "/c", KeyFile = "/k", ClientAuthType = "RequestClientCert", ClientCaFile = "/a", MinVersion = "TLS13" },
+            },
+            Collector = new() { Procfs = "/p" },
+            Log = new() { Journal = JournalMode.Never, File = "/f", FileMaxSize = 1, FileKeep = 1, Format = LogFormat.Json },
+        };
+        Assert.Equal(RestartKeys.All, RestartKeys.Changed(new ExporterConfig(), changed));
+    }
+}
