@@ -7,9 +7,14 @@ DOTNET ?= dotnet
 RID ?= $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
 CONFIG ?= etc/thread-exporter.toml
 ARGS ?=
+VERSION ?= $(shell sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+prefix ?= /usr/local
+sysconfdir ?= /etc
+bindir ?= $(prefix)/bin
+unitdir ?= $(prefix)/lib/systemd/system
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test e2e lint format publish man clean
+.PHONY: help run build test e2e lint format publish man rpm install install-files uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,12 +44,42 @@ format: ## put the sources into the house's format
 	$(DOTNET) format ThreadExporter.sln
 
 publish: ## one self-contained file: dist/thread-exporter
-	$(DOTNET) publish src/ThreadExporter -c Release -r $(RID) --self-contained -p:PublishProfile= -p:ContinuousIntegrationBuild=true -o dist/publish -v q
+	$(DOTNET) publish src/ThreadExporter -c Release -r $(RID) --self-contained -p:Version=$(VERSION) -o dist/publish -v q
 	cp dist/publish/thread-exporter dist/thread-exporter
 	rm -rf dist/publish
 
+rpm: ## dist/*.rpm from the working tree
+	rpmbuild -bb --quiet --target $(if $(filter linux-arm64,$(RID)),aarch64,x86_64)-linux \
+		--define "_topdir $(CURDIR)/dist/rpmbuild" --define "_rpmdir $(CURDIR)/dist" --define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" \
+		--define "srcdir $(CURDIR)" --define "version_from_tree $(VERSION)" --define "rid $(RID)" packaging/rpm/thread-exporter.spec
+	rm -rf dist/rpmbuild
+
+install: install-files ## install what publish and man made, with DESTDIR and prefix (/usr/local)
+	@[ -n "$(DESTDIR)" ] || ! getent group thread-exporter >/dev/null || chgrp thread-exporter $(sysconfdir)/thread-exporter.toml
+	@echo "Next: systemd-sysusers; chgrp thread-exporter $(sysconfdir)/thread-exporter.toml; systemctl daemon-reload; systemctl enable --now thread-exporter"
+
+install-files:
+	@[ -x dist/thread-exporter ] || { echo "dist/thread-exporter is not there: run make publish man first"; exit 1; }
+	install -D -m 0755 dist/thread-exporter $(DESTDIR)$(bindir)/thread-exporter
+	install -d $(DESTDIR)$(unitdir)
+	sed 's:/usr/bin/:$(bindir)/:; s:/etc/:$(sysconfdir)/:' packaging/systemd/thread-exporter.service > $(DESTDIR)$(unitdir)/thread-exporter.service
+	chmod 0644 $(DESTDIR)$(unitdir)/thread-exporter.service
+	install -D -m 0644 packaging/systemd/thread-exporter.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf
+	install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(prefix)/lib/firewalld/services/thread-exporter.xml
+	install -D -m 0644 packaging/completion/thread-exporter.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter
+	install -D -m 0644 dist/man/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz
+	install -D -m 0644 dist/man/thread-exporter.toml.5.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
+	[ -e $(DESTDIR)$(sysconfdir)/sysconfig/thread-exporter ] || install -D -m 0644 packaging/systemd/thread-exporter.sysconfig $(DESTDIR)$(sysconfdir)/sysconfig/thread-exporter
+	[ -e $(DESTDIR)$(sysconfdir)/thread-exporter.toml ] || install -D -m 0640 etc/thread-exporter.toml $(DESTDIR)$(sysconfdir)/thread-exporter.toml
+
+uninstall: ## remove what install put there; the configuration and the logs stay
+	rm -f $(DESTDIR)$(bindir)/thread-exporter $(DESTDIR)$(unitdir)/thread-exporter.service \
+		$(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf $(DESTDIR)$(prefix)/lib/firewalld/services/thread-exporter.xml \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter \
+		$(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
+
 man: ## the man pages with version and date: dist/man/*.gz
-	packaging/man/build dist/man
+	VERSION=$(VERSION) packaging/man/build dist/man
 
 clean: ## remove what was built
 	rm -rf dist src/*/bin src/*/obj tests/*/bin tests/*/obj
