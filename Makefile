@@ -14,7 +14,7 @@ bindir ?= $(prefix)/bin
 unitdir ?= $(prefix)/lib/systemd/system
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test e2e lint format publish man rpm install install-files uninstall clean
+.PHONY: help run build test e2e lint format publish man rpm selinux install install-files uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,14 @@ rpm: ## dist/*.rpm from the working tree
 		--define "srcdir $(CURDIR)" --define "version_from_tree $(VERSION)" --define "rid $(RID)" packaging/rpm/thread-exporter.spec
 	rm -rf dist/rpmbuild
 
+selinux: ## dist/thread_exporter.pp, the policy module; needs the reference policy's development files
+	rm -rf dist/selinux
+	mkdir -p dist/selinux
+	cp packaging/selinux/thread_exporter.* dist/selinux/
+	$(MAKE) -C dist/selinux -f /usr/share/selinux/devel/Makefile thread_exporter.pp
+	mv dist/selinux/thread_exporter.pp dist/
+	rm -rf dist/selinux
+
 install: install-files ## install what publish and man made, with DESTDIR and prefix (/usr/local)
 	@[ -n "$(DESTDIR)" ] || ! getent group thread-exporter >/dev/null || chgrp thread-exporter $(sysconfdir)/thread-exporter.toml
 	@echo "Next: systemd-sysusers; chgrp thread-exporter $(sysconfdir)/thread-exporter.toml; systemctl daemon-reload; systemctl enable --now thread-exporter"
@@ -62,7 +70,8 @@ install-files:
 	@[ -x dist/thread-exporter ] || { echo "dist/thread-exporter is not there: run make publish man first"; exit 1; }
 	install -D -m 0755 dist/thread-exporter $(DESTDIR)$(bindir)/thread-exporter
 	install -d $(DESTDIR)$(unitdir)
-	sed 's:/usr/bin/:$(bindir)/:; s:/etc/:$(sysconfdir)/:' packaging/systemd/thread-exporter.service > $(DESTDIR)$(unitdir)/thread-exporter.service
+	sed -e 's:/usr/bin/thread-exporter run:$(bindir)/thread-exporter run$(if $(filter-out /etc,$(sysconfdir)), --config $(sysconfdir)/thread-exporter.toml):' \
+		-e 's:/usr/bin/:$(bindir)/:; s:-/etc/:-$(sysconfdir)/:' packaging/systemd/thread-exporter.service > $(DESTDIR)$(unitdir)/thread-exporter.service
 	chmod 0644 $(DESTDIR)$(unitdir)/thread-exporter.service
 	install -D -m 0644 packaging/systemd/thread-exporter.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf
 	install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(prefix)/lib/firewalld/services/thread-exporter.xml
