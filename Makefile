@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 DOTNET ?= dotnet
 # Another architecture: make publish RID=linux-arm64
-RID ?= $(shell case $$(uname -m) in aarch64) echo linux-arm64;; *) echo linux-x64;; esac)
+RID ?= $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
 CONFIG ?= etc/thread-exporter.toml
 ARGS ?=
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1

@@ -1,12 +1,18 @@
 namespace ThreadExporter.Procfs;
 
-/// <summary>What the kernel allows this process, see getrlimit(2).</summary>
-public static class Limits
+/// <summary>getrlimit(2) of this process.</summary>
+public static unsafe class Limits
 {
-    /// <summary>The soft limit of open files (RLIMIT_NOFILE); <see cref="long.MaxValue"/> when there is none.</summary>
-    public static unsafe long MaxOpenFiles()
+    /// <summary>
+    /// RLIMIT_NOFILE, the soft limit: how many descriptors this process may have. .NET has raised it to the hard limit at
+    /// its start. No limit reads <see cref="long.MaxValue"/>.
+    /// </summary>
+    public static long OpenFiles()
     {
-        Native.Rlimit limit = new() { Soft = ulong.MaxValue, Hard = ulong.MaxValue };
-        return Native.getrlimit(Native.RLIMIT_NOFILE, &limit) == 0 ? (long)Math.Min(limit.Soft, long.MaxValue) : long.MaxValue;
+        Native.Rlimit limit;
+        // It cannot fail with a known resource and a valid pointer; 256 is less than any system gives.
+        if (Native.getrlimit(Native.RLIMIT_NOFILE, &limit) != 0)
+            return 256;
+        return limit.Soft > long.MaxValue ? long.MaxValue : (long)limit.Soft;
     }
 }

@@ -38,7 +38,8 @@ public static unsafe class ProcFile
     /// <summary>
     /// Reads a file from its beginning through a descriptor kept open: pread(2). A buffer filled to the last byte may
     /// have cut the text. A short read is taken as the end without asking again: the per-process files have one record
-    /// and seq_file (fs/seq_file.c) gives it whole; the question would cost a quarter of the time of a <c>schedstat</c>.
+    /// and seq_file (fs/seq_file.c) gives it whole; the question would make
+    /// reading a <c>schedstat</c> about half as dear again.
     /// </summary>
     /// <returns><see cref="ReadStatus.Gone"/> once the thread is dead, even when its tid was taken by another.</returns>
     public static ReadStatus ReadAt(int fd, Span<byte> buffer, out int length) => Read(fd, buffer, untilEof: false, out length);

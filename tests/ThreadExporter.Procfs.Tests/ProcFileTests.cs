@@ -75,7 +75,7 @@ public sealed class ProcFileTests : IDisposable
         File.SetUnixFileMode(Path.Combine(_directory.Path, "open"), (UnixFileMode)0b110_100_100);
         _directory.Write("shut", "text");
         File.SetUnixFileMode(Path.Combine(_directory.Path, "shut"), UnixFileMode.None);
-        Directory.CreateDirectory(Path.Combine(_directory.Path, "room"), UnixFileMode.None);
+        DirectoryInfo lockedRoom = Directory.CreateDirectory(Path.Combine(_directory.Path, "room"), UnixFileMode.None);
 
         Libc.OnOwnThread(() =>
         {
@@ -89,6 +89,8 @@ public sealed class ProcFileTests : IDisposable
             Assert.Equal(-1, room);
             Assert.Equal(ReadStatus.Denied, ProcFile.ListIds(_fd, "room"u8, []));
         });
+        // So that the directory can be deleted by someone who is not root.
+        lockedRoom.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     }
 
     [Fact]

@@ -10,6 +10,7 @@ public partial class ArrowTests
     [InlineData("ThreadExporter.Procfs", "")]
     [InlineData("ThreadExporter.Toml", "")]
     [InlineData("ThreadExporter.Systemd", "")]
+    // Procfs for its reader that never waits for a FIFO: docs/decisions/0004.
     [InlineData("ThreadExporter/Configuration", "Toml Procfs")]
     [InlineData("ThreadExporter/Matching", "Configuration Procfs")]
     [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs")]

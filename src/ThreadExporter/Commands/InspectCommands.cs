@@ -14,6 +14,7 @@ internal static class InspectCommands
     /// <summary>Validates the configuration and lists what it matches now.</summary>
     public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
     {
+        collector.Collect(state.Current);
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
         foreach (string warning in state.Current.Matcher.TakeWarnings())
             Console.Out.WriteLine($"warning: {warning}");
@@ -57,13 +58,12 @@ internal static class InspectCommands
             return ExitCode.BadConfig;
         }
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(state.Current.Config.Collector.Procfs));
-        using Collector collector = new(root, Limits.MaxOpenFiles());
+        using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
         metrics.ReloadSuccessful.Set(1);
         metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
         Scrapes scrapes = new(collector, metrics, () => state.Current);
-        collector.Collect(state.Current);
         return use(state, scrapes, collector);
     }
 

@@ -22,7 +22,7 @@ internal static class RunCommand
         ExporterConfig config = state.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
         using LogSetup log = LogSetup.Create(config.Log);
-        using Collector collector = new(root, Limits.MaxOpenFiles());
+        using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
         metrics.OnWrite = () => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
         Scrapes scrapes = new(collector, metrics, () => state.Current);
@@ -68,6 +68,11 @@ internal static class RunCommand
         app.Services.GetRequiredService<ReloadLoop>().Announce();
         await app.WaitForShutdownAsync();
         verdicts.Delete();
+        if (app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask is { IsFaulted: true }) is { } broken)
+        {
+            logger.LogCritical(broken.ExecuteTask!.Exception, "{Service} has failed", broken.GetType().Name);
+            return ExitCode.Failure;
+        }
         logger.LogInformation("thread-exporter stops");
         return ExitCode.Success;
     }

@@ -19,7 +19,7 @@ internal sealed class SelfProcess
     public SelfProcess(Counter cpu, Gauge resident, Gauge virtualMemory, Gauge openFds, Gauge maxFds, Gauge startTime)
     {
         (_cpu, _resident, _virtual, _openFds) = (cpu, resident, virtualMemory, openFds);
-        maxFds.Set(Limits.MaxOpenFiles());
+        maxFds.Set(Limits.OpenFiles());
         using Process self = Process.GetCurrentProcess();
         startTime.Set(new DateTimeOffset(self.StartTime).ToUnixTimeMilliseconds() / 1000.0);
     }

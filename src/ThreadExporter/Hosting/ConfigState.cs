@@ -47,10 +47,19 @@ internal sealed class ConfigState
     /// <summary>Loads anew; on any error the configuration in force stays. Called by the reload loop only.</summary>
     public ReloadResult Reload()
     {
-        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(_path, _overrides, _started);
-        if (snapshot is not null)
-            _current = snapshot;
-        return _last = result;
+        long startedAt = Clocks.MonotonicNanoseconds();
+        try
+        {
+            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(_path, _overrides, _started);
+            if (snapshot is not null)
+                _current = snapshot;
+            return _last = result;
+        }
+        // A fault of ours in reading a file must not end a daemon that works: it is one more way for a reload to fail.
+        catch (Exception e)
+        {
+            return _last = new ReloadResult(startedAt, [new ConfigError(DisplayPath, default, "", $"internal fault, please report it: {e}")], []);
+        }
     }
 
     private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started)

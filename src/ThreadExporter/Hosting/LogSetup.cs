@@ -79,6 +79,8 @@ internal sealed class LogSetup : IDisposable
         builder.ClearProviders();
         builder.AddProvider(_provider);
         builder.AddFilter<NLogLoggerProvider>(null, LogLevel.Trace);
+        // The host logs a taken port with its stack; the daemon says it in one line, and what ends a service likewise.
+        builder.AddFilter<NLogLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 
     /// <summary>Sets the level of all loggers, those in use included.</summary>

@@ -14,8 +14,9 @@ public class PidNamespaceTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/unshare"), "needs root and unshare(1) for a pid namespace");
         using Workload outer = new();
-        outer.Spawn("hot", "burn");
-        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        int hot = outer.Spawn("hot", "burn");
+        while (outer.Cpu(hot) < 1_200_000_000)
+            await Task.Delay(100, TestContext.Current.CancellationToken);
 
         // The exporter runs as a low pid of a new namespace while /proc stays the outer one's. It watches an outer process
         // whose number it also has inside: pid 1, which has used hardly any CPU there.

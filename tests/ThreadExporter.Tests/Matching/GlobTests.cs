@@ -33,6 +33,8 @@ public sealed class GlobTests
     [InlineData("??", "😀", false)]
     [InlineData("*?😀", "a😀😀", true)]
     [InlineData("[a-😀]", "ü", true)]
+    // Half a pair is no character.
+    [InlineData("*[!😀]b", "😀b", false)]
     [InlineData("worker-?*", "worker-", false)]
     [InlineData("[abc]", "b", true)]
     [InlineData("[abc]", "d", false)]
@@ -103,7 +105,8 @@ public sealed class GlobTests
         // A small alphabet, so that patterns and texts meet often.
         var pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "\\*", "\\a", "😀")).Select(string.Concat);
         var text = Gen.ArrayOf(Gen.Elements("a", "b", "c", "*", "😀")).Select(string.Concat);
-        var cases = pattern.Zip(text).ToArbitrary();
+        // Short ones, because the reference is exponential.
+        var cases = pattern.Zip(text).Resize(12).ToArbitrary();
         Prop.ForAll(cases, static pair => new Glob(pair.Item1).Matches(pair.Item2) == Naive(pair.Item1, pair.Item2))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }

@@ -14,7 +14,12 @@ internal sealed class TempConfig : IDisposable
 
     public string Path { get; }
 
-    public void Write(string content) => File.WriteAllText(Path, content);
+    /// <summary>By rename, so that a reload sees the old file or the new one and never half of it.</summary>
+    public void Write(string content)
+    {
+        File.WriteAllText(Path + ".new", content);
+        File.Move(Path + ".new", Path, overwrite: true);
+    }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }
