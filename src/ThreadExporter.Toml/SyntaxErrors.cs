@@ -41,6 +41,7 @@ internal static class SyntaxErrors
         ("Invalid escape `\\", BadEscape),
         ("Invalid Unicode scalar value", "the escape sequence is not a Unicode scalar value"),
         ("date time/offset", BadTime),
+        ("offset/local date/time", BadTime),
         ("Unable to parse integer", "the integer does not fit in 64 bits"),
         ("Expecting at least one digit after the float dot", "expected a digit after the decimal point"),
         ("Expecting at least one digit after the exponent", "expected a digit in the exponent"),

@@ -43,6 +43,7 @@ public class TomlDocumentTests
     [InlineData("a = \"x \\d y\"", "1:8: unknown escape sequence in a \"…\" string: write '…' to take backslashes as they are, or \\\\ for one backslash")]
     [InlineData("a = \"\"\"\nb\n  \\d\"\"\"", "3:3: unknown escape sequence in a \"…\" string: write '…' to take backslashes as they are, or \\\\ for one backslash")]
     [InlineData("a = \"\"\"b\\\n\\\tc\"\"\"", "2:1: unknown escape sequence in a \"…\" string: write '…' to take backslashes as they are, or \\\\ for one backslash")]
+    [InlineData("a = +1999-08-04", "1:5: not a valid date or time: it is written as in RFC 3339")]
     [InlineData("a = 10_00-01-01", "1:5: not a valid date or time: it is written as in RFC 3339")]
     [InlineData("a = \"\\ud800\"", "1:7: the escape sequence is not a Unicode scalar value")]
     [InlineData("a = hello", "1:5: not a value: a string needs quotes, and true, false, inf and nan are written in lower case")]
