@@ -41,7 +41,7 @@ _thread_exporter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' i
     COMPREPLY=()
 
-    # readline makes three words of --option=value.
+    # readline makes three words of --option=value, and of HOST:PORT.
     if [[ $current == '=' ]]; then
         current=''
     elif [[ $previous == '=' && $COMP_CWORD -ge 2 ]]; then
@@ -54,16 +54,12 @@ _thread_exporter() {
         --path.procfs) compopt -o dirnames; return ;;
         --log.level) _thread_exporter_offer "$current" trace debug info warn error critical; return ;;
         --filter) _thread_exporter_names "$current"; return ;;
-        --port | --web.listen-address) return ;;
+        --port | --web.listen-address | *:) return ;;
     esac
 
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
-            --help | --version | -h) ;;
-            # Its value is no command, whatever it looks like.
-            -*) [[ ${COMP_WORDS[i+1]} == '=' ]] && ((i++)); ((i++)) ;;
-            *) command=${COMP_WORDS[i]}; break ;;
-        esac
+    # A word after an option, an equals sign or a colon is part of a value, whatever it looks like.
+    for ((i = 1; i < COMP_CWORD && ${#command} == 0; i++)); do
+        [[ " ${commands[*]} " == *" ${COMP_WORDS[i]} "* && ${COMP_WORDS[i-1]} != [-=:]* ]] && command=${COMP_WORDS[i]}
     done
 
     if [[ $current == -* ]]; then

@@ -81,7 +81,8 @@ internal sealed class CommandLine
 
     public async Task<int> InvokeAsync(string[] args)
     {
-        ParseResult parsed = Root.Parse(args);
+        // An argument that begins with @ is an argument, not the name of a file with more of them.
+        ParseResult parsed = Root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             return Usage(string.Join('\n', parsed.Errors.Select(e => e.Message)));
         // Main reports what escapes, in one line; the library would print a stack trace.
