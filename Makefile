@@ -7,14 +7,17 @@ DOTNET ?= dotnet
 RID ?= $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
 CONFIG ?= etc/thread-exporter.toml
 ARGS ?=
-VERSION ?= $(shell sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+# The one place where the version stands. := so that an environment which has a VERSION of its own changes nothing.
+VERSION := $(shell sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
 prefix ?= /usr/local
 sysconfdir ?= /etc
 bindir ?= $(prefix)/bin
 unitdir ?= $(prefix)/lib/systemd/system
+# firewalld reads these two folders and no others.
+firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test e2e lint format publish man rpm selinux install install-files uninstall clean
+.PHONY: help run build test e2e lint format publish man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +47,7 @@ format: ## put the sources into the house's format
 	$(DOTNET) format ThreadExporter.sln
 
 publish: ## one self-contained file: dist/thread-exporter
-	$(DOTNET) publish src/ThreadExporter -c Release -r $(RID) --self-contained -p:Version=$(VERSION) -o dist/publish -v q
+	$(DOTNET) publish src/ThreadExporter -c Release -r $(RID) --self-contained -p:Version=$(VERSION) "-p:PathMap=$(CURDIR)=/_" -o dist/publish -v q
 	cp dist/publish/thread-exporter dist/thread-exporter
 	rm -rf dist/publish
 
@@ -62,30 +65,39 @@ selinux: ## dist/thread_exporter.pp, the policy module; needs the reference poli
 	mv dist/selinux/thread_exporter.pp dist/
 	rm -rf dist/selinux
 
-install: install-files ## install what publish and man made, with DESTDIR and prefix (/usr/local)
-	@[ -n "$(DESTDIR)" ] || ! getent group thread-exporter >/dev/null || chgrp thread-exporter $(sysconfdir)/thread-exporter.toml
-	@echo "Next: systemd-sysusers; chgrp thread-exporter $(sysconfdir)/thread-exporter.toml; systemctl daemon-reload; systemctl enable --now thread-exporter"
-
-install-files:
-	@[ -x dist/thread-exporter ] || { echo "dist/thread-exporter is not there: run make publish man first"; exit 1; }
+# Builds nothing when it is there: `make publish man`, then install as root. With DESTDIR it only puts files there, for a package.
+install: ## install what publish and man made, with DESTDIR and prefix (/usr/local); a configuration that is there is kept
+	@[ -x dist/thread-exporter ] && [ -d dist/man ] || { echo "dist/thread-exporter or dist/man is not there: run make publish man first"; exit 1; }
 	install -D -m 0755 dist/thread-exporter $(DESTDIR)$(bindir)/thread-exporter
 	install -d $(DESTDIR)$(unitdir)
 	sed -e 's:/usr/bin/thread-exporter run:$(bindir)/thread-exporter run$(if $(filter-out /etc,$(sysconfdir)), --config $(sysconfdir)/thread-exporter.toml):' \
 		-e 's:/usr/bin/:$(bindir)/:; s:-/etc/:-$(sysconfdir)/:' packaging/systemd/thread-exporter.service > $(DESTDIR)$(unitdir)/thread-exporter.service
 	chmod 0644 $(DESTDIR)$(unitdir)/thread-exporter.service
 	install -D -m 0644 packaging/systemd/thread-exporter.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf
-	install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(prefix)/lib/firewalld/services/thread-exporter.xml
+	install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(firewalldir)/thread-exporter.xml
 	install -D -m 0644 packaging/completion/thread-exporter.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter
 	install -D -m 0644 dist/man/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz
 	install -D -m 0644 dist/man/thread-exporter.toml.5.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
 	[ -e $(DESTDIR)$(sysconfdir)/sysconfig/thread-exporter ] || install -D -m 0644 packaging/systemd/thread-exporter.sysconfig $(DESTDIR)$(sysconfdir)/sysconfig/thread-exporter
 	[ -e $(DESTDIR)$(sysconfdir)/thread-exporter.toml ] || install -D -m 0640 etc/thread-exporter.toml $(DESTDIR)$(sysconfdir)/thread-exporter.toml
+ifeq ($(DESTDIR),)
+	systemd-sysusers $(prefix)/lib/sysusers.d/thread-exporter.conf
+	chgrp thread-exporter $(sysconfdir)/thread-exporter.toml
+	[ ! -d /run/systemd/system ] || systemctl daemon-reload
+	@echo "Next: edit $(sysconfdir)/thread-exporter.toml; systemctl enable --now thread-exporter"
+endif
 
-uninstall: ## remove what install put there; the configuration and the logs stay
+uninstall: ## stop it and remove what install put there; the configuration, the logs and the user stay
+ifeq ($(DESTDIR),)
+	[ ! -d /run/systemd/system ] || [ ! -e $(unitdir)/thread-exporter.service ] || systemctl disable --now thread-exporter.service
+endif
 	rm -f $(DESTDIR)$(bindir)/thread-exporter $(DESTDIR)$(unitdir)/thread-exporter.service \
-		$(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf $(DESTDIR)$(prefix)/lib/firewalld/services/thread-exporter.xml \
+		$(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf $(DESTDIR)$(firewalldir)/thread-exporter.xml \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter \
 		$(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
+ifeq ($(DESTDIR),)
+	[ ! -d /run/systemd/system ] || systemctl daemon-reload
+endif
 
 man: ## the man pages with version and date: dist/man/*.gz
 	VERSION=$(VERSION) packaging/man/build dist/man
