@@ -9,6 +9,9 @@ public static unsafe class Clocks
     /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every Linux of today.</summary>
     public static int TicksPerSecond { get; } = (int)Native.sysconf(Native.SC_CLK_TCK);
 
+    /// <summary>How long such a tick is.</summary>
+    public static long NanosecondsPerTick { get; } = NanosecondsPerSecond / TicksPerSecond;
+
     /// <summary>
     /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
     /// (clock_getcpuclockid(3); the bits are in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It answers for other

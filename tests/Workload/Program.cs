@@ -29,6 +29,9 @@ while (Console.ReadLine() is { } line)
         case "exit":
             threads.TryRemove(Number(words[1]), out WorkloadThread? ended);
             ended!.Stop();
+            // Join ends with the managed thread; the kernel's goes a moment later.
+            while (Directory.Exists($"/proc/self/task/{ended.Tid}"))
+                Thread.Yield();
             Console.WriteLine("ok");
             break;
         case "churn":

@@ -8,8 +8,6 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
 {
-    private static readonly long NanosecondsPerTick = 1_000_000_000 / Clocks.TicksPerSecond;
-
     private readonly ThreadReader _threads = new(root, budget, errors);
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
@@ -78,8 +76,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         if (stat.StartTicks != process.StartTicks)
             return ReadStatus.Gone;
         threadCount = stat.NumThreads;
-        process.User = Math.Max(process.User, (long)stat.UserTicks * NanosecondsPerTick);
-        process.Kernel = Math.Max(process.Kernel, (long)stat.KernelTicks * NanosecondsPerTick);
+        process.User = Math.Max(process.User, (long)stat.UserTicks * Clocks.NanosecondsPerTick);
+        process.Kernel = Math.Max(process.Kernel, (long)stat.KernelTicks * Clocks.NanosecondsPerTick);
         return ReadStatus.Ok;
     }
 

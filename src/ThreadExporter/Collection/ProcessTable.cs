@@ -156,7 +156,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         {
             entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, KeepDirectory(entry))
             {
-                StartTime = _bootTime + (long)entry.StartTicks * (1_000_000_000 / Clocks.TicksPerSecond),
+                StartTime = _bootTime + (long)entry.StartTicks * Clocks.NanosecondsPerTick,
                 IsKernelThread = kernelThread,
             };
             (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);

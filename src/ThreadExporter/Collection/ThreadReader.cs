@@ -9,8 +9,6 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
 {
-    private static readonly long NanosecondsPerTick = 1_000_000_000 / Clocks.TicksPerSecond;
-
     private readonly byte[] _buffer = new byte[4096];
 
     /// <summary>Opens a thread that was just listed and reads it.</summary>
@@ -95,8 +93,8 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         if (!Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
             return ReadStatus.Malformed;
 
-        long user = (long)stat.UserTicks * NanosecondsPerTick;
-        long kernel = (long)stat.KernelTicks * NanosecondsPerTick;
+        long user = (long)stat.UserTicks * Clocks.NanosecondsPerTick;
+        long kernel = (long)stat.KernelTicks * Clocks.NanosecondsPerTick;
         thread.StartTicks = stat.StartTicks;
         thread.State = stat.State;
         thread.User = user;

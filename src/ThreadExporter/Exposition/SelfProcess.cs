@@ -31,7 +31,7 @@ internal sealed class SelfProcess
         using Process self = Process.GetCurrentProcess();
         _resident.Set(self.WorkingSet64);
         _virtual.Set(self.VirtualMemorySize64);
-        if (ProcFile.ListIds(-100, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
+        if (ProcFile.ListIds(-1, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
             _openFds.Set(_ids.Count);
     }
 }
