@@ -35,7 +35,10 @@ public static unsafe class Clocks
     /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
 
-    // These three clocks always exist (clock_gettime(2)).
+    /// <summary>CPU time of the calling thread, in nanoseconds: CLOCK_THREAD_CPUTIME_ID.</summary>
+    public static long ThreadCpuNanoseconds() => Read(Native.CLOCK_THREAD_CPUTIME_ID);
+
+    // These clocks always exist (clock_gettime(2)).
     private static long Read(int clock)
     {
         TryRead(clock, out long nanoseconds);

@@ -11,10 +11,11 @@ internal static unsafe partial class Native
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24, ERANGE = 34;
     public const int O_RDONLY = 0, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     public const int AT_FDCWD = -100;
-    public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_BOOTTIME = 7;
+    public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_THREAD_CPUTIME_ID = 3, CLOCK_BOOTTIME = 7;
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
     public const int SIGHUP = 1;
+    public const uint STATX_SIZE = 0x200;
 
     /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
     public static readonly int O_DIRECTORY =
@@ -67,6 +68,10 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
+
     public struct Timespec
     {
         public long Seconds;
@@ -77,6 +82,14 @@ internal static unsafe partial class Native
     {
         public ulong Soft;
         public ulong Hard;
+    }
+
+    /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only the size is read.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct Statx
+    {
+        [FieldOffset(40)]
+        public ulong Size;
     }
 
     /// <summary>struct passwd as the 64-bit C libraries of Linux lay it out.</summary>

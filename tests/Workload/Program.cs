@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 // A process whose threads do what a test says, line by line on standard input, each answered by one line:
 //   spawn NAME idle|burn|PERCENT   a thread; answers its tid (PERCENT: busy so much of every 100 ms)
 //   rename TID HEX                 gives it a name of these bytes
+//   burn TID MILLISECONDS          lets an idle one run so long by its own CPU clock; answers when it has
 //   exit TID                       ends it
 //   churn THREADS MILLISECONDS     threads one after the other, each burning so long; answers when all are gone
 //   cpu TID                        its CPU clock in nanoseconds
@@ -24,6 +25,10 @@ while (Console.ReadLine() is { } line)
             break;
         case "rename":
             File.WriteAllBytes($"/proc/self/task/{words[1]}/comm", Convert.FromHexString(words[2]));
+            Console.WriteLine("ok");
+            break;
+        case "burn":
+            threads[Number(words[1])].BurnOnce(Number(words[2]));
             Console.WriteLine("ok");
             break;
         case "exit":
@@ -54,7 +59,9 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 internal sealed partial class WorkloadThread
 {
     private readonly Thread _thread;
+    private readonly object _asked = new();
     private volatile bool _stopped;
+    private int _milliseconds;
     private int _tid;
 
     public WorkloadThread(string name, string mode)
@@ -85,6 +92,17 @@ internal sealed partial class WorkloadThread
 
     public void Join() => _thread.Join();
 
+    public void BurnOnce(int milliseconds)
+    {
+        lock (_asked)
+        {
+            _milliseconds = milliseconds;
+            Monitor.Pulse(_asked);
+            while (_milliseconds > 0)
+                Monitor.Wait(_asked);
+        }
+    }
+
     /// <summary>CLOCK_THREAD_CPUTIME_ID of any thread of this process, by its tid.</summary>
     public static long CpuOf(int tid)
     {
@@ -98,7 +116,17 @@ internal sealed partial class WorkloadThread
     {
         if (mode == "idle")
         {
-            Rest(Timeout.Infinite);
+            while (!RestUntilAsked())
+            {
+                long end = CpuOf(_tid) + _milliseconds * 1_000_000L;
+                while (CpuOf(_tid) < end)
+                    Thread.SpinWait(50);
+                lock (_asked)
+                {
+                    _milliseconds = 0;
+                    Monitor.Pulse(_asked);
+                }
+            }
         }
         else if (mode == "burn")
         {
@@ -123,6 +151,23 @@ internal sealed partial class WorkloadThread
         try
         {
             Thread.Sleep(milliseconds);
+        }
+        catch (ThreadInterruptedException)
+        {
+            // Stop asks for it.
+        }
+        return _stopped;
+    }
+
+    private bool RestUntilAsked()
+    {
+        try
+        {
+            lock (_asked)
+            {
+                while (_milliseconds == 0)
+                    Monitor.Wait(_asked);
+            }
         }
         catch (ThreadInterruptedException)
         {

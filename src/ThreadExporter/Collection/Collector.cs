@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ThreadExporter.Configuration;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;
@@ -44,15 +45,17 @@ internal sealed class Collector : IDisposable
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
         _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
-        _table.Update(snapshot.Matcher, now, snapshot.Config.Collector.RescanInterval.Ticks * 100);
+        _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
 
         begin = Stopwatch.GetTimestamp();
-        long refresh = snapshot.Config.Collector.RefreshInterval.Ticks * 100;
+        SamplerConfig sampler = snapshot.Config.Sampler;
+        Pass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
+            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow));
         Threads = 0;
         foreach (WatchedProcess process in _table.Watched)
         {
-            if (_reader.Read(process, now, refresh))
+            if (_reader.Read(process, pass))
                 Threads += process.Threads.Count;
             else
                 _gone.Add(process);
@@ -66,6 +69,8 @@ internal sealed class Collector : IDisposable
         ReadDuration = Stopwatch.GetElapsedTime(begin);
         Collections++;
     }
+
+    private static long Nanoseconds(TimeSpan time) => time.Ticks * TimeSpan.NanosecondsPerTick;
 
     public void Dispose() => _table.Dispose();
 }

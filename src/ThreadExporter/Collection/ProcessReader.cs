@@ -3,66 +3,195 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Reads one watched process: its threads first, its own clock last, so that no thread can show more than its process.
-/// Synchronous and without allocation while no thread is born or renamed.
+/// Reads one watched process. Threads that ran lately are read first; when they account for all that the process's clock
+/// has moved, no other thread has run and none is read (docs/decisions/0005). Synchronous and without allocation while
+/// no thread is born or renamed.
 /// </summary>
 internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
 {
+    // A thread that ran in one of so many collections is among the first to be read in the next.
+    private const int ActiveFor = 4;
+    // Reading them twice must cost little beside reading all.
+    private const int SmallestActive = 16;
+    private const int LargestActiveShare = 4;
+    private const int Attempts = 3;
+
     private readonly ThreadReader _threads = new(root, budget, errors);
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
     /// <summary>Brings the process and its threads up to date.</summary>
-    /// <param name="process">The process.</param>
-    /// <param name="now">Monotonic nanoseconds.</param>
-    /// <param name="refreshInterval">Nanoseconds after which a thread's name and state are read again at the latest.</param>
     /// <returns>False when the process is gone.</returns>
-    public bool Read(WatchedProcess process, long now, long refreshInterval)
+    public bool Read(WatchedProcess process, in Pass pass)
     {
-        // The process clock stands still only while no thread runs, and a thread cannot be born, end or run without CPU.
-        // It is compared with its value from before the threads were last read: what ran during that read still counts.
-        long gate = -1;
-        bool idle = root.SharesPidNamespace
-            && Clocks.TryGetProcessCpu(process.Pid, out gate)
-            && process.Known
-            && gate == process.GateClock;
-        if (idle && !IsAlive(process))
-            return false;
-
-        ReadThreads(process, now, refreshInterval, onlyDue: idle);
-        process.GateClock = gate;
-        if (idle)
-            return true;
-
-        ReadStatus status = ReadProcessStat(process, out int threadCount);
-        if (status == ReadStatus.Gone)
-            return false;
-        if (status != ReadStatus.Ok)
-            errors.Count(status);
-        else if (threadCount != process.Threads.Count)
-            AddNewThreads(process, now, refreshInterval);
-        return ReadClock(process);
+        bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadBySums(process, pass) : ReadByGate(process, pass);
+        process.ReadAt = pass.Now;
+        return alive;
     }
 
-    private void ReadThreads(WatchedProcess process, long now, long refreshInterval, bool onlyDue)
+    private bool ReadBySums(WatchedProcess process, in Pass pass)
     {
+        if (!ActiveAccountForAll(process, pass, out long clock))
+        {
+            ReadThreads(process, pass, clock);
+            return Clocks.TryGetProcessCpu(process.Pid, out clock) && ReadProcess(process, pass, clock, settled: false);
+        }
+        if (RefreshDue(process, pass) && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            return false;
+        return clock == process.GateClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
+    }
+
+    // Ticks are too coarse for sums, and another namespace has no clock at all; but a clock that stands still says that
+    // nothing ran. It is compared with its value from before the threads were last read: what ran meanwhile still counts.
+    private bool ReadByGate(WatchedProcess process, in Pass pass)
+    {
+        long clock = -1;
+        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.GateClock)
+        {
+            RefreshDue(process, pass);
+            return IsAlive(process);
+        }
+        ReadThreads(process, pass, clock: -1);
+        return ReadProcess(process, pass, clock, settled: false);
+    }
+
+    /// <summary>
+    /// Reads the threads that ran lately until they stand still around a reading of the process's clock, three times at
+    /// most. Thread clocks only rise, so when the known threads and what exited ones have used add up to the process's
+    /// clock, each of the others stands where it was last read.
+    /// </summary>
+    /// <param name="process">The process.</param>
+    /// <param name="pass">The collection.</param>
+    /// <param name="clock">The process's clock at an instant at which the active threads are known exactly; else -1.</param>
+    private bool ActiveAccountForAll(WatchedProcess process, in Pass pass, out long clock)
+    {
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            foreach (WatchedThread thread in process.Active)
+            {
+                // Whatever is wrong with one of them (ended, took over by exec, unreadable), the full pass finds out.
+                if (_threads.Read(process, thread, pass) != ReadStatus.Ok)
+                {
+                    clock = -1;
+                    return false;
+                }
+            }
+            if (!Clocks.TryGetProcessCpu(process.Pid, out clock))
+                break;
+            if (AllStandStill(process))
+                return process.Unaccounted >= 0 && clock - SumOfThreads(process) == process.Unaccounted;
+        }
+        clock = -1;
+        return false;
+    }
+
+    private bool AllStandStill(WatchedProcess process)
+    {
+        foreach (WatchedThread thread in process.Active)
+        {
+            if (!_threads.StandsStill(process, thread))
+                return false;
+        }
+        return true;
+    }
+
+    /// <param name="process">The process.</param>
+    /// <param name="pass">The collection.</param>
+    /// <param name="clock">The process's clock at an instant at which its active threads are known, or -1.</param>
+    private void ReadThreads(WatchedProcess process, in Pass pass, long clock)
+    {
+        // The active ones are known as of the clock; the others are read after it. What then remains is not too much, and
+        // it is right when no other thread ran in between: the next collection's sums tell.
+        bool exact = clock >= 0;
         List<WatchedThread> threads = process.Threads;
         int kept = 0;
         for (int i = 0; i < threads.Count; i++)
         {
             WatchedThread thread = threads[i];
-            ReadStatus status = onlyDue && now < thread.RefreshAt
-                ? ReadStatus.Ok
-                : _threads.Read(process, thread, now, refreshInterval);
+            ReadStatus status = exact && thread.IsActive ? ReadStatus.Ok : _threads.Read(process, thread, pass);
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
                 continue;
             }
+            exact &= status == ReadStatus.Ok;
             errors.Count(status);
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
+        process.Unaccounted = exact ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
+        ChooseActive(process, pass);
+    }
+
+    private static void ChooseActive(WatchedProcess process, in Pass pass)
+    {
+        List<WatchedThread> active = process.Active;
+        active.Clear();
+        int most = Math.Max(SmallestActive, process.Threads.Count / LargestActiveShare);
+        foreach (WatchedThread thread in process.Threads)
+        {
+            thread.IsActive = thread.RanIn > pass.Number - ActiveFor;
+            if (thread.IsActive)
+                active.Add(thread);
+        }
+        if (active.Count <= most)
+            return;
+        foreach (WatchedThread thread in active)
+            thread.IsActive = false;
+        active.Clear();
+    }
+
+    private static long SumOfThreads(WatchedProcess process)
+    {
+        long sum = 0;
+        foreach (WatchedThread thread in process.Threads)
+            sum += thread.Cpu;
+        return sum;
+    }
+
+    // Name and state can change without CPU.
+    /// <returns>True when one of them was found to have run.</returns>
+    private bool RefreshDue(WatchedProcess process, in Pass pass)
+    {
+        bool ran = false;
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (pass.Now < thread.RefreshAt)
+                continue;
+            long cpu = thread.Cpu;
+            // One that is gone is left to the full pass: its last moments move the process's clock.
+            errors.Count(_threads.Read(process, thread, pass));
+            ran |= thread.Cpu != cpu;
+        }
+        return ran;
+    }
+
+    /// <param name="process">The process, its threads read.</param>
+    /// <param name="pass">The collection.</param>
+    /// <param name="gate">The process's clock, for the next collection to compare with.</param>
+    /// <param name="settled">That clock covers all that was read of the threads.</param>
+    private bool ReadProcess(WatchedProcess process, in Pass pass, long gate, bool settled)
+    {
+        ReadStatus status = ReadProcessStat(process, out int threadCount);
+        if (status == ReadStatus.Gone)
+            return false;
+        errors.Count(status);
+        process.GateClock = status == ReadStatus.Ok ? gate : -1;
+        if (status == ReadStatus.Ok && threadCount != process.Threads.Count)
+        {
+            AddNewThreads(process, pass);
+            settled = false;
+        }
+
+        long cpu = root.SharesPidNamespace ? gate : process.User + process.Kernel;
+        if (root.SharesPidNamespace && !settled && !Clocks.TryGetProcessCpu(process.Pid, out cpu))
+            return false;
+        // The clock goes by pid: that the process still lives afterwards proves that it answered for this one.
+        if (root.SharesPidNamespace && !IsAlive(process))
+            return false;
+        process.Cpu = Math.Max(process.Cpu, cpu);
+        process.Known = true;
+        return true;
     }
 
     private ReadStatus ReadProcessStat(WatchedProcess process, out int threadCount)
@@ -81,25 +210,11 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         return ReadStatus.Ok;
     }
 
-    private bool ReadClock(WatchedProcess process)
-    {
-        long cpu = process.User + process.Kernel;
-        if (root.SharesPidNamespace)
-        {
-            // The clock goes by pid: that the process still lives afterwards proves that it answered for this one.
-            if (!Clocks.TryGetProcessCpu(process.Pid, out cpu) || !IsAlive(process))
-                return false;
-        }
-        process.Cpu = Math.Max(process.Cpu, cpu);
-        process.Known = true;
-        return true;
-    }
-
     // Not the process's own stat: that one sums over all threads (milliseconds at 10,000).
     private bool IsAlive(WatchedProcess process) =>
         ProcFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
-    private void AddNewThreads(WatchedProcess process, long now, long refreshInterval)
+    private void AddNewThreads(WatchedProcess process, in Pass pass)
     {
         ReadStatus status = ProcFile.ListIds(process.Directory, "task"u8, _tids);
         if (status != ReadStatus.Ok)
@@ -120,12 +235,16 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 continue;
             }
             WatchedThread thread = new(tid);
-            status = _threads.ReadFirst(process, thread, now, refreshInterval);
+            status = _threads.ReadFirst(process, thread, pass);
             errors.Count(status);
-            if (status == ReadStatus.Ok)
-                merged.Add(thread);
-            else
+            if (status != ReadStatus.Ok)
+            {
                 budget.Close(thread);
+                continue;
+            }
+            merged.Add(thread);
+            // It is known from here on, and was read after the clock: at most too little remains.
+            process.Unaccounted = Math.Max(-1, process.Unaccounted - thread.Cpu);
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

@@ -12,24 +12,24 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
     private readonly byte[] _buffer = new byte[4096];
 
     /// <summary>Opens a thread that was just listed and reads it.</summary>
-    public ReadStatus ReadFirst(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    public ReadStatus ReadFirst(WatchedProcess process, WatchedThread thread, in Pass pass)
     {
         Span<byte> path = stackalloc byte[64];
         // Out of descriptors: by path, which fails the same way until one is free again.
         if (!budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
-        status = Read(process, thread, now, refreshInterval);
+        status = Read(process, thread, pass);
         // Threads that were found together must not be refreshed together.
         double spread = (uint)(thread.Tid * 2654435761) / (double)uint.MaxValue;
-        thread.RefreshAt = now + (long)(refreshInterval * spread);
+        thread.RefreshAt = pass.Now + (long)(pass.RefreshInterval * spread);
         return status;
     }
 
     /// <summary>Brings the thread up to date.</summary>
-    public ReadStatus Read(WatchedProcess process, WatchedThread thread, long now, long refreshInterval) =>
-        root.HasSchedInfo ? ReadSchedStat(process, thread, now, refreshInterval) : ReadStatOnly(process, thread, now, refreshInterval);
+    public ReadStatus Read(WatchedProcess process, WatchedThread thread, in Pass pass) =>
+        root.HasSchedInfo ? ReadSchedStat(process, thread, pass) : ReadStatOnly(process, thread, pass);
 
-    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, in Pass pass)
     {
         ReadStatus status = ReadKept(process, thread, out int length);
         if (status != ReadStatus.Ok)
@@ -39,13 +39,14 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
 
         // exec by a worker thread hands it the leader's tid, start time and descriptor: a value that falls tells.
         if (sched.RunNanoseconds < thread.Cpu || sched.WaitNanoseconds < thread.Wait || sched.Timeslices < thread.Timeslices)
-            thread.Known = false;
+            thread.Forget();
 
-        if (!thread.Known || thread.Descriptor < 0 || sched.RunNanoseconds != thread.Cpu || now >= thread.RefreshAt)
+        bool first = false;
+        if (!thread.Known || thread.Descriptor < 0 || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt)
         {
-            bool first = !thread.Known;
+            first = !thread.Known;
             ulong start = thread.StartTicks;
-            status = ReadStat(process, thread, now, refreshInterval);
+            status = ReadStat(process, thread, pass);
             if (status != ReadStatus.Ok)
                 return status;
             if (!first && start != thread.StartTicks)
@@ -54,17 +55,31 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             if (first && ReadKept(process, thread, out _) == ReadStatus.Gone)
                 return ReadStatus.Gone;
         }
+        if (sched.RunNanoseconds != thread.Cpu)
+        {
+            thread.RanIn = pass.Number;
+            // Shares below a tenth of a core may escape the sampler.
+            long elapsed = pass.Now - process.ReadAt;
+            if (!first && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
+                (thread.Samples ??= new ThreadSamples()).Peak((double)(sched.RunNanoseconds - thread.Cpu) / elapsed, pass.Now, pass.PeakWindow);
+        }
         thread.Cpu = sched.RunNanoseconds;
         thread.Wait = sched.WaitNanoseconds;
         thread.Timeslices = sched.Timeslices;
         return ReadStatus.Ok;
     }
 
-    private ReadStatus ReadStatOnly(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    /// <summary>Whether it has not run since it was read.</summary>
+    public bool StandsStill(WatchedProcess process, WatchedThread thread) =>
+        ReadKept(process, thread, out int length) == ReadStatus.Ok
+        && SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched)
+        && sched.RunNanoseconds == thread.Cpu;
+
+    private ReadStatus ReadStatOnly(WatchedProcess process, WatchedThread thread, in Pass pass)
     {
         bool first = !thread.Known;
         ulong start = thread.StartTicks;
-        ReadStatus status = ReadStat(process, thread, now, refreshInterval);
+        ReadStatus status = ReadStat(process, thread, pass);
         if (status == ReadStatus.Ok && !first && start != thread.StartTicks)
             return Replaced(thread);
         thread.Cpu = thread.User + thread.Kernel;
@@ -74,12 +89,12 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
     /// <summary>The tid belongs to another thread by now. Gone from here; the next listing finds the new one.</summary>
     private ReadStatus Replaced(WatchedThread thread)
     {
-        thread.Known = false;
+        thread.Forget();
         errors.Count(ReadStatus.Gone);
         return ReadStatus.Gone;
     }
 
-    private ReadStatus ReadStat(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    private ReadStatus ReadStat(WatchedProcess process, WatchedThread thread, in Pass pass)
     {
         Span<byte> path = stackalloc byte[64];
         ReadStatus status;
@@ -99,7 +114,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         thread.State = stat.State;
         thread.User = user;
         thread.Kernel = kernel;
-        thread.RefreshAt = now + refreshInterval;
+        thread.RefreshAt = pass.Now + pass.RefreshInterval;
         thread.Known = true;
         ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);
         if (!name.SequenceEqual(thread.Name))

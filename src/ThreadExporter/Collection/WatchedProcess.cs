@@ -35,8 +35,23 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Nanoseconds on a CPU, exited threads included.</summary>
     public long Cpu { get; set; }
 
-    /// <summary>The process clock as it stood before the threads were last read, in nanoseconds; -1: not known.</summary>
+    /// <summary>
+    /// What of the process's clock no known thread accounts for (CPU of exited threads), in nanoseconds; -1: not known to
+    /// the nanosecond. While it holds, threads that were not read have not run.
+    /// </summary>
+    public long Unaccounted { get; set; } = -1;
+
+    /// <summary>The process clock as it stood before what it gates was last read, in nanoseconds; -1: not known.</summary>
     public long GateClock { get; set; } = -1;
+
+    /// <summary>When its threads were last read; monotonic nanoseconds.</summary>
+    public long ReadAt { get; set; }
+
+    /// <summary>The threads that ran in one of the last collections: who is likely to have run again.</summary>
+    public List<WatchedThread> Active { get; } = [];
+
+    /// <summary>The sampler's view.</summary>
+    public ProcessSamples Samples { get; } = new();
 
     /// <summary>Nanoseconds in user mode, in steps of a clock tick.</summary>
     public long User { get; set; }

@@ -40,6 +40,32 @@ internal sealed class WatchedThread(int tid)
     /// <summary>When <c>stat</c> is read again even though the thread did not run; monotonic nanoseconds.</summary>
     public long RefreshAt { get; set; }
 
+    /// <summary>The last collection that found that it had run (<see cref="Pass.Number"/>).</summary>
+    public long RanIn { get; set; }
+
+    /// <summary>In <see cref="WatchedProcess.Active"/>.</summary>
+    public bool IsActive { get; set; }
+
+    /// <summary>What the sampler knows of it; null until the sampler or a collection has seen it run.</summary>
+    public ThreadSamples? Samples { get; set; }
+
+    /// <summary>Nanoseconds on a CPU when the sampler last looked; -1: not yet.</summary>
+    public long SampledCpu { get; set; } = -1;
+
+    /// <summary>In <see cref="ProcessSamples.Busy"/>.</summary>
+    public bool IsSampled { get; set; }
+
+    /// <summary>Windows since it last ran; the sampler's.</summary>
+    public int IdleWindows { get; set; }
+
     /// <summary>Written by the exposition, dropped here when a label changes.</summary>
     public byte[]? RenderedLabels { get; set; }
+
+    /// <summary>Another thread stands behind the descriptor: what is read next is a first reading.</summary>
+    public void Forget()
+    {
+        Known = false;
+        Samples = null;
+        SampledCpu = -1;
+    }
 }

@@ -43,7 +43,8 @@ internal static class InspectCommands
     {
         PooledBuffer text = scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false)).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
-        output.Write(text.Written.Span);
+        foreach (ReadOnlyMemory<byte> piece in text.Pieces)
+            output.Write(piece.Span);
         text.Release();
         return ExitCode.Success;
     });

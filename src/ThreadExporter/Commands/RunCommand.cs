@@ -24,7 +24,13 @@ internal static class RunCommand
         using LogSetup log = LogSetup.Create(config.Log);
         using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
-        metrics.OnWrite = () => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
+        Sampler sampler = new(root, collector);
+        metrics.OnWrite = () =>
+        {
+            metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
+            metrics.SamplerInterval.Set(sampler.Interval / 1e9);
+            metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
+        };
         Scrapes scrapes = new(collector, metrics, () => state.Current);
         SystemdNotifier notifier = new();
         VerdictFile verdicts = new(RuntimeDirectory.OfThisProcess());
@@ -45,6 +51,7 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
+        builder.Services.AddHostedService(p => new SamplerThread(sampler, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         await using WebApplication app = builder.Build();

@@ -25,11 +25,6 @@ internal static class NotYetAvailable
         "collector.max_threads",
         "collector.max_samples",
         "collector.extended",
-        "sampler.enabled",
-        "sampler.interval",
-        "sampler.saturation",
-        "sampler.peak_window",
-        "sampler.cpu_budget",
     ]);
 
     public static bool Contains(string key) => Keys.Contains(key);

@@ -9,11 +9,7 @@ internal sealed class BufferStream(PooledBuffer buffer) : Stream
     public override long Length => buffer.Length;
     public override long Position { get => buffer.Length; set => throw new NotSupportedException("A write-only stream cannot seek."); }
 
-    public override void Write(ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(buffer.GetSpan(bytes.Length));
-        buffer.Advance(bytes.Length);
-    }
+    public override void Write(ReadOnlySpan<byte> bytes) => buffer.Write(bytes);
 
     public override void Write(byte[] bytes, int offset, int count) => Write(bytes.AsSpan(offset, count));
 

@@ -19,6 +19,11 @@ internal static class Catalogue
     public static readonly MetricFamily ThreadTimeslices = new("perfscale_thread_timeslices_total", Counter,
         "How many times the thread was given a CPU.", Thread);
 
+    public static readonly MetricFamily ThreadSaturated = new("perfscale_thread_saturated_seconds_total", Counter,
+        "Time the thread used a whole core or nearly (sampler.saturation), in seconds, from windows of sampler.interval.", Thread);
+    public static readonly MetricFamily ThreadPeak = new("perfscale_thread_cpu_peak_ratio", Gauge,
+        "The largest share of a core that the thread used in a window of sampler.interval during the last sampler.peak_window.", Thread);
+
     public static readonly MetricFamily ProcessCpuUser = new("perfscale_process_cpu_user_seconds_total", Counter,
         "CPU time the process spent in user mode, exited threads included, in seconds.", Process);
     public static readonly MetricFamily ProcessCpuKernel = new("perfscale_process_cpu_kernel_seconds_total", Counter,
@@ -53,6 +58,10 @@ internal static class Catalogue
         "Duration of the stages of this collection, in seconds; render is that of the one before.", "stage");
     public static readonly MetricFamily ReadErrors = new("thread_exporter_read_errors_total", Counter,
         "Reads of /proc that failed, by reason. gone is everyday life: a process or thread ended between two reads.", "reason");
+    public static readonly MetricFamily SamplerInterval = new("thread_exporter_sampler_interval_seconds", Gauge,
+        "Length of the sampler's windows, in seconds: sampler.interval, or longer to keep to sampler.cpu_budget. 0: switched off.");
+    public static readonly MetricFamily SamplerLateTicks = new("thread_exporter_sampler_late_ticks_total", Counter,
+        "Windows of the sampler that ended late by more than half their length.");
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0 when log.file is set but cannot be written; else 1.");
 
@@ -72,10 +81,10 @@ internal static class Catalogue
     /// <summary>All of the above, in the order they are printed.</summary>
     public static readonly IReadOnlyList<MetricFamily> All =
     [
-        ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices,
+        ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak,
         ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
         BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, Collections, Descriptors,
-        CollectDuration, ReadErrors, LogFileWritable,
+        CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, LogFileWritable,
         SelfCpu, SelfResident, SelfVirtual, SelfOpenFds, SelfMaxFds, SelfStartTime,
     ];
 }

@@ -1,4 +1,4 @@
-using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 
 namespace ThreadExporter.Exposition;
 
@@ -8,50 +8,31 @@ namespace ThreadExporter.Exposition;
 /// </summary>
 internal readonly ref struct ExpositionWriter(PooledBuffer output, bool openMetrics)
 {
-    // A sample's value: at most 20 digits, a point and 9 digits, the blank before and the newline after.
+    // A sample's value: at most 19 digits and a point, the blank before and the newline after.
     private const int ValueSize = 32;
 
-    public void Head(MetricFamily family)
-    {
-        ReadOnlySpan<byte> head = family.Head(openMetrics);
-        head.CopyTo(output.GetSpan(head.Length));
-        output.Advance(head.Length);
-    }
+    public void Head(MetricFamily family) => output.Write(family.Head(openMetrics));
 
     /// <summary>A sample in seconds, printed exactly: at most nine decimals, no exponent.</summary>
     /// <param name="name">The sample's name.</param>
     /// <param name="labels">The label set with its braces, or empty.</param>
     /// <param name="nanoseconds">The value; never negative.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Seconds(ReadOnlySpan<byte> name, ReadOnlySpan<byte> labels, long nanoseconds)
     {
-        Span<byte> span = Begin(name, labels, out int at);
-        at += FormatSeconds(nanoseconds, span[at..]);
-        End(span, at);
+        Span<byte> value = Begin(name, labels, out int at);
+        End(value, at, DecimalText.Seconds(nanoseconds, value));
     }
 
-    /// <summary>A sample with a whole number.</summary>
+    /// <summary>A sample with a whole number; never negative.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Number(ReadOnlySpan<byte> name, ReadOnlySpan<byte> labels, long value)
     {
-        Span<byte> span = Begin(name, labels, out int at);
-        Utf8Formatter.TryFormat(value, span[at..], out int written);
-        End(span, at + written);
+        Span<byte> text = Begin(name, labels, out int at);
+        End(text, at, DecimalText.Whole((ulong)value, text));
     }
 
-    /// <summary>Nanoseconds as decimal seconds. Returns the number of bytes written.</summary>
-    public static int FormatSeconds(long nanoseconds, Span<byte> to)
-    {
-        (long whole, long rest) = Math.DivRem(nanoseconds, 1_000_000_000);
-        Utf8Formatter.TryFormat(whole, to, out int at);
-        if (rest == 0)
-            return at;
-        to[at] = (byte)'.';
-        Utf8Formatter.TryFormat(rest, to[(at + 1)..], out _, new System.Buffers.StandardFormat('D', 9));
-        at += 9;
-        while (to[at] == (byte)'0')
-            at--;
-        return at + 1;
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Begin(ReadOnlySpan<byte> name, ReadOnlySpan<byte> labels, out int at)
     {
         Span<byte> span = output.GetSpan(name.Length + labels.Length + ValueSize);
@@ -59,12 +40,13 @@ internal readonly ref struct ExpositionWriter(PooledBuffer output, bool openMetr
         labels.CopyTo(span[name.Length..]);
         at = name.Length + labels.Length;
         span[at++] = (byte)' ';
-        return span;
+        return span[at..];
     }
 
-    private void End(Span<byte> span, int at)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void End(Span<byte> value, int at, int length)
     {
-        span[at] = (byte)'\n';
-        output.Advance(at + 1);
+        value[length] = (byte)'\n';
+        output.Advance(at + length + 1);
     }
 }

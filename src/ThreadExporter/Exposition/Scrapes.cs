@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using ThreadExporter.Collection;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Exposition;
 
@@ -12,9 +13,9 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
 {
     private readonly Lock _gate = new();
     private readonly Lock _collecting = new();
+    private readonly ChunkPool _chunks = new();
     private Round? _open;
     private long _busySince;
-    private int _lastLength = 64 * 1024;
 
     /// <summary>When the collection being made began (<see cref="Stopwatch"/> timestamp); 0 when none is. For the watchdog.</summary>
     public long BusySince => Volatile.Read(ref _busySince);
@@ -41,6 +42,23 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
     {
         lock (_collecting)
             return look(collector);
+    }
+
+    /// <summary>Ends a window of the sampler while no collection runs. Returns when the next one is to end, in monotonic nanoseconds.</summary>
+    public long Sample(Sampler sampler)
+    {
+        lock (_collecting)
+        {
+            Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
+            try
+            {
+                return sampler.Tick(current().Config.Sampler, Clocks.MonotonicNanoseconds());
+            }
+            finally
+            {
+                Volatile.Write(ref _busySince, 0);
+            }
+        }
     }
 
     private void Run(Round round)
@@ -92,20 +110,20 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
     private PooledBuffer RenderText(bool openMetrics, ConfigSnapshot snapshot)
     {
         long begin = Stopwatch.GetTimestamp();
-        PooledBuffer text = new(_lastLength + _lastLength / 8);
-        ThreadMetrics.Write(collector, new ExpositionWriter(text, openMetrics));
+        PooledBuffer text = new(_chunks);
+        ThreadMetrics.Write(collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
         self.Write(text, openMetrics, collector, snapshot);
-        _lastLength = text.Length;
         self.RenderDuration = Stopwatch.GetElapsedTime(begin);
         return text;
     }
 
-    private static PooledBuffer Compress(PooledBuffer text)
+    private PooledBuffer Compress(PooledBuffer text)
     {
-        PooledBuffer compressed = new(text.Length / 8 + 1024);
+        PooledBuffer compressed = new(_chunks);
         using Stream stream = new BufferStream(compressed);
         using GZipStream gzip = new(stream, CompressionLevel.Fastest);
-        gzip.Write(text.Written.Span);
+        foreach (ReadOnlyMemory<byte> piece in text.Pieces)
+            gzip.Write(piece.Span);
         return compressed;
     }
 

@@ -35,6 +35,8 @@ internal sealed class SelfMetrics
         _descriptors = Gauge(Catalogue.Descriptors);
         _duration = Gauge(Catalogue.CollectDuration);
         _readErrors = Counter(Catalogue.ReadErrors);
+        SamplerInterval = Gauge(Catalogue.SamplerInterval);
+        SamplerLateTicks = Counter(Catalogue.SamplerLateTicks);
         LogFileWritable = Gauge(Catalogue.LogFileWritable);
         _process = new SelfProcess(Counter(Catalogue.SelfCpu), Gauge(Catalogue.SelfResident), Gauge(Catalogue.SelfVirtual),
             Gauge(Catalogue.SelfOpenFds), Gauge(Catalogue.SelfMaxFds), Gauge(Catalogue.SelfStartTime));
@@ -46,6 +48,8 @@ internal sealed class SelfMetrics
     public Gauge ReloadSuccessful { get; }
     public Gauge ReloadTimestamp { get; }
     public Gauge RestartRequired { get; }
+    public Gauge SamplerInterval { get; }
+    public Counter SamplerLateTicks { get; }
     public Gauge LogFileWritable { get; }
     public TimeSpan RenderDuration { get; set; }
 

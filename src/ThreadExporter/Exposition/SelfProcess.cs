@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Prometheus;
 using ThreadExporter.Procfs;
 
@@ -10,28 +9,42 @@ namespace ThreadExporter.Exposition;
 /// </summary>
 internal sealed class SelfProcess
 {
+    // Before Linux 6.2 the descriptors must be listed, ten milliseconds for ten thousand: not at every scrape.
+    private static readonly long ListInterval = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
+
     private readonly Counter _cpu;
     private readonly Gauge _resident;
     private readonly Gauge _virtual;
     private readonly Gauge _openFds;
+    private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _ids = [];
+    private long _listAt;
 
     public SelfProcess(Counter cpu, Gauge resident, Gauge virtualMemory, Gauge openFds, Gauge maxFds, Gauge startTime)
     {
         (_cpu, _resident, _virtual, _openFds) = (cpu, resident, virtualMemory, openFds);
         maxFds.Set(Limits.OpenFiles());
-        using Process self = Process.GetCurrentProcess();
-        startTime.Set(new DateTimeOffset(self.StartTime).ToUnixTimeMilliseconds() / 1000.0);
+        if (ProcFile.ReadOnce(-1, "/proc/self/stat"u8, _buffer, out int length) == ReadStatus.Ok && Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
+            startTime.Set((Clocks.BootTimeNanoseconds() + (long)stat.StartTicks * Clocks.NanosecondsPerTick) / 1e9);
     }
 
     public void Update()
     {
         if (Clocks.TryGetProcessCpu(Environment.ProcessId, out long cpu))
             _cpu.IncTo(cpu / 1e9);
-        using Process self = Process.GetCurrentProcess();
-        _resident.Set(self.WorkingSet64);
-        _virtual.Set(self.VirtualMemorySize64);
-        if (ProcFile.ListIds(-1, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
+        if (ProcFile.ReadOnce(-1, "/proc/self/statm"u8, _buffer, out int length) == ReadStatus.Ok && Statm.TryParse(_buffer.AsSpan(0, length), out Statm memory))
+        {
+            _resident.Set(memory.Resident * Environment.SystemPageSize);
+            _virtual.Set(memory.Size * Environment.SystemPageSize);
+        }
+        if (OpenDescriptors.TryCount(out long count))
+        {
+            _openFds.Set(count);
+        }
+        else if (Environment.TickCount64 >= _listAt && ProcFile.ListIds(-1, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
+        {
             _openFds.Set(_ids.Count);
+            _listAt = Environment.TickCount64 + ListInterval;
+        }
     }
 }

@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Exposition;
 
@@ -9,23 +12,28 @@ internal static class ThreadMetrics
     // What is always shown, so that a series does not come and go with a state; the other letters only when there is one.
     private const string CommonStates = "RSDTtZI";
 
-    public static void Write(Collector collector, ExpositionWriter writer)
+    public static void Write(Collector collector, SamplerConfig sampler, ExpositionWriter writer)
     {
         IReadOnlyList<WatchedProcess> processes = collector.Processes;
         foreach (WatchedProcess process in processes)
             RenderLabels(process);
 
-        ThreadSeconds(processes, writer, Catalogue.ThreadCpuUser, static t => t.User);
-        ThreadSeconds(processes, writer, Catalogue.ThreadCpuKernel, static t => t.Kernel);
-        ThreadSeconds(processes, writer, Catalogue.ThreadCpu, static t => t.Cpu);
+        Threads<User>(processes, writer, Catalogue.ThreadCpuUser);
+        Threads<Kernel>(processes, writer, Catalogue.ThreadCpuKernel);
+        Threads<Cpu>(processes, writer, Catalogue.ThreadCpu);
         if (collector.HasSchedInfo)
         {
-            ThreadSeconds(processes, writer, Catalogue.ThreadRunqueue, static t => t.Wait);
+            Threads<Wait>(processes, writer, Catalogue.ThreadRunqueue);
             writer.Head(Catalogue.ThreadTimeslices);
             foreach (WatchedProcess process in processes)
             {
                 foreach (WatchedThread thread in process.Threads)
                     writer.Number(Catalogue.ThreadTimeslices.Utf8Name, thread.RenderedLabels, thread.Timeslices);
+            }
+            if (sampler.Enabled)
+            {
+                Threads<Saturated>(processes, writer, Catalogue.ThreadSaturated);
+                ThreadPeaks(processes, writer, sampler);
             }
         }
 
@@ -39,13 +47,32 @@ internal static class ThreadMetrics
         ProcessSeconds(processes, writer, Catalogue.ProcessStartTime, static p => p.StartTime);
     }
 
-    private static void ThreadSeconds(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, MetricFamily family, Func<WatchedThread, long> nanoseconds)
+    // A type parameter, not a delegate: it is compiled into the loop.
+    private static void Threads<TColumn>(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, MetricFamily family)
+        where TColumn : struct, INanoseconds
     {
         writer.Head(family);
+        byte[] name = family.Utf8Name;
         foreach (WatchedProcess process in processes)
         {
-            foreach (WatchedThread thread in process.Threads)
-                writer.Seconds(family.Utf8Name, thread.RenderedLabels, nanoseconds(thread));
+            foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+                writer.Seconds(name, thread.RenderedLabels, TColumn.Of(thread));
+        }
+    }
+
+    private static void ThreadPeaks(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, SamplerConfig sampler)
+    {
+        writer.Head(Catalogue.ThreadPeak);
+        long now = Clocks.MonotonicNanoseconds();
+        long window = sampler.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick;
+        foreach (WatchedProcess process in processes)
+        {
+            foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+            {
+                // Four decimals: a tick of the kernel is coarser.
+                double share = thread.Samples?.HighestShare(now, window) ?? 0;
+                writer.Seconds(Catalogue.ThreadPeak.Utf8Name, thread.RenderedLabels, (long)Math.Round(share * 10_000) * 100_000);
+            }
         }
     }
 
@@ -112,4 +139,34 @@ internal static class ThreadMetrics
     // 64 bytes: no task name is longer, kernel workers included.
     private static byte[] RentFor(WatchedProcess process) =>
         ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256));
+
+    private interface INanoseconds
+    {
+        static abstract long Of(WatchedThread thread);
+    }
+
+    private readonly struct User : INanoseconds
+    {
+        public static long Of(WatchedThread thread) => thread.User;
+    }
+
+    private readonly struct Kernel : INanoseconds
+    {
+        public static long Of(WatchedThread thread) => thread.Kernel;
+    }
+
+    private readonly struct Cpu : INanoseconds
+    {
+        public static long Of(WatchedThread thread) => thread.Cpu;
+    }
+
+    private readonly struct Wait : INanoseconds
+    {
+        public static long Of(WatchedThread thread) => thread.Wait;
+    }
+
+    private readonly struct Saturated : INanoseconds
+    {
+        public static long Of(WatchedThread thread) => thread.Samples?.Saturated ?? 0;
+    }
 }

@@ -62,8 +62,11 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
             response.Headers.Vary = "Accept, Accept-Encoding";
             if (format.Gzip)
                 response.Headers.ContentEncoding = "gzip";
-            if (!HttpMethods.IsHead(context.Request.Method))
-                await response.Body.WriteAsync(body.Written, context.RequestAborted);
+            if (HttpMethods.IsHead(context.Request.Method))
+                return;
+            // Piece by piece: each waits until the one before has left, so that a response costs the server one piece.
+            foreach (ReadOnlyMemory<byte> piece in body.Pieces)
+                await response.Body.WriteAsync(piece, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

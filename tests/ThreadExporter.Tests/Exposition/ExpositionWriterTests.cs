@@ -28,14 +28,14 @@ public class ExpositionWriterTests
     [Fact]
     public void A_sample_is_name_labels_value()
     {
-        PooledBuffer buffer = new(16);
+        PooledBuffer buffer = new(new ChunkPool());
         ExpositionWriter writer = new(buffer, openMetrics: false);
-        for (int i = 0; i < 1000; i++)
+        for (int i = 0; i < 20_000; i++)
             writer.Seconds("a_seconds_total"u8, "{b=\"c\"}"u8, 1_250_000_000);
         writer.Number("n"u8, default, 42);
-        string text = Encoding.UTF8.GetString(buffer.Written.Span);
+        string text = Encoding.UTF8.GetString([.. buffer.Pieces.SelectMany(p => p.ToArray())]);
         buffer.Release();
-        Assert.Equal(string.Concat(Enumerable.Repeat("a_seconds_total{b=\"c\"} 1.25\n", 1000)) + "n 42\n", text);
+        Assert.Equal(string.Concat(Enumerable.Repeat("a_seconds_total{b=\"c\"} 1.25\n", 20_000)) + "n 42\n", text);
     }
 
     [Fact]
@@ -52,9 +52,32 @@ public class ExpositionWriterTests
         Assert.DoesNotContain("UNIT", Encoding.UTF8.GetString(Catalogue.ProcessThreads.Head(openMetrics: true)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0UL)]
+    [InlineData(9UL)]
+    [InlineData(10UL)]
+    [InlineData(99UL)]
+    [InlineData(100UL)]
+    [InlineData(1000UL)]
+    [InlineData(9_999_999_999_999_999_999UL)]
+    [InlineData(10_000_000_000_000_000_000UL)]
+    [InlineData(ulong.MaxValue)]
+    public void Whole_numbers(ulong value) => Assert.Equal(value.ToString(CultureInfo.InvariantCulture), FormatWhole(value));
+
+    [Fact]
+    public void Any_whole_number_of_any_length() =>
+        Prop.ForAll<ulong, byte>((any, shift) => FormatWhole(any << (shift % 64)) == (any << (shift % 64)).ToString(CultureInfo.InvariantCulture))
+        .QuickCheckThrowOnFailure();
+
+    private static string FormatWhole(ulong value)
+    {
+        Span<byte> to = stackalloc byte[20];
+        return Encoding.ASCII.GetString(to[..DecimalText.Whole(value, to)]);
+    }
+
     private static string Format(long nanoseconds)
     {
-        Span<byte> to = stackalloc byte[32];
-        return Encoding.ASCII.GetString(to[..ExpositionWriter.FormatSeconds(nanoseconds, to)]);
+        Span<byte> to = stackalloc byte[20];
+        return Encoding.ASCII.GetString(to[..DecimalText.Seconds(nanoseconds, to)]);
     }
 }

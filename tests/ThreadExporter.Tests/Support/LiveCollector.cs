@@ -41,9 +41,9 @@ internal sealed class LiveCollector : IDisposable
     /// <summary>What a scrape would print of threads and processes.</summary>
     public string Render(bool openMetrics = false)
     {
-        PooledBuffer buffer = new(1024);
-        ThreadMetrics.Write(Collector, new ExpositionWriter(buffer, openMetrics));
-        string text = Encoding.UTF8.GetString(buffer.Written.Span);
+        PooledBuffer buffer = new(new ChunkPool());
+        ThreadMetrics.Write(Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
+        string text = Encoding.UTF8.GetString([.. buffer.Pieces.SelectMany(p => p.ToArray())]);
         buffer.Release();
         return text;
     }

@@ -31,6 +31,9 @@ internal sealed class Workload : IDisposable
 
     public void Churn(int threads, int milliseconds) => Ask($"churn {threads} {milliseconds}");
 
+    /// <summary>Lets an idle thread run so many milliseconds by its own CPU clock, and waits for that.</summary>
+    public void Burn(int tid, int milliseconds) => Ask($"burn {tid} {milliseconds}");
+
     /// <summary>The thread's own CPU clock in nanoseconds.</summary>
     public long Cpu(int tid) => long.Parse(Ask($"cpu {tid}"), CultureInfo.InvariantCulture);
 

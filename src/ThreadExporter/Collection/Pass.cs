@@ -1,0 +1,9 @@
+namespace ThreadExporter.Collection;
+
+/// <summary>What is the same for everything that one collection reads.</summary>
+/// <param name="Number">Which collection of this daemon it is, counted from 1.</param>
+/// <param name="Now">Its begin, monotonic nanoseconds.</param>
+/// <param name="RefreshInterval">Nanoseconds after which a thread's name and state are read again at the latest.</param>
+/// <param name="SamplerWindow">Nanoseconds below which a share of a core is not taken for a peak; 0: peaks are switched off.</param>
+/// <param name="PeakWindow">How long a peak is remembered, in nanoseconds.</param>
+internal readonly record struct Pass(long Number, long Now, long RefreshInterval, long SamplerWindow, long PeakWindow);

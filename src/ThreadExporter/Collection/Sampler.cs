@@ -1,0 +1,146 @@
+using ThreadExporter.Configuration;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// Looks between collections for threads that run at full burn: one pass is the end of one window and the begin of the
+/// next. It looks at the threads that ran lately, and at all others only when the process's clock leaves room for one
+/// of them to have run for a tenth of a window. Not thread-safe: whoever calls keeps collections away meanwhile.
+/// </summary>
+internal sealed class Sampler(ProcfsRoot root, Collector collector)
+{
+    // A thread that did not run in so many windows is no longer looked at in each.
+    private const int ForgetAfter = 10;
+    private const double Smoothing = 0.1;
+    private const long NanosecondsPerSecond = 1_000_000_000;
+
+    private readonly byte[] _buffer = new byte[256];
+    private double _cost;
+    private long _due;
+
+    /// <summary>Length of the present window, in nanoseconds: the configured one, or longer to keep to the CPU budget. 0: switched off.</summary>
+    public long Interval { get; private set; }
+
+    /// <summary>Windows that ended late by more than half their length.</summary>
+    public long LateTicks { get; private set; }
+
+    /// <summary>Ends the window.</summary>
+    /// <param name="config">The configuration in force.</param>
+    /// <param name="now">Monotonic nanoseconds.</param>
+    /// <returns>When the next is to end.</returns>
+    public long Tick(SamplerConfig config, long now)
+    {
+        long configured = config.Interval.Ticks * TimeSpan.NanosecondsPerTick;
+        if (!config.Enabled || !root.HasSchedInfo)
+        {
+            Interval = 0;
+            _due = 0;
+            return now + Math.Max(configured, NanosecondsPerSecond);
+        }
+        if (_due != 0 && now - _due > Interval / 2)
+            LateTicks++;
+
+        long begin = Clocks.ThreadCpuNanoseconds();
+        foreach (WatchedProcess process in collector.Processes)
+            Sample(process, now, config.Saturation, config.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick);
+        _cost += Smoothing * (Clocks.ThreadCpuNanoseconds() - begin - _cost);
+
+        Interval = Math.Max(configured, (long)(_cost / config.CpuBudget));
+        // From the window's begin, so that the windows keep their length; late ones are not made up for.
+        return _due = now + Interval;
+    }
+
+    private void Sample(WatchedProcess process, long now, double saturation, long peakWindow)
+    {
+        ProcessSamples samples = process.Samples;
+        long window = now - samples.At;
+        long owed = Math.Max(0, samples.Unexplained);
+        long clock = -1;
+        // Where the process has no clock here, each thread is looked at in each window.
+        if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            return;
+        bool first = samples.Clock < 0 && samples.At == 0;
+        long used = clock - samples.Clock;
+
+        int kept = 0;
+        for (int i = 0; i < samples.Busy.Count; i++)
+        {
+            WatchedThread thread = samples.Busy[i];
+            long before = thread.SampledCpu;
+            bool read = TryRead(thread, out long run);
+            if (read)
+                thread.SampledCpu = run;
+            // Ended, or another thread has taken its place by exec.
+            if (!read || run < before)
+            {
+                thread.Samples = null;
+                thread.IsSampled = false;
+                continue;
+            }
+            thread.IdleWindows = run > before ? 0 : thread.IdleWindows + 1;
+            used -= run - before;
+            Account(thread, run - before, window, saturation, now, peakWindow);
+            if (thread.IdleWindows >= ForgetAfter)
+                thread.IsSampled = false;
+            else
+                samples.Busy[kept++] = thread;
+        }
+        samples.Busy.RemoveRange(kept, samples.Busy.Count - kept);
+        samples.Unexplained += used;
+        samples.Clock = clock;
+        samples.At = now;
+        if (first || clock < 0 || samples.Unexplained >= window / 10)
+        {
+            SampleOthers(process, now, window, owed, saturation, peakWindow);
+            samples.Unexplained = 0;
+        }
+    }
+
+    /// <param name="process">The process, its busy threads sampled.</param>
+    /// <param name="now">The window's end.</param>
+    /// <param name="window">Its length.</param>
+    /// <param name="owed">What a thread that was not looked at may have used before this window at most; it is not counted for this one.</param>
+    /// <param name="saturation">The share of a core from which on a window counts as saturated.</param>
+    /// <param name="peakWindow">How long peaks are remembered, in nanoseconds.</param>
+    private void SampleOthers(WatchedProcess process, long now, long window, long owed, double saturation, long peakWindow)
+    {
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (thread.IsSampled || !TryRead(thread, out long run))
+                continue;
+            long before = thread.SampledCpu;
+            thread.SampledCpu = run;
+            if (before < 0 || run <= before)
+                continue;
+            thread.IsSampled = true;
+            thread.IdleWindows = 0;
+            process.Samples.Busy.Add(thread);
+            thread.Samples?.Skip();
+            if (run - before > owed)
+                Account(thread, run - before - owed, window, saturation, now, peakWindow);
+        }
+    }
+
+    private static void Account(WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
+    {
+        if (cpu == 0 && thread.Samples is null)
+            return;
+        thread.Samples ??= new ThreadSamples();
+        thread.Samples.Window(cpu, window, saturation);
+        thread.Samples.Peak((double)cpu / window, now, peakWindow);
+    }
+
+    // Only what has a descriptor: by path it would cost five times as much.
+    private bool TryRead(WatchedThread thread, out long run)
+    {
+        run = 0;
+        if (thread.Descriptor < 0 || ProcFile.ReadAt(thread.Descriptor, _buffer, out int length) != ReadStatus.Ok
+            || !SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched))
+        {
+            return false;
+        }
+        run = sched.RunNanoseconds;
+        return true;
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Procfs;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Collection;
+
+public class SamplerTests
+{
+    private const long Ms = 1_000_000;
+    private static readonly SamplerConfig Config = new() { CpuBudget = 1 };
+
+    [Fact]
+    public async Task A_burn_of_300_ms_shows_as_such_however_one_scrapes()
+    {
+        using Workload workload = new();
+        int tid = workload.Spawn("burst", "idle");
+        await using Daemon daemon = await Daemon.StartAsync(["--filter", $"{workload.Pid}"]);
+        using CancellationTokenSource done = new();
+        // A second server, and a wild one.
+        Task other = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await daemon.ScrapeAsync();
+                await Task.Delay(7);
+            }
+        }, TestContext.Current.CancellationToken);
+
+        double saturated = 0, peak = 0;
+        // On a busy machine a burn may be interrupted, and then it is no full burn: a few tries.
+        for (int attempt = 0; attempt < 20 && (saturated is < 0.25 or > 0.36 || peak < 0.9); attempt++)
+        {
+            double before = Value(await daemon.ScrapeParsedAsync(), "perfscale_thread_saturated_seconds_total", tid);
+            workload.Burn(tid, 300);
+            await Task.Delay(250, TestContext.Current.CancellationToken);
+            Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+            saturated = Value(scrape, "perfscale_thread_saturated_seconds_total", tid) - before;
+            peak = Value(scrape, "perfscale_thread_cpu_peak_ratio", tid);
+        }
+        await done.CancelAsync();
+        await other;
+        Assert.InRange(saturated, 0.25, 0.36);
+        Assert.InRange(peak, 0.9, 1);
+    }
+
+    [Fact]
+    public void Reads_windows_of_the_threads_own_clocks()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 60);
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        rig.Run(101, 40);
+        rig.Run(101, 0);
+        WatchedThread worker = rig.Thread(101);
+        Assert.Equal(300 * Ms, worker.Samples!.Saturated);
+        Assert.Equal(1, worker.Samples.HighestShare(rig.Now, 60_000 * Ms));
+        Assert.Null(rig.Thread(100).Samples);
+    }
+
+    [Fact]
+    public void A_thread_replaced_by_exec_begins_anew()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        proc.SchedStat(100, 101, 5 * Ms, 0, 1);
+        rig.Tick();
+        rig.Collect();
+        Assert.Null(rig.Thread(101).Samples);
+        rig.Tick();
+        rig.Tick();
+        Assert.Null(rig.Thread(101).Samples);
+    }
+
+    [Fact]
+    public void Beyond_its_budget_the_windows_become_longer()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 200);
+        using Rig rig = new(proc);
+        rig.Collect();
+        SamplerConfig tight = Config with { CpuBudget = 0.000_01 };
+        long due = rig.Sampler.Tick(tight, rig.Now);
+        Assert.True(due - rig.Now > 100 * Ms);
+        Assert.Equal(due - rig.Now, rig.Sampler.Interval);
+    }
+
+    [Fact]
+    public void A_late_window_is_counted_and_switched_off_is_0()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 1);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        Assert.Equal(0, rig.Sampler.LateTicks);
+        rig.Now += 100 * Ms;
+        rig.Tick();
+        Assert.Equal(1, rig.Sampler.LateTicks);
+        rig.Sampler.Tick(Config with { Enabled = false }, rig.Now);
+        Assert.Equal(0, rig.Sampler.Interval);
+        // After a while switched off, the first window is not late.
+        rig.Now += 1000 * Ms;
+        rig.Tick();
+        Assert.Equal(1, rig.Sampler.LateTicks);
+    }
+
+    [Fact]
+    public void Threads_that_ran_hardly_at_all_are_not_looked_at_and_yet_none_is_missed()
+    {
+        using Workload workload = new();
+        int[] idle = [.. Enumerable.Range(0, 30).Select(i => workload.Spawn($"idle-{i}", "idle"))];
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
+        using ProcfsRoot root = ProcfsRoot.Open("/proc");
+        Sampler sampler = new(root, live.Collector);
+        WatchedProcess process = live.Collect(workload.Pid)!;
+        sampler.Tick(Config, Clocks.MonotonicNanoseconds());
+        Thread.Sleep(100);
+        sampler.Tick(Config, Clocks.MonotonicNanoseconds());
+        foreach (int tid in idle)
+        {
+            long begin = Clocks.MonotonicNanoseconds();
+            workload.Burn(tid, 30);
+            long window = Clocks.MonotonicNanoseconds() - begin;
+            sampler.Tick(Config, Clocks.MonotonicNanoseconds());
+            WatchedThread thread = process.Threads.Single(t => t.Tid == tid);
+            // A tenth of a window at most is owed.
+            Assert.True(thread.Samples is { } samples && samples.HighestShare(begin, 60_000 * Ms) > 0.01, $"{tid} burnt 30 ms of {window} ns and was not seen");
+        }
+    }
+
+    private static double Value(Support.Exposition scrape, string name, int tid) =>
+        scrape.Of(name).Single(s => s.Labels["tid"] == tid.ToString(CultureInfo.InvariantCulture)).Number;
+
+    private static void Threads(FixtureProc proc, int threads)
+    {
+        proc.Process(100, "daemon", threads: threads);
+        for (int tid = 100; tid < 100 + threads; tid++)
+            proc.Thread(100, tid, "worker"u8);
+    }
+
+    /// <summary>A sampler on a fixture, with a clock of its own.</summary>
+    private sealed class Rig : IDisposable
+    {
+        private readonly FixtureProc _proc;
+        private readonly ProcfsRoot _root;
+        private readonly LiveCollector _live;
+        private readonly Dictionary<int, long> _cpu = [];
+
+        public Rig(FixtureProc proc)
+        {
+            _proc = proc;
+            _root = ProcfsRoot.Open(proc.Root);
+            _live = new LiveCollector(LiveCollector.Config(LiveCollector.Pid(100)), proc.Root);
+            Sampler = new Sampler(_root, _live.Collector);
+        }
+
+        public Sampler Sampler { get; }
+
+        public long Now { get; set; } = 1000 * Ms;
+
+        public void Collect() => _live.Collect(100);
+
+        public WatchedThread Thread(int tid) => _live.Collector.Processes.Single().Threads.Single(t => t.Tid == tid);
+
+        public void Tick()
+        {
+            Now += 100 * Ms;
+            Sampler.Tick(Config, Now);
+        }
+
+        /// <summary>One window in which the thread runs so many milliseconds.</summary>
+        public void Run(int tid, long milliseconds)
+        {
+            _cpu[tid] = _cpu.GetValueOrDefault(tid) + milliseconds * Ms;
+            _proc.SchedStat(100, tid, _cpu[tid], 0, 1);
+            Tick();
+        }
+
+        public void Dispose()
+        {
+            _live.Dispose();
+            _root.Dispose();
+        }
+    }
+}
