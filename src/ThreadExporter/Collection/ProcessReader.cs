@@ -29,25 +29,29 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         if (idle && !IsAlive(process))
             return false;
 
-        ReadThreads(process, now, refreshInterval, onlyDue: idle);
-        process.GateClock = gate;
+        bool complete = ReadThreads(process, now, refreshInterval, onlyDue: idle);
+        process.GateClock = complete ? gate : -1;
         if (idle)
             return true;
 
         ReadStatus status = ReadProcessStat(process, out int threadCount);
         if (status == ReadStatus.Gone)
             return false;
+        errors.Count(status);
+        if (status == ReadStatus.Ok && threadCount != process.Threads.Count)
+            status = AddNewThreads(process, now, refreshInterval);
+        // What could not be read is read again even if nothing runs until then.
         if (status != ReadStatus.Ok)
-            errors.Count(status);
-        else if (threadCount != process.Threads.Count)
-            AddNewThreads(process, now, refreshInterval);
+            process.GateClock = -1;
         return ReadClock(process);
     }
 
-    private void ReadThreads(WatchedProcess process, long now, long refreshInterval, bool onlyDue)
+    /// <returns>False when a thread that still lives could not be read.</returns>
+    private bool ReadThreads(WatchedProcess process, long now, long refreshInterval, bool onlyDue)
     {
         List<WatchedThread> threads = process.Threads;
         int kept = 0;
+        bool complete = true;
         for (int i = 0; i < threads.Count; i++)
         {
             WatchedThread thread = threads[i];
@@ -60,9 +64,11 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 continue;
             }
             errors.Count(status);
+            complete &= status == ReadStatus.Ok;
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
+        return complete;
     }
 
     private ReadStatus ReadProcessStat(WatchedProcess process, out int threadCount)
@@ -99,13 +105,14 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     private bool IsAlive(WatchedProcess process) =>
         ProcFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
-    private void AddNewThreads(WatchedProcess process, long now, long refreshInterval)
+    /// <returns>The first failure that left a living thread out.</returns>
+    private ReadStatus AddNewThreads(WatchedProcess process, long now, long refreshInterval)
     {
-        ReadStatus status = ProcFile.ListIds(process.Directory, "task"u8, _tids);
-        if (status != ReadStatus.Ok)
+        ReadStatus result = ProcFile.ListIds(process.Directory, "task"u8, _tids);
+        if (result != ReadStatus.Ok)
         {
-            errors.Count(status);
-            return;
+            errors.Count(result);
+            return result;
         }
         _tids.Sort();
         List<WatchedThread> merged = new(_tids.Count);
@@ -120,14 +127,19 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 continue;
             }
             WatchedThread thread = new(tid);
-            status = _threads.ReadFirst(process, thread, now, refreshInterval);
+            ReadStatus status = _threads.ReadFirst(process, thread, now, refreshInterval);
             errors.Count(status);
             if (status == ReadStatus.Ok)
+            {
                 merged.Add(thread);
-            else
-                budget.Close(thread);
+                continue;
+            }
+            budget.Close(thread);
+            if (status != ReadStatus.Gone && result == ReadStatus.Ok)
+                result = status;
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;
+        return result;
     }
 }
