@@ -18,11 +18,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         // Out of descriptors: by path, which fails the same way until one is free again.
         if (!budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
-        status = Read(process, thread, now, refreshInterval);
-        // Threads that were found together must not be refreshed together.
-        double spread = (uint)(thread.Tid * 2654435761) / (double)uint.MaxValue;
-        thread.RefreshAt = now + (long)(refreshInterval * spread);
-        return status;
+        return Read(process, thread, now, refreshInterval);
     }
 
     /// <summary>Brings the thread up to date.</summary>
@@ -99,7 +95,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         thread.State = stat.State;
         thread.User = user;
         thread.Kernel = kernel;
-        thread.RefreshAt = now + refreshInterval;
+        thread.RefreshAt = NextRefresh(thread.Tid, now, refreshInterval);
         thread.Known = true;
         ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);
         if (!name.SequenceEqual(thread.Name))
@@ -108,6 +104,13 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             thread.RenderedLabels = null;
         }
         return ReadStatus.Ok;
+    }
+
+    // Each thread has a moment of its own in the interval: those that were found or ran together are not refreshed together.
+    private static long NextRefresh(int tid, long now, long interval)
+    {
+        double spread = (uint)(tid * 2654435761) / (uint.MaxValue + 1.0);
+        return now + interval - (now + (long)(interval * spread)) % interval;
     }
 
     private ReadStatus ReadKept(WatchedProcess process, WatchedThread thread, out int length)
