@@ -127,7 +127,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 continue;
             }
             WatchedThread thread = new(tid);
-            ReadStatus status = _threads.ReadFirst(process, thread, now, refreshInterval);
+            ReadStatus status = _threads.Read(process, thread, now, refreshInterval);
             errors.Count(status);
             if (status == ReadStatus.Ok)
             {

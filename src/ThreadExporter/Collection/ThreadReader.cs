@@ -11,21 +11,23 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
 {
     private readonly byte[] _buffer = new byte[4096];
 
-    /// <summary>Opens a thread that was just listed and reads it.</summary>
-    public ReadStatus ReadFirst(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    /// <summary>Brings the thread up to date. One without a descriptor (new, or beyond the budget so far) gets one if there is room.</summary>
+    public ReadStatus Read(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
     {
+        if (thread.Descriptor >= 0 && budget.IsOver)
+            budget.Close(thread);
+        // One that is opened only now may be another thread's: the start time in stat tells.
+        bool proven = thread.Descriptor >= 0;
         Span<byte> path = stackalloc byte[64];
         // Out of descriptors: by path, which fails the same way until one is free again.
-        if (!budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
+        if (!proven && !budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
-        return Read(process, thread, now, refreshInterval);
+        return root.HasSchedInfo
+            ? ReadSchedStat(process, thread, proven, now, refreshInterval)
+            : ReadStatOnly(process, thread, now, refreshInterval);
     }
 
-    /// <summary>Brings the thread up to date.</summary>
-    public ReadStatus Read(WatchedProcess process, WatchedThread thread, long now, long refreshInterval) =>
-        root.HasSchedInfo ? ReadSchedStat(process, thread, now, refreshInterval) : ReadStatOnly(process, thread, now, refreshInterval);
-
-    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, long now, long refreshInterval)
+    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, bool proven, long now, long refreshInterval)
     {
         ReadStatus status = ReadKept(process, thread, out int length);
         if (status != ReadStatus.Ok)
@@ -37,7 +39,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         if (sched.RunNanoseconds < thread.Cpu || sched.WaitNanoseconds < thread.Wait || sched.Timeslices < thread.Timeslices)
             thread.Known = false;
 
-        if (!thread.Known || thread.Descriptor < 0 || sched.RunNanoseconds != thread.Cpu || now >= thread.RefreshAt)
+        if (!thread.Known || !proven || sched.RunNanoseconds != thread.Cpu || now >= thread.RefreshAt)
         {
             bool first = !thread.Known;
             ulong start = thread.StartTicks;
