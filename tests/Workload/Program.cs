@@ -6,62 +6,137 @@ using System.Runtime.InteropServices;
 // A process whose threads do what a test says, line by line on standard input, each answered by one line:
 //   spawn NAME idle|burn|PERCENT   a thread; answers its tid (PERCENT: busy so much of every 100 ms)
 //   rename TID HEX                 gives it a name of these bytes
-//   burn TID MILLISECONDS          lets an idle one run so long by its own CPU clock; answers when it has
 //   exit TID                       ends it
 //   churn THREADS MILLISECONDS     threads one after the other, each burning so long; answers when all are gone
 //   cpu TID                        its CPU clock in nanoseconds
+//   steps NAME                     a thread that does steps; answers its tid. Between steps it sleeps
+//   do TID STEP                    has it do a step; answers when that is done: burst MICROSECONDS (of CPU time) | rename HEX | rest
+//   post TID STEP                  likewise, without waiting: burn (until the next step) | storm MILLISECONDS (tiny bursts at
+//                                  random) | vfork (in state D until released) | exec PROGRAM ARGUMENT…
+//   release TID                    ends its vfork
+//   pin TID CPU                    ties a thread to a CPU
+//   hog CPU MILLISECONDS           a SCHED_FIFO thread that burns on that CPU; answers `denied` or its tid, when it runs
+//   leave                          ends the leading thread; the others live on
+//   run PROGRAM ARGUMENT…          a child process; answers its pid
+//   kill PID                       ends that child
+//   lastpid PID                    the next pid or tid given out is the one after it
 // End of input ends the process.
 ConcurrentDictionary<int, WorkloadThread> threads = new();
+ConcurrentDictionary<int, StepThread> steppers = new();
+ConcurrentDictionary<int, Process> children = new();
 
-while (Console.ReadLine() is { } line)
+if (Serve())
+    Environment.Exit(0);
+// The answer comes from the thread that takes over. This one ends in the kernel and never comes back.
+new Thread(() =>
 {
-    string[] words = line.Split(' ');
+    while (!File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/stat").Contains(") Z ", StringComparison.Ordinal))
+        Thread.Yield();
+    Console.WriteLine("ok");
+    Serve();
+    Environment.FailFast("the input ended");
+}).Start();
+Libc.ExitThread();
+
+// False: the leading thread is to end.
+bool Serve()
+{
+    while (Console.ReadLine() is { } line)
+    {
+        string[] words = line.Split(' ');
+        if (words[0] == "leave")
+            return false;
+        Console.WriteLine(Answer(words));
+    }
+    return true;
+}
+
+string Answer(string[] words)
+{
     switch (words[0])
     {
         case "spawn":
             WorkloadThread thread = new(words[1], words[2]);
             threads[thread.Tid] = thread;
-            Console.WriteLine(thread.Tid);
-            break;
+            return Text(thread.Tid);
         case "rename":
             File.WriteAllBytes($"/proc/self/task/{words[1]}/comm", Convert.FromHexString(words[2]));
-            Console.WriteLine("ok");
-            break;
-        case "burn":
-            threads[Number(words[1])].BurnOnce(Number(words[2]));
-            Console.WriteLine("ok");
-            break;
+            return "ok";
         case "exit":
-            threads.TryRemove(Number(words[1]), out WorkloadThread? ended);
-            ended!.Stop();
+            if (threads.TryRemove(Number(words[1]), out WorkloadThread? ended))
+                ended.Stop();
+            else if (steppers.TryRemove(Number(words[1]), out StepThread? stepper))
+                stepper.Stop();
             // Join ends with the managed thread; the kernel's goes a moment later.
-            while (Directory.Exists($"/proc/self/task/{ended.Tid}"))
+            while (Directory.Exists($"/proc/self/task/{words[1]}"))
                 Thread.Yield();
-            Console.WriteLine("ok");
-            break;
+            return "ok";
         case "churn":
             for (int i = 0; i < Number(words[1]); i++)
                 new WorkloadThread($"churn-{i % 10}", words[2] + "ms").Join();
-            Console.WriteLine("ok");
-            break;
+            return "ok";
         case "cpu":
-            Console.WriteLine(WorkloadThread.CpuOf(Number(words[1])));
-            break;
+            return WorkloadThread.CpuOf(Number(words[1])).ToString(CultureInfo.InvariantCulture);
+        case "steps":
+            StepThread steps = new(words[1]);
+            steppers[steps.Tid] = steps;
+            return Text(steps.Tid);
+        case "do":
+            steppers[Number(words[1])].Post(words[2..]).Wait();
+            return "ok";
+        case "post":
+            steppers[Number(words[1])].Post(words[2..]);
+            return "ok";
+        case "release":
+            steppers[Number(words[1])].Release();
+            return "ok";
+        case "pin":
+            Libc.Pin(Number(words[1]), Number(words[2]));
+            return "ok";
+        case "hog":
+            return Hog(Number(words[1]), TimeSpan.FromMilliseconds(Number(words[2])));
+        case "run":
+            Process child = Process.Start(words[1], words[2..]);
+            children[child.Id] = child;
+            return Text(child.Id);
+        case "kill":
+            children.TryRemove(Number(words[1]), out Process? killed);
+            killed!.Kill();
+            killed.WaitForExit();
+            return "ok";
+        case "lastpid":
+            File.WriteAllText("/proc/sys/kernel/ns_last_pid", words[1]);
+            return "ok";
         default:
-            Console.WriteLine("what?");
-            break;
+            return "what?";
     }
 }
-Environment.Exit(0);
+
+static string Hog(int cpu, TimeSpan time)
+{
+    string answer = "";
+    using ManualResetEventSlim running = new();
+    new Thread(() =>
+    {
+        Libc.Pin(0, cpu);
+        bool realTime = Libc.TryBecomeRealTime();
+        answer = realTime ? Text(WorkloadThread.GetTid()) : "denied";
+        running.Set();
+        if (realTime)
+            WorkloadThread.Burn(time);
+    }).Start();
+    running.Wait();
+    return answer;
+}
+
+static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 internal sealed partial class WorkloadThread
 {
     private readonly Thread _thread;
-    private readonly object _asked = new();
     private volatile bool _stopped;
-    private int _milliseconds;
     private int _tid;
 
     public WorkloadThread(string name, string mode)
@@ -92,17 +167,6 @@ internal sealed partial class WorkloadThread
 
     public void Join() => _thread.Join();
 
-    public void BurnOnce(int milliseconds)
-    {
-        lock (_asked)
-        {
-            _milliseconds = milliseconds;
-            Monitor.Pulse(_asked);
-            while (_milliseconds > 0)
-                Monitor.Wait(_asked);
-        }
-    }
-
     /// <summary>CLOCK_THREAD_CPUTIME_ID of any thread of this process, by its tid.</summary>
     public static long CpuOf(int tid)
     {
@@ -116,17 +180,7 @@ internal sealed partial class WorkloadThread
     {
         if (mode == "idle")
         {
-            while (!RestUntilAsked())
-            {
-                long end = CpuOf(_tid) + _milliseconds * 1_000_000L;
-                while (CpuOf(_tid) < end)
-                    Thread.SpinWait(50);
-                lock (_asked)
-                {
-                    _milliseconds = 0;
-                    Monitor.Pulse(_asked);
-                }
-            }
+            Rest(Timeout.Infinite);
         }
         else if (mode == "burn")
         {
@@ -159,24 +213,7 @@ internal sealed partial class WorkloadThread
         return _stopped;
     }
 
-    private bool RestUntilAsked()
-    {
-        try
-        {
-            lock (_asked)
-            {
-                while (_milliseconds == 0)
-                    Monitor.Wait(_asked);
-            }
-        }
-        catch (ThreadInterruptedException)
-        {
-            // Stop asks for it.
-        }
-        return _stopped;
-    }
-
-    private static void Burn(TimeSpan time)
+    public static void Burn(TimeSpan time)
     {
         long end = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
         while (Stopwatch.GetTimestamp() < end)
@@ -184,7 +221,7 @@ internal sealed partial class WorkloadThread
     }
 
     [LibraryImport("libc", EntryPoint = "gettid")]
-    private static partial int GetTid();
+    public static partial int GetTid();
 
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int ClockGetTime(int clock, [Out] long[] time);

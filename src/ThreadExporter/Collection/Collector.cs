@@ -44,6 +44,7 @@ internal sealed class Collector : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
+        bool budgetChanged = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors;
         _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
@@ -51,7 +52,7 @@ internal sealed class Collector : IDisposable
         begin = Stopwatch.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
         Pass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
-            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow));
+            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), budgetChanged);
         Threads = 0;
         foreach (WatchedProcess process in _table.Watched)
         {

@@ -57,8 +57,9 @@ internal sealed class CommandLines : IDisposable
     private byte[]? ReadOfLiveThread((int Pid, ulong StartTicks) process, int directory)
     {
         List<int> tids = [];
-        if (ProcFile.ListIds(directory, "task"u8, tids) != ReadStatus.Ok)
-            return [];
+        ReadStatus status = ProcFile.ListIds(directory, "task"u8, tids);
+        if (status != ReadStatus.Ok)
+            return Missing(status);
         int other = tids.Find(tid => tid != process.Pid);
         if (other == 0)
             return [];
@@ -69,8 +70,9 @@ internal sealed class CommandLines : IDisposable
     private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path)
     {
         // Opening does not block; the worker owns the descriptor from here, however long the read takes.
-        if (ProcFile.Open(directory, path, out int descriptor) != ReadStatus.Ok)
-            return [];
+        ReadStatus status = ProcFile.Open(directory, path, out int descriptor);
+        if (status != ReadStatus.Ok)
+            return Missing(status);
         Job job = new(descriptor);
         _worker ??= StartWorker();
         _worker.Add(job);
@@ -84,6 +86,9 @@ internal sealed class CommandLines : IDisposable
         _worker = null;
         return null;
     }
+
+    // Any other failure (no free descriptor, say) tells nothing about the process.
+    private static byte[]? Missing(ReadStatus status) => status is ReadStatus.Gone or ReadStatus.Denied ? [] : null;
 
     private static BlockingCollection<Job> StartWorker()
     {
@@ -105,14 +110,14 @@ internal sealed class CommandLines : IDisposable
     private sealed class Job(int descriptor)
     {
         public ManualResetEventSlim Done { get; } = new();
-        public byte[] Result { get; private set; } = [];
+        public byte[]? Result { get; private set; }
         public int UnclaimedCollections { get; set; }
 
         public void Run()
         {
             byte[] buffer = new byte[MaxLength];
-            if (ProcFile.ReadAt(descriptor, buffer, out int length) == ReadStatus.Ok)
-                Result = buffer[..length];
+            ReadStatus status = ProcFile.ReadAt(descriptor, buffer, out int length);
+            Result = status == ReadStatus.Ok ? buffer[..length] : Missing(status);
             ProcFile.Close(descriptor);
             Done.Set();
         }

@@ -19,6 +19,9 @@ internal sealed class DescriptorBudget(long processLimit)
 
     public int Kept => _directories + _threads;
 
+    /// <summary>After a reload that lowered <see cref="Maximum"/>.</summary>
+    public bool IsOver => _threads > Maximum;
+
     /// <summary>Opens a file to be kept by the thread. False: over the budget or out of descriptors; read by path.</summary>
     public bool TryKeep(WatchedThread thread, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {

@@ -6,4 +6,5 @@ namespace ThreadExporter.Collection;
 /// <param name="RefreshInterval">Nanoseconds after which a thread's name and state are read again at the latest.</param>
 /// <param name="SamplerWindow">Nanoseconds below which a share of a core is not taken for a peak; 0: peaks are switched off.</param>
 /// <param name="PeakWindow">How long a peak is remembered, in nanoseconds.</param>
-internal readonly record struct Pass(long Number, long Now, long RefreshInterval, long SamplerWindow, long PeakWindow);
+/// <param name="ReadAll">Read every thread, even if it did not run: which of them keep a descriptor is to be settled anew.</param>
+internal readonly record struct Pass(long Number, long Now, long RefreshInterval, long SamplerWindow, long PeakWindow, bool ReadAll);

@@ -31,11 +31,13 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
 
     private bool ReadBySums(WatchedProcess process, in Pass pass)
     {
-        if (!ActiveAccountForAll(process, pass, out long clock))
+        long clock = -1;
+        if (pass.ReadAll || !ActiveAccountForAll(process, pass, out clock))
         {
             ReadThreads(process, pass, clock);
             return Clocks.TryGetProcessCpu(process.Pid, out clock) && ReadProcess(process, pass, clock, settled: false);
         }
+        DropIdle(process, pass);
         if (RefreshDue(process, pass) && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             return false;
         return clock == process.GateClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
@@ -46,13 +48,14 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     private bool ReadByGate(WatchedProcess process, in Pass pass)
     {
         long clock = -1;
-        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.GateClock)
+        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.GateClock && !pass.ReadAll)
         {
             RefreshDue(process, pass);
             return IsAlive(process);
         }
-        ReadThreads(process, pass, clock: -1);
-        return ReadProcess(process, pass, clock, settled: false);
+        // What could not be read is read again even if nothing runs until then.
+        bool complete = ReadThreads(process, pass, clock: -1);
+        return ReadProcess(process, pass, complete ? clock : -1, settled: false);
     }
 
     /// <summary>
@@ -98,11 +101,13 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="clock">The process's clock at an instant at which its active threads are known, or -1.</param>
-    private void ReadThreads(WatchedProcess process, in Pass pass, long clock)
+    /// <returns>False when a thread that still lives could not be read.</returns>
+    private bool ReadThreads(WatchedProcess process, in Pass pass, long clock)
     {
         // The active ones are known as of the clock; the others are read after it. What then remains is not too much, and
         // it is right when no other thread ran in between: the next collection's sums tell.
         bool exact = clock >= 0;
+        bool complete = true;
         List<WatchedThread> threads = process.Threads;
         int kept = 0;
         for (int i = 0; i < threads.Count; i++)
@@ -114,13 +119,28 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 budget.Close(thread);
                 continue;
             }
-            exact &= status == ReadStatus.Ok;
+            complete &= status == ReadStatus.Ok;
             errors.Count(status);
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
-        process.Unaccounted = exact ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
+        process.Unaccounted = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
         ChooseActive(process, pass);
+        return complete;
+    }
+
+    private static void DropIdle(WatchedProcess process, in Pass pass)
+    {
+        List<WatchedThread> active = process.Active;
+        int kept = 0;
+        for (int i = 0; i < active.Count; i++)
+        {
+            WatchedThread thread = active[i];
+            thread.IsActive = thread.RanIn > pass.Number - ActiveFor;
+            if (thread.IsActive)
+                active[kept++] = thread;
+        }
+        active.RemoveRange(kept, active.Count - kept);
     }
 
     private static void ChooseActive(WatchedProcess process, in Pass pass)
@@ -176,12 +196,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         if (status == ReadStatus.Gone)
             return false;
         errors.Count(status);
-        process.GateClock = status == ReadStatus.Ok ? gate : -1;
         if (status == ReadStatus.Ok && threadCount != process.Threads.Count)
         {
-            AddNewThreads(process, pass);
+            status = AddNewThreads(process, pass);
             settled = false;
         }
+        process.GateClock = status == ReadStatus.Ok ? gate : -1;
 
         long cpu = root.SharesPidNamespace ? gate : process.User + process.Kernel;
         if (root.SharesPidNamespace && !settled && !Clocks.TryGetProcessCpu(process.Pid, out cpu))
@@ -214,13 +234,14 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     private bool IsAlive(WatchedProcess process) =>
         ProcFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
-    private void AddNewThreads(WatchedProcess process, in Pass pass)
+    /// <returns>The first failure that left a living thread out.</returns>
+    private ReadStatus AddNewThreads(WatchedProcess process, in Pass pass)
     {
-        ReadStatus status = ProcFile.ListIds(process.Directory, "task"u8, _tids);
-        if (status != ReadStatus.Ok)
+        ReadStatus result = ProcFile.ListIds(process.Directory, "task"u8, _tids);
+        if (result != ReadStatus.Ok)
         {
-            errors.Count(status);
-            return;
+            errors.Count(result);
+            return result;
         }
         _tids.Sort();
         List<WatchedThread> merged = new(_tids.Count);
@@ -235,11 +256,13 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 continue;
             }
             WatchedThread thread = new(tid);
-            status = _threads.ReadFirst(process, thread, pass);
+            ReadStatus status = _threads.Read(process, thread, pass);
             errors.Count(status);
             if (status != ReadStatus.Ok)
             {
                 budget.Close(thread);
+                if (status != ReadStatus.Gone && result == ReadStatus.Ok)
+                    result = status;
                 continue;
             }
             merged.Add(thread);
@@ -248,5 +271,6 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;
+        return result;
     }
 }

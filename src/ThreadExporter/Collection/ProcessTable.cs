@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
@@ -32,7 +33,13 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         _matcher = matcher;
         _pass++;
         _commandLines.BeginCollection();
-        root.ReadPids(_pids);
+        ReadStatus listed = root.ReadPids(_pids);
+        if (listed != ReadStatus.Ok)
+        {
+            // Says nothing about the processes: those known stand for the list, and each answers for itself.
+            errors.Count(listed);
+            _pids.AddRange(_entries.Keys);
+        }
 
         foreach (int pid in _pids)
         {
@@ -98,7 +105,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     private bool ReadIdentity(Entry entry)
     {
         ReadStatus status = ReadStat(entry, out Stat stat);
-        if (status == ReadStatus.Gone && entry.Watched is not null)
+        if (entry.Watched is not null && (status == ReadStatus.Gone || (status == ReadStatus.Ok && entry.StartTicks != stat.StartTicks)))
         {
             // The kept directory tells that the old process is gone; the pid may already be another's.
             Release(entry);
@@ -107,7 +114,9 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         if (status != ReadStatus.Ok)
         {
             errors.Count(status);
-            Release(entry);
+            // Any other failure says nothing about the process: what is watched stays so, and is asked again.
+            if (status == ReadStatus.Gone || !IsInForce(entry.Watched))
+                Release(entry);
             entry.NextCheck = 0;
             return false;
         }
@@ -152,6 +161,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         MatchResult result = _matcher!.Match(facts, entry.Inherited);
         entry.ToChildren = result.ToChildren;
         bool complete = !result.Incomplete;
+        if (!complete && IsInForce(entry.Watched))
+        {
+            // A command line that cannot be read now must not take a stuck process off the graph, nor hand it to a later rule.
+            entry.NextCheck = 0;
+            return;
+        }
         if (result.Rule is { } rule)
         {
             entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, KeepDirectory(entry))
@@ -161,6 +176,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             };
             (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
             complete &= !unknown;
+            if (unknown && IsInForce(entry.Watched))
+                daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
             entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon));
         }
         else
@@ -169,6 +186,10 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         entry.NextCheck = complete ? now + rescanInterval : 0;
     }
+
+    /// <summary>Whether it is watched under a rule of the configuration in force.</summary>
+    private bool IsInForce([NotNullWhen(true)] WatchedProcess? process) =>
+        process?.Rule is { } rule && rule.Index < _matcher!.Rules.Length && ReferenceEquals(rule, _matcher.Rules[rule.Index]);
 
     private int KeepDirectory(Entry entry)
     {

@@ -11,25 +11,21 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
 {
     private readonly byte[] _buffer = new byte[4096];
 
-    /// <summary>Opens a thread that was just listed and reads it.</summary>
-    public ReadStatus ReadFirst(WatchedProcess process, WatchedThread thread, in Pass pass)
+    /// <summary>Brings the thread up to date. One without a descriptor (new, or beyond the budget so far) gets one if there is room.</summary>
+    public ReadStatus Read(WatchedProcess process, WatchedThread thread, in Pass pass)
     {
+        if (thread.Descriptor >= 0 && budget.IsOver)
+            budget.Close(thread);
+        // One that is opened only now may be another thread's: the start time in stat tells.
+        bool proven = thread.Descriptor >= 0;
         Span<byte> path = stackalloc byte[64];
         // Out of descriptors: by path, which fails the same way until one is free again.
-        if (!budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
+        if (!proven && !budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
-        status = Read(process, thread, pass);
-        // Threads that were found together must not be refreshed together.
-        double spread = (uint)(thread.Tid * 2654435761) / (double)uint.MaxValue;
-        thread.RefreshAt = pass.Now + (long)(pass.RefreshInterval * spread);
-        return status;
+        return root.HasSchedInfo ? ReadSchedStat(process, thread, proven, pass) : ReadStatOnly(process, thread, pass);
     }
 
-    /// <summary>Brings the thread up to date.</summary>
-    public ReadStatus Read(WatchedProcess process, WatchedThread thread, in Pass pass) =>
-        root.HasSchedInfo ? ReadSchedStat(process, thread, pass) : ReadStatOnly(process, thread, pass);
-
-    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, in Pass pass)
+    private ReadStatus ReadSchedStat(WatchedProcess process, WatchedThread thread, bool proven, in Pass pass)
     {
         ReadStatus status = ReadKept(process, thread, out int length);
         if (status != ReadStatus.Ok)
@@ -42,7 +38,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             thread.Forget();
 
         bool first = false;
-        if (!thread.Known || thread.Descriptor < 0 || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt)
+        if (!thread.Known || !proven || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt)
         {
             first = !thread.Known;
             ulong start = thread.StartTicks;
@@ -114,7 +110,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         thread.State = stat.State;
         thread.User = user;
         thread.Kernel = kernel;
-        thread.RefreshAt = pass.Now + pass.RefreshInterval;
+        thread.RefreshAt = NextRefresh(thread.Tid, pass.Now, pass.RefreshInterval);
         thread.Known = true;
         ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);
         if (!name.SequenceEqual(thread.Name))
@@ -123,6 +119,13 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             thread.RenderedLabels = null;
         }
         return ReadStatus.Ok;
+    }
+
+    // Each thread has a moment of its own in the interval: those that were found or ran together are not refreshed together.
+    private static long NextRefresh(int tid, long now, long interval)
+    {
+        double spread = (uint)(tid * 2654435761) / (uint.MaxValue + 1.0);
+        return now + interval - (now + (long)(interval * spread)) % interval;
     }
 
     private ReadStatus ReadKept(WatchedProcess process, WatchedThread thread, out int length)

@@ -3,6 +3,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using ThreadExporter.Exposition;
+using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
@@ -33,7 +34,7 @@ public class ExpositionWriterTests
         for (int i = 0; i < 20_000; i++)
             writer.Seconds("a_seconds_total"u8, "{b=\"c\"}"u8, 1_250_000_000);
         writer.Number("n"u8, default, 42);
-        string text = Encoding.UTF8.GetString([.. buffer.Pieces.SelectMany(p => p.ToArray())]);
+        string text = buffer.Text();
         buffer.Release();
         Assert.Equal(string.Concat(Enumerable.Repeat("a_seconds_total{b=\"c\"} 1.25\n", 20_000)) + "n 42\n", text);
     }

@@ -25,6 +25,10 @@ internal sealed class FixtureProc : IDisposable
         Write($"{pid}/status", Encoding.UTF8.GetBytes($"Name:\t{comm}\nPid:\t{pid}\nUid:\t0\t0\t0\t0\nNSpid:\t{pid}\n"));
     }
 
+    /// <summary>Before the collector opens it: its pids are the test's own, so that the process clock of a real process is read.</summary>
+    public void SharePidNamespace() =>
+        Write("self/status", Encoding.ASCII.GetBytes($"Name:\tx\nUid:\t0\t0\t0\t0\nNSpid:\t{Environment.ProcessId}\n"));
+
     public void Thread(int pid, int tid, ReadOnlySpan<byte> comm, long cpu = 0, long wait = 0, long slices = 0, ulong user = 0, ulong kernel = 0, char state = 'S', ulong start = 100)
     {
         Directory.CreateDirectory(Path.Combine(Root, $"{pid}/task/{tid}"));

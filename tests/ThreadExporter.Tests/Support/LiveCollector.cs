@@ -1,4 +1,3 @@
-using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
@@ -43,7 +42,7 @@ internal sealed class LiveCollector : IDisposable
     {
         PooledBuffer buffer = new(new ChunkPool());
         ThreadMetrics.Write(Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
-        string text = Encoding.UTF8.GetString([.. buffer.Pieces.SelectMany(p => p.ToArray())]);
+        string text = buffer.Text();
         buffer.Release();
         return text;
     }

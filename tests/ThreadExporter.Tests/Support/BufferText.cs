@@ -1,0 +1,11 @@
+using System.Text;
+using ThreadExporter.Exposition;
+
+namespace ThreadExporter.Tests.Support;
+
+internal static class BufferText
+{
+    public static byte[] Bytes(this PooledBuffer buffer) => [.. buffer.Pieces.SelectMany(p => p.ToArray())];
+
+    public static string Text(this PooledBuffer buffer) => Encoding.UTF8.GetString(buffer.Bytes());
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace ThreadExporter.Tests.Support;
+
+/// <summary>What the kernel says of a thread at this moment, read by another way than the collector's.</summary>
+internal static class Kernel
+{
+    public static char State(int pid, int tid, string procfs = "/proc") => AfterName($"{procfs}/{pid}/task/{tid}/stat")[0][0];
+
+    /// <summary>Clock ticks since boot.</summary>
+    public static ulong Start(int pid, int tid, string procfs = "/proc") =>
+        ulong.Parse(AfterName($"{procfs}/{pid}/task/{tid}/stat")[22 - 3], CultureInfo.InvariantCulture);
+
+    public static string Name(int pid, int tid, string procfs = "/proc") => File.ReadAllText($"{procfs}/{pid}/task/{tid}/comm").TrimEnd('\n');
+
+    /// <summary>Nanoseconds on a CPU, nanoseconds waiting for one, times put on one.</summary>
+    public static (long Cpu, long Wait, long Timeslices) SchedStat(int pid, int tid, string procfs = "/proc")
+    {
+        string[] fields = File.ReadAllText($"{procfs}/{pid}/task/{tid}/schedstat").Split(' ');
+        return (Number(fields[0]), Number(fields[1]), Number(fields[2]));
+    }
+
+    /// <summary>How many descriptors of this process point into the directory of that one.</summary>
+    public static int OwnDescriptorsOn(int pid) => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(fd =>
+    {
+        try
+        {
+            return $"{File.ResolveLinkTarget(fd, returnFinalTarget: false)}/".StartsWith($"/proc/{pid}/", StringComparison.Ordinal);
+        }
+        catch (FileNotFoundException)
+        {
+            // Closed meanwhile, by another test.
+            return false;
+        }
+    });
+
+    private static string[] AfterName(string file)
+    {
+        string text = File.ReadAllText(file);
+        return text[(text.LastIndexOf(')') + 2)..].Split(' ');
+    }
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}

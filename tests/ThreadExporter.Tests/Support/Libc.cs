@@ -1,0 +1,52 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace ThreadExporter.Tests.Support;
+
+/// <summary>What the tests need of the C library to make the situations that the collector must survive.</summary>
+internal static unsafe partial class Libc
+{
+    /// <summary>Runs on a thread of its own that keeps to one CPU, and hands on what it throws.</summary>
+    public static void OnCpu(int cpu, Action action)
+    {
+        Exception? thrown = null;
+        Thread thread = new(() => thrown = Record.Exception(() =>
+        {
+            ulong* mask = stackalloc ulong[16];
+            new Span<ulong>(mask, 16).Clear();
+            mask[cpu / 64] = 1UL << (cpu % 64);
+            Assert.Equal(0, sched_setaffinity(0, 16 * sizeof(ulong), mask));
+            action();
+        }));
+        thread.Start();
+        thread.Join();
+        if (thrown is not null)
+            ExceptionDispatchInfo.Throw(thrown);
+    }
+
+    /// <summary>Runs while this whole process has no descriptor left to open.</summary>
+    public static void WithoutDescriptors(Action action)
+    {
+        const int OpenFiles = 7;
+        ulong* former = stackalloc ulong[2];
+        Assert.Equal(0, prlimit(0, OpenFiles, null, former));
+        ulong* none = stackalloc ulong[2] { 0, former[1] };
+        Assert.Equal(0, prlimit(0, OpenFiles, none, null));
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Assert.Equal(0, prlimit(0, OpenFiles, former, null));
+        }
+    }
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int prlimit(int pid, int resource, ulong* wanted, ulong* former);
+}
