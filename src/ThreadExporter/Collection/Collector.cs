@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ThreadExporter.Configuration;
 using ThreadExporter.Procfs;
 
@@ -14,7 +15,9 @@ internal sealed class Collector : IDisposable
     private readonly DescriptorBudget _budget;
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
+    private readonly Arrangement _arrangement = new();
     private readonly List<WatchedProcess> _gone = [];
+    private string? _warning;
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="descriptorLimit">RLIMIT_NOFILE of this process.</param>
@@ -37,6 +40,13 @@ internal sealed class Collector : IDisposable
     public long Collections { get; private set; }
     public int Threads { get; private set; }
     public int Descriptors => _budget.Kept;
+
+    /// <summary>Thread series that the rules ask for and that <c>max_threads</c> or <c>max_samples</c> keeps from being shown.</summary>
+    public int FoldedAtLimit => _arrangement.Excess;
+
+    /// <summary>Whether it is <c>max_samples</c> that keeps them.</summary>
+    public bool DetailLowered { get; private set; }
+
     public TimeSpan DiscoverDuration { get; private set; }
     public TimeSpan ReadDuration { get; private set; }
 
@@ -67,8 +77,28 @@ internal sealed class Collector : IDisposable
             _table.Remove(process);
         }
         _gone.Clear();
+        Arrange(snapshot.Config, pass);
+        foreach (WatchedProcess process in _table.Watched)
+            process.Books.Close(process, pass);
         ReadDuration = Stopwatch.GetElapsedTime(begin);
         Collections++;
+    }
+
+    /// <summary>What a person should be told once; null when there is nothing new.</summary>
+    public string? TakeWarning() => Interlocked.Exchange(ref _warning, null);
+
+    private void Arrange(ExporterConfig config, in Pass pass)
+    {
+        int bySamples = SampleCounts.SeriesWithin(config, HasSchedInfo, _table.Watched.Count);
+        int limit = Math.Min(config.Collector.MaxThreads, bySamples);
+        bool wasFolded = FoldedAtLimit > 0;
+        _arrangement.Arrange(_table.Watched, pass, limit);
+        DetailLowered = FoldedAtLimit > 0 && bySamples < config.Collector.MaxThreads;
+        if (FoldedAtLimit > 0 && !wasFolded)
+        {
+            _warning = string.Create(CultureInfo.InvariantCulture,
+                $"{FoldedAtLimit} thread series more than fit in collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit");
+        }
     }
 
     private static long Nanoseconds(TimeSpan time) => time.Ticks * TimeSpan.NanosecondsPerTick;

@@ -24,6 +24,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <returns>False when the process is gone.</returns>
     public bool Read(WatchedProcess process, in Pass pass)
     {
+        process.Departed.Clear();
         bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadBySums(process, pass) : ReadByGate(process, pass);
         process.ReadAt = pass.Now;
         return alive;
@@ -32,7 +33,10 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     private bool ReadBySums(WatchedProcess process, in Pass pass)
     {
         long clock = -1;
-        if (pass.ReadAll || !ActiveAccountForAll(process, pass, out clock))
+        bool idle = !pass.ReadAll && ActiveAccountForAll(process, pass, out clock);
+        // The active threads stood still around it, and the others are read after it.
+        process.ClockBefore = clock >= 0 ? clock : process.Clock;
+        if (!idle)
         {
             ReadThreads(process, pass, clock);
             return Clocks.TryGetProcessCpu(process.Pid, out clock) && ReadProcess(process, pass, clock, settled: false);
@@ -53,6 +57,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             RefreshDue(process, pass);
             return IsAlive(process);
         }
+        process.ClockBefore = clock;
         // What could not be read is read again even if nothing runs until then.
         bool complete = ReadThreads(process, pass, clock: -1);
         return ReadProcess(process, pass, complete ? clock : -1, settled: false);
@@ -117,9 +122,15 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
+                process.Departed.Add(thread.Tid);
+                process.IsDisarranged = true;
                 continue;
             }
-            complete &= status == ReadStatus.Ok;
+            if (status != ReadStatus.Ok)
+            {
+                complete = false;
+                thread.MissedIn = pass.Number;
+            }
             errors.Count(status);
             threads[kept++] = thread;
         }
@@ -209,7 +220,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         // The clock goes by pid: that the process still lives afterwards proves that it answered for this one.
         if (root.SharesPidNamespace && !IsAlive(process))
             return false;
-        process.Cpu = Math.Max(process.Cpu, cpu);
+        process.HasMoved |= cpu != process.Clock;
+        process.Clock = cpu;
         process.Known = true;
         return true;
     }
@@ -244,6 +256,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             return result;
         }
         _tids.Sort();
+        process.IsDisarranged = true;
         List<WatchedThread> merged = new(_tids.Count);
         int known = 0;
         foreach (int tid in _tids)
@@ -265,6 +278,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                     result = status;
                 continue;
             }
+            thread.IsSuccessor = process.Departed.Contains(tid);
+            process.HasMoved = true;
             merged.Add(thread);
             // It is known from here on, and was read after the clock: at most too little remains.
             process.Unaccounted = Math.Max(-1, process.Unaccounted - thread.Cpu);

@@ -80,7 +80,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             }
             thread.IdleWindows = run > before ? 0 : thread.IdleWindows + 1;
             used -= run - before;
-            Account(thread, run - before, window, saturation, now, peakWindow);
+            Account(process, thread, run - before, window, saturation, now, peakWindow);
             if (thread.IdleWindows >= ForgetAfter)
                 thread.IsSampled = false;
             else
@@ -118,14 +118,15 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             process.Samples.Busy.Add(thread);
             thread.Samples?.Skip();
             if (run - before > owed)
-                Account(thread, run - before - owed, window, saturation, now, peakWindow);
+                Account(process, thread, run - before - owed, window, saturation, now, peakWindow);
         }
     }
 
-    private static void Account(WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
+    private static void Account(WatchedProcess process, WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
     {
         if (cpu == 0 && thread.Samples is null)
             return;
+        process.HasMoved = true;
         thread.Samples ??= new ThreadSamples();
         thread.Samples.Window(cpu, window, saturation);
         thread.Samples.Peak((double)cpu / window, now, peakWindow);

@@ -59,6 +59,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             if (!first && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
                 (thread.Samples ??= new ThreadSamples()).Peak((double)(sched.RunNanoseconds - thread.Cpu) / elapsed, pass.Now, pass.PeakWindow);
         }
+        process.HasMoved |= sched != new SchedStat(thread.Cpu, thread.Wait, thread.Timeslices);
         thread.Cpu = sched.RunNanoseconds;
         thread.Wait = sched.WaitNanoseconds;
         thread.Timeslices = sched.Timeslices;
@@ -78,6 +79,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         ReadStatus status = ReadStat(process, thread, pass);
         if (status == ReadStatus.Ok && !first && start != thread.StartTicks)
             return Replaced(thread);
+        process.HasMoved |= thread.Cpu != thread.User + thread.Kernel;
         thread.Cpu = thread.User + thread.Kernel;
         return status;
     }
@@ -116,7 +118,8 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         if (!name.SequenceEqual(thread.Name))
         {
             thread.Name = name.ToArray();
-            thread.RenderedLabels = null;
+            thread.IsPlaced = false;
+            process.IsDisarranged = true;
         }
         return ReadStatus.Ok;
     }

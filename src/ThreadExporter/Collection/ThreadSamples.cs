@@ -63,7 +63,7 @@ internal sealed class ThreadSamples
     }
 
     /// <summary>The highest share of the last <paramref name="peakWindow"/> nanoseconds; up to a twelfth longer.</summary>
-    public double HighestShare(long now, long peakWindow)
+    public float HighestShare(long now, long peakWindow)
     {
         Advance(now, peakWindow);
         float highest = 0;

@@ -32,8 +32,41 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>False until the first full read.</summary>
     public bool Known { get; set; }
 
-    /// <summary>Nanoseconds on a CPU, exited threads included.</summary>
-    public long Cpu { get; set; }
+    /// <summary>The process's clock as read after its threads, in nanoseconds, exited threads included.</summary>
+    public long Clock { get; set; }
+
+    /// <summary>A value that the clock had passed when the threads were read: no thread is known as of an earlier moment. -1: the clock is not known to the nanosecond.</summary>
+    public long ClockBefore { get; set; }
+
+    /// <summary>Its books, of which the exposition prints.</summary>
+    public ProcessBooks Books { get; } = new();
+
+    /// <summary>Nanoseconds on a CPU, exited threads included, as printed: the books' sum.</summary>
+    public long Cpu => Books.Cpu;
+
+    /// <summary>Something was read that the books have not taken in.</summary>
+    public bool HasMoved { get; set; } = true;
+
+    /// <summary>Threads were born, ended or renamed since they were last arranged.</summary>
+    public bool IsDisarranged { get; set; } = true;
+
+    /// <summary>What <see cref="Candidates"/> was arranged by.</summary>
+    public ThreadChoice? ArrangedBy { get; set; }
+
+    /// <summary>The series that the rule asks for, but for its <c>top</c>; by tid or by name.</summary>
+    public List<ThreadSeries> Candidates { get; } = [];
+
+    /// <summary>How many of them the rule's <c>top</c> leaves.</summary>
+    public int Chosen { get; set; }
+
+    /// <summary>The series that are shown, in the order of <see cref="Candidates"/>.</summary>
+    public List<ThreadSeries> Shown { get; } = [];
+
+    /// <summary>The groups it ever had, by name; null while it never had one.</summary>
+    public SortedDictionary<string, ThreadSeries>? Groups { get; set; }
+
+    /// <summary>The tids of threads that were found to be gone in this collection.</summary>
+    public HashSet<int> Departed { get; } = [];
 
     /// <summary>
     /// What of the process's clock no known thread accounts for (CPU of exited threads), in nanoseconds; -1: not known to
@@ -70,9 +103,19 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
             return;
         Name = name.ToArray();
         Daemon = daemon.ToArray();
+        DropRenderedLabels();
+    }
+
+    private void DropRenderedLabels()
+    {
         RenderedLabels = null;
+        foreach (ThreadSeries group in Groups?.Values ?? Enumerable.Empty<ThreadSeries>())
+            group.RenderedLabels = null;
         foreach (WatchedThread thread in Threads)
-            thread.RenderedLabels = null;
+        {
+            thread.Series?.RenderedLabels = null;
+            thread.Former?.ForEach(s => s.RenderedLabels = null);
+        }
     }
 
     /// <summary>Closes every descriptor.</summary>

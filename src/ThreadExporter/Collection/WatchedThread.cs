@@ -58,8 +58,41 @@ internal sealed class WatchedThread(int tid)
     /// <summary>Windows since it last ran; the sampler's.</summary>
     public int IdleWindows { get; set; }
 
-    /// <summary>Written by the exposition, dropped here when a label changes.</summary>
-    public byte[]? RenderedLabels { get; set; }
+    /// <summary>Where its time is shown; null: nowhere of its own, it is folded.</summary>
+    public ThreadSeries? Series { get; set; }
+
+    /// <summary>False until the arrangement has looked at its present name.</summary>
+    public bool IsPlaced { get; set; }
+
+    /// <summary>The collection in which <see cref="Series"/> last changed (<see cref="Pass.Number"/>).</summary>
+    public long PlacedIn { get; set; }
+
+    /// <summary>Series of its own that it had under other names or another rule, the latest last; null: none.</summary>
+    public List<ThreadSeries>? Former { get; set; }
+
+    /// <summary>What the books have taken in; the rest is still to be booked.</summary>
+    public ref ThreadCounters Booked => ref _booked;
+
+    private ThreadCounters _booked;
+
+    /// <summary>False until the books know it, and again when another thread has taken its place.</summary>
+    public bool IsBooked { get; set; }
+
+    /// <summary>It took the place of a thread that may have been shown with the same labels.</summary>
+    public bool IsSuccessor { get; set; }
+
+    /// <summary>The last collection in which it lived but could not be read; 0: none since.</summary>
+    public long MissedIn { get; set; }
+
+    public ThreadCounters Counters => new()
+    {
+        Cpu = Cpu,
+        Wait = Wait,
+        Timeslices = Timeslices,
+        User = User,
+        Kernel = Kernel,
+        Saturated = Samples?.Saturated ?? 0,
+    };
 
     /// <summary>Another thread stands behind the descriptor: what is read next is a first reading.</summary>
     public void Forget()
@@ -67,5 +100,13 @@ internal sealed class WatchedThread(int tid)
         Known = false;
         Samples = null;
         SampledCpu = -1;
+        Succeed();
+    }
+
+    /// <summary>What it has used so far was another thread's, and what is known of this one begins now.</summary>
+    public void Succeed()
+    {
+        IsBooked = false;
+        IsSuccessor = true;
     }
 }

@@ -18,6 +18,8 @@ internal static class InspectCommands
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
         foreach (string warning in state.Current.Matcher.TakeWarnings())
             Console.Out.WriteLine($"warning: {warning}");
+        if (collector.TakeWarning() is { } limit)
+            Console.Out.WriteLine($"warning: {limit}");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
         foreach (FilterConfig filter in state.Current.Config.Filters)
         {
@@ -41,7 +43,7 @@ internal static class InspectCommands
     /// <summary>Prints one collection in the text format.</summary>
     public static int Once(Invocation invocation) => WithCollection(invocation, (_, scrapes, _) =>
     {
-        PooledBuffer text = scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false)).GetAwaiter().GetResult();
+        PooledBuffer text = scrapes.GetAsync(default).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
         foreach (ReadOnlyMemory<byte> piece in text.Pieces)
             output.Write(piece.Span);

@@ -60,7 +60,7 @@ internal static class RunCommand
         new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
-        (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        await scrapes.CollectAsync();
         try
         {
             await app.StartAsync();

@@ -24,12 +24,19 @@ internal static class Catalogue
     public static readonly MetricFamily ThreadPeak = new("perfscale_thread_cpu_peak_ratio", Gauge,
         "The largest share of a core that the thread used in a window of sampler.interval during the last sampler.peak_window.", Thread);
 
+    public static readonly MetricFamily ThreadGroupThreads = new("perfscale_thread_group_threads", Gauge,
+        "Live threads that share the name, where a rule has detail = \"name\".", "daemon", "ppid", "pname", "tname");
+
     public static readonly MetricFamily ProcessCpuUser = new("perfscale_process_cpu_user_seconds_total", Counter,
         "CPU time the process spent in user mode, exited threads included, in seconds.", Process);
     public static readonly MetricFamily ProcessCpuKernel = new("perfscale_process_cpu_kernel_seconds_total", Counter,
         "CPU time the process spent in kernel mode, exited threads included, in seconds.", Process);
     public static readonly MetricFamily ProcessCpu = new("perfscale_process_cpu_seconds_total", Counter,
         "CPU time of the process, user and kernel, exited threads included, in seconds.", Process);
+    public static readonly MetricFamily ProcessFolded = new("perfscale_process_folded_threads_cpu_seconds_total", Counter,
+        "CPU time of live threads while they had no series of their own, in seconds.", Process);
+    public static readonly MetricFamily ProcessTransient = new("perfscale_process_transient_threads_cpu_seconds_total", Counter,
+        "CPU time of threads that no two collections saw, in seconds: born and gone in between, before the first sight, after the last.", Process);
     public static readonly MetricFamily ProcessThreads = new("perfscale_process_threads", Gauge,
         "Threads of the process.", Process);
     public static readonly MetricFamily ProcessThreadsByState = new("perfscale_process_threads_by_state", Gauge,
@@ -50,6 +57,10 @@ internal static class Catalogue
         "Processes that the filter owns at this collection; 0 is shown, so that an alert can fire.", "filter");
     public static readonly MetricFamily Threads = new("thread_exporter_threads", Gauge,
         "Threads tracked.");
+    public static readonly MetricFamily ThreadsFolded = new("thread_exporter_threads_folded", Gauge,
+        "Thread series that the filters ask for and that collector.max_threads or collector.max_samples keeps from being shown.");
+    public static readonly MetricFamily DetailLowered = new("thread_exporter_detail_lowered", Gauge,
+        "1 while collector.max_samples keeps thread series from being shown.");
     public static readonly MetricFamily Collections = new("thread_exporter_collections_total", Counter,
         "Collections made. More than one server's scrapes: another one scrapes too.");
     public static readonly MetricFamily Descriptors = new("thread_exporter_descriptors", Gauge,
@@ -81,9 +92,9 @@ internal static class Catalogue
     /// <summary>All of the above, in the order they are printed.</summary>
     public static readonly IReadOnlyList<MetricFamily> All =
     [
-        ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak,
-        ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
-        BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, Collections, Descriptors,
+        ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak, ThreadGroupThreads,
+        ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessFolded, ProcessTransient, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
+        BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, ThreadsFolded, DetailLowered, Collections, Descriptors,
         CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, LogFileWritable,
         SelfCpu, SelfResident, SelfVirtual, SelfOpenFds, SelfMaxFds, SelfStartTime,
     ];

@@ -5,11 +5,7 @@ namespace ThreadExporter.Exposition;
 /// <summary>What a response can be: one of two texts, compressed or not.</summary>
 internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
 {
-    public const int Count = 4;
-
     private const string OpenMetricsType = "application/openmetrics-text";
-
-    public int Index => (OpenMetrics ? 2 : 0) + (Gzip ? 1 : 0);
 
     public string ContentType => OpenMetrics
         ? "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -20,10 +20,9 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
     /// <summary>When the collection being made began (<see cref="Stopwatch"/> timestamp); 0 when none is. For the watchdog.</summary>
     public long BusySince => Volatile.Read(ref _busySince);
 
-    /// <summary>One collection in the format asked for. The caller releases the buffer.</summary>
-    public Task<PooledBuffer> GetAsync(ScrapeFormat format)
+    /// <summary>One collection as asked for. The caller releases the buffer.</summary>
+    public Task<PooledBuffer> GetAsync(ScrapeRequest request)
     {
-        Round round;
         lock (_gate)
         {
             if (_open is null)
@@ -31,11 +30,12 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
                 Round opened = _open = new Round();
                 _ = Task.Run(() => Run(opened));
             }
-            round = _open;
-            round.Waiting[format.Index]++;
+            return _open.Wait(request);
         }
-        return round.Results[format.Index].Task;
     }
+
+    /// <summary>One collection for its own sake: what it found is what counts.</summary>
+    public async Task CollectAsync() => (await GetAsync(default)).Release();
 
     /// <summary>Runs something that looks at the collector's tables while no collection changes them.</summary>
     public T Inspect<T>(Func<Collector, T> look)
@@ -84,34 +84,31 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
                 if (ReferenceEquals(_open, round))
                     _open = null;
             }
-            foreach (TaskCompletionSource<PooledBuffer> result in round.Results)
-                result.TrySetException(e);
+            round.Fail(e);
         }
     }
 
     private void Render(Round round, ConfigSnapshot snapshot)
     {
-        foreach (bool openMetrics in (ReadOnlySpan<bool>)[false, true])
+        foreach (IGrouping<(bool, string?), ScrapeRequest> same in round.Requests.GroupBy(r => (r.Format.OpenMetrics, r.Filters)))
         {
-            int plain = new ScrapeFormat(openMetrics, Gzip: false).Index;
-            int gzip = new ScrapeFormat(openMetrics, Gzip: true).Index;
-            if (round.Waiting[plain] + round.Waiting[gzip] == 0)
-                continue;
-            PooledBuffer text = RenderText(openMetrics, snapshot);
-            if (round.Waiting[gzip] > 0)
-                Hand(round, gzip, Compress(text));
-            if (round.Waiting[plain] > 0)
-                Hand(round, plain, text);
-            else
+            PooledBuffer text = RenderText(same.First(), snapshot);
+            foreach (ScrapeRequest request in same.OrderByDescending(r => r.Format.Gzip))
+                round.Hand(request, request.Format.Gzip ? Compress(text) : text);
+            if (same.All(r => r.Format.Gzip))
                 text.Release();
         }
     }
 
-    private PooledBuffer RenderText(bool openMetrics, ConfigSnapshot snapshot)
+    private PooledBuffer RenderText(ScrapeRequest request, ConfigSnapshot snapshot)
     {
+        bool openMetrics = request.Format.OpenMetrics;
         long begin = Stopwatch.GetTimestamp();
         PooledBuffer text = new(_chunks);
-        ThreadMetrics.Write(collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
+        IReadOnlyList<WatchedProcess> shown = request.Names is { } filters
+            ? [.. collector.Processes.Where(p => filters.Contains(p.Rule.Name))]
+            : collector.Processes;
+        ThreadMetrics.Write(shown, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
         self.Write(text, openMetrics, collector, snapshot);
         self.RenderDuration = Stopwatch.GetElapsedTime(begin);
         return text;
@@ -127,19 +124,33 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
         return compressed;
     }
 
-    private static void Hand(Round round, int index, PooledBuffer buffer)
-    {
-        // One holder is the buffer's maker, whose share the first waiter takes over.
-        for (int i = 1; i < round.Waiting[index]; i++)
-            buffer.AddHolder();
-        round.Results[index].SetResult(buffer);
-    }
-
     private sealed class Round
     {
-        public int[] Waiting { get; } = new int[ScrapeFormat.Count];
+        private readonly Dictionary<ScrapeRequest, (int Waiting, TaskCompletionSource<PooledBuffer> Result)> _pending = [];
 
-        public TaskCompletionSource<PooledBuffer>[] Results { get; } =
-            [.. Enumerable.Range(0, ScrapeFormat.Count).Select(_ => new TaskCompletionSource<PooledBuffer>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        public IEnumerable<ScrapeRequest> Requests => _pending.Keys;
+
+        public Task<PooledBuffer> Wait(ScrapeRequest request)
+        {
+            if (!_pending.TryGetValue(request, out (int Waiting, TaskCompletionSource<PooledBuffer> Result) pending))
+                pending = (0, new TaskCompletionSource<PooledBuffer>(TaskCreationOptions.RunContinuationsAsynchronously));
+            _pending[request] = (pending.Waiting + 1, pending.Result);
+            return pending.Result.Task;
+        }
+
+        public void Hand(ScrapeRequest request, PooledBuffer buffer)
+        {
+            (int waiting, TaskCompletionSource<PooledBuffer> result) = _pending[request];
+            // One holder is the buffer's maker, whose share the first waiter takes over.
+            for (int i = 1; i < waiting; i++)
+                buffer.AddHolder();
+            result.SetResult(buffer);
+        }
+
+        public void Fail(Exception error)
+        {
+            foreach ((_, TaskCompletionSource<PooledBuffer> result) in _pending.Values)
+                result.TrySetException(error);
+        }
     }
 }

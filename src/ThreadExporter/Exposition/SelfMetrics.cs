@@ -16,6 +16,8 @@ internal sealed class SelfMetrics
     private readonly MetricFactory _factory;
     private readonly Gauge _matched;
     private readonly Gauge _threads;
+    private readonly Gauge _threadsFolded;
+    private readonly Gauge _detailLowered;
     private readonly Counter _collections;
     private readonly Gauge _descriptors;
     private readonly Gauge _duration;
@@ -31,6 +33,8 @@ internal sealed class SelfMetrics
         RestartRequired = Gauge(Catalogue.RestartRequired);
         _matched = Gauge(Catalogue.MatchedProcesses);
         _threads = Gauge(Catalogue.Threads);
+        _threadsFolded = Gauge(Catalogue.ThreadsFolded);
+        _detailLowered = Gauge(Catalogue.DetailLowered);
         _collections = Counter(Catalogue.Collections);
         _descriptors = Gauge(Catalogue.Descriptors);
         _duration = Gauge(Catalogue.CollectDuration);
@@ -81,6 +85,8 @@ internal sealed class SelfMetrics
             _matched.WithLabels(filter).Set(processes);
 
         _threads.Set(collector.Threads);
+        _threadsFolded.Set(collector.FoldedAtLimit);
+        _detailLowered.Set(collector.DetailLowered ? 1 : 0);
         _collections.IncTo(collector.Collections);
         _descriptors.Set(collector.Descriptors);
         _duration.WithLabels("discover").Set(collector.DiscoverDuration.TotalSeconds);

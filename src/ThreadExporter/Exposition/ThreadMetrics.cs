@@ -12,9 +12,12 @@ internal static class ThreadMetrics
     // What is always shown, so that a series does not come and go with a state; the other letters only when there is one.
     private const string CommonStates = "RSDTtZI";
 
-    public static void Write(Collector collector, SamplerConfig sampler, ExpositionWriter writer)
+    /// <param name="processes">Those to be shown.</param>
+    /// <param name="collector">What else the collection found.</param>
+    /// <param name="sampler">Whether peaks are shown, and of how long.</param>
+    /// <param name="writer">Takes the text.</param>
+    public static void Write(IReadOnlyList<WatchedProcess> processes, Collector collector, SamplerConfig sampler, ExpositionWriter writer)
     {
-        IReadOnlyList<WatchedProcess> processes = collector.Processes;
         foreach (WatchedProcess process in processes)
             RenderLabels(process);
 
@@ -27,8 +30,8 @@ internal static class ThreadMetrics
             writer.Head(Catalogue.ThreadTimeslices);
             foreach (WatchedProcess process in processes)
             {
-                foreach (WatchedThread thread in process.Threads)
-                    writer.Number(Catalogue.ThreadTimeslices.Utf8Name, thread.RenderedLabels, thread.Timeslices);
+                foreach (ThreadSeries series in process.Shown)
+                    writer.Number(Catalogue.ThreadTimeslices.Utf8Name, series.RenderedLabels, series.Shown.Timeslices);
             }
             if (sampler.Enabled)
             {
@@ -36,10 +39,13 @@ internal static class ThreadMetrics
                 ThreadPeaks(processes, writer, sampler);
             }
         }
+        GroupThreads(processes, writer);
 
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuUser, static p => p.User);
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuKernel, static p => p.Kernel);
         ProcessSeconds(processes, writer, Catalogue.ProcessCpu, static p => p.Cpu);
+        ProcessSeconds(processes, writer, Catalogue.ProcessFolded, static p => p.Books.Folded);
+        ProcessSeconds(processes, writer, Catalogue.ProcessTransient, static p => p.Books.Transient);
         writer.Head(Catalogue.ProcessThreads);
         foreach (WatchedProcess process in processes)
             writer.Number(Catalogue.ProcessThreads.Utf8Name, process.RenderedLabels, process.Threads.Count);
@@ -55,8 +61,8 @@ internal static class ThreadMetrics
         byte[] name = family.Utf8Name;
         foreach (WatchedProcess process in processes)
         {
-            foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
-                writer.Seconds(name, thread.RenderedLabels, TColumn.Of(thread));
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+                writer.Seconds(name, series.RenderedLabels, TColumn.Of(series.Shown));
         }
     }
 
@@ -67,11 +73,33 @@ internal static class ThreadMetrics
         long window = sampler.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick;
         foreach (WatchedProcess process in processes)
         {
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+                series.Peak = 0;
             foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
             {
-                // Four decimals: a tick of the kernel is coarser.
-                double share = thread.Samples?.HighestShare(now, window) ?? 0;
-                writer.Seconds(Catalogue.ThreadPeak.Utf8Name, thread.RenderedLabels, (long)Math.Round(share * 10_000) * 100_000);
+                if (thread is { Samples: not null, Series: not null })
+                    thread.Series.Peak = Math.Max(thread.Series.Peak, thread.Samples.HighestShare(now, window));
+            }
+            // Four decimals: a tick of the kernel is coarser.
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+                writer.Seconds(Catalogue.ThreadPeak.Utf8Name, series.RenderedLabels, (long)Math.Round(series.Peak * 10_000) * 100_000);
+        }
+    }
+
+    // Without a group the family is not there at all.
+    private static void GroupThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    {
+        bool headed = false;
+        foreach (WatchedProcess process in processes)
+        {
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+            {
+                if (!series.IsGroup)
+                    break;
+                if (!headed)
+                    writer.Head(Catalogue.ThreadGroupThreads);
+                headed = true;
+                writer.Number(Catalogue.ThreadGroupThreads.Utf8Name, series.RenderedLabels, series.Members);
             }
         }
     }
@@ -120,17 +148,18 @@ internal static class ThreadMetrics
             text.Add("pname"u8, process.Name);
             process.RenderedLabels = text.Finish();
         }
-        foreach (WatchedThread thread in process.Threads)
+        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
         {
-            if (thread.RenderedLabels is not null)
+            if (series.RenderedLabels is not null)
                 continue;
             LabelText text = new(buffer ??= RentFor(process));
             text.Add("daemon"u8, process.Daemon);
             text.Add("ppid"u8, process.Pid);
             text.Add("pname"u8, process.Name);
-            text.Add("tid"u8, thread.Tid);
-            text.Add("tname"u8, thread.Name);
-            thread.RenderedLabels = text.Finish();
+            if (!series.IsGroup)
+                text.Add("tid"u8, series.Tid);
+            text.Add("tname"u8, series.Name);
+            series.RenderedLabels = text.Finish();
         }
         if (buffer is not null)
             ArrayPool<byte>.Shared.Return(buffer);
@@ -142,31 +171,31 @@ internal static class ThreadMetrics
 
     private interface INanoseconds
     {
-        static abstract long Of(WatchedThread thread);
+        static abstract long Of(in ThreadCounters counters);
     }
 
     private readonly struct User : INanoseconds
     {
-        public static long Of(WatchedThread thread) => thread.User;
+        public static long Of(in ThreadCounters counters) => counters.User;
     }
 
     private readonly struct Kernel : INanoseconds
     {
-        public static long Of(WatchedThread thread) => thread.Kernel;
+        public static long Of(in ThreadCounters counters) => counters.Kernel;
     }
 
     private readonly struct Cpu : INanoseconds
     {
-        public static long Of(WatchedThread thread) => thread.Cpu;
+        public static long Of(in ThreadCounters counters) => counters.Cpu;
     }
 
     private readonly struct Wait : INanoseconds
     {
-        public static long Of(WatchedThread thread) => thread.Wait;
+        public static long Of(in ThreadCounters counters) => counters.Wait;
     }
 
     private readonly struct Saturated : INanoseconds
     {
-        public static long Of(WatchedThread thread) => thread.Samples?.Saturated ?? 0;
+        public static long Of(in ThreadCounters counters) => counters.Saturated;
     }
 }

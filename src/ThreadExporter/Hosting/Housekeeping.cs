@@ -43,6 +43,8 @@ internal sealed class Housekeeping(
             _lookUp = Task.Run(matcher.RetryUsers);
         foreach (string warning in scrapes.Inspect(_ => matcher.TakeWarnings()))
             logger.LogWarning("{Warning}", warning);
+        if (scrapes.Inspect(c => c.TakeWarning()) is { } limit)
+            logger.LogWarning("{Warning}", limit);
         string status = ReloadLoop.StatusText(state, scrapes);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));

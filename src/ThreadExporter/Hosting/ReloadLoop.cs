@@ -55,7 +55,7 @@ internal sealed class ReloadLoop(
     {
         log.SetLevel(state.Current.Config.Log.Level);
         // One collection with the new filters, so that the log and the status can say what they match.
-        (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        await scrapes.CollectAsync();
         LogInForce("Configuration reloaded");
     }
 
@@ -82,6 +82,8 @@ internal sealed class ReloadLoop(
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
         foreach (string warning in scrapes.Inspect(_ => snapshot.Matcher.TakeWarnings()))
             logger.LogWarning("{Warning}", warning);
+        if (scrapes.Inspect(c => c.TakeWarning()) is { } limit)
+            logger.LogWarning("{Warning}", limit);
     }
 
     private void LogErrors(ImmutableArray<ConfigError> errors)

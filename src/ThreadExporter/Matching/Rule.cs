@@ -32,6 +32,7 @@ internal sealed class Rule
     {
         Index = index;
         Config = config;
+        Threads = new ThreadChoice(config.Threads);
         _matchNames = CommPattern.CompileAll(config.MatchNames);
         _comm = CommPattern.CompileAll(config.Comm);
         _exe = Glob.CompileAll(config.Exe);
@@ -46,6 +47,8 @@ internal sealed class Rule
     public int Index { get; }
 
     public FilterConfig Config { get; }
+
+    public ThreadChoice Threads { get; }
 
     public string Name => Config.Name;
 

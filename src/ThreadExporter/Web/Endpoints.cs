@@ -42,10 +42,16 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
     private async Task SendScrapeAsync(HttpContext context)
     {
         ScrapeFormat format = ScrapeFormat.Negotiate(context.Request.Headers);
+        ScrapeRequest request = ScrapeRequest.Of(format, context.Request.Query["filter"]);
+        if (request.Names?.FirstOrDefault(n => !state.Current.Config.Filters.Any(f => f.Name == n)) is { } unknown)
+        {
+            await WriteAsync(context, $"No rule has the name \"{unknown}\", which the parameter filter asks for.\n", StatusCodes.Status400BadRequest);
+            return;
+        }
         PooledBuffer body;
         try
         {
-            body = await scrapes.GetAsync(format);
+            body = await scrapes.GetAsync(request);
         }
         // Whatever it is, one scrape fails with a clear answer and the daemon lives on to make the next.
         catch (Exception e)

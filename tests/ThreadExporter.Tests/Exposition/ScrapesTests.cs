@@ -36,9 +36,9 @@ public sealed class ScrapesTests : IDisposable
     public async Task Requests_that_arrive_during_a_collection_share_it_in_every_format()
     {
         Scrapes scrapes = NewScrapes();
-        Task<PooledBuffer>[] early = [.. Enumerable.Range(0, 20).Select(i => scrapes.GetAsync(new ScrapeFormat(i % 2 == 0, Gzip: i % 4 < 2)))];
+        Task<PooledBuffer>[] early = [.. Enumerable.Range(0, 20).Select(i => scrapes.GetAsync(new ScrapeRequest(new ScrapeFormat(i % 2 == 0, Gzip: i % 4 < 2))))];
         Assert.True(await _begun.WaitAsync(Patience, TestContext.Current.CancellationToken));
-        Task<PooledBuffer>[] during = [.. Enumerable.Range(0, 20).Select(i => scrapes.GetAsync(new ScrapeFormat(i % 2 == 0, Gzip: i % 4 < 2)))];
+        Task<PooledBuffer>[] during = [.. Enumerable.Range(0, 20).Select(i => scrapes.GetAsync(new ScrapeRequest(new ScrapeFormat(i % 2 == 0, Gzip: i % 4 < 2))))];
         _goOn.Release();
         PooledBuffer[] buffers = await Task.WhenAll([.. early, .. during]).WaitAsync(Patience, TestContext.Current.CancellationToken);
 
@@ -73,7 +73,7 @@ public sealed class ScrapesTests : IDisposable
     {
         Scrapes scrapes = NewScrapes();
         _fault = new InvalidOperationException("no luck");
-        Task<PooledBuffer>[] shared = [.. Enumerable.Range(0, 5).Select(i => scrapes.GetAsync(new ScrapeFormat(i % 2 == 0, Gzip: false)))];
+        Task<PooledBuffer>[] shared = [.. Enumerable.Range(0, 5).Select(i => scrapes.GetAsync(new ScrapeRequest(new ScrapeFormat(i % 2 == 0, Gzip: false))))];
         _goOn.Release();
         foreach (Task<PooledBuffer> request in shared)
             Assert.Same(_fault, await Assert.ThrowsAsync<InvalidOperationException>(() => request.WaitAsync(Patience, TestContext.Current.CancellationToken)));
@@ -104,7 +104,7 @@ public sealed class ScrapesTests : IDisposable
         {
             for (int i = 0; i < 40; i++)
             {
-                using PooledText text = new(await scrapes.GetAsync(new ScrapeFormat(reader % 2 == 0, Gzip: false)).WaitAsync(Patience));
+                using PooledText text = new(await scrapes.GetAsync(new ScrapeRequest(new ScrapeFormat(reader % 2 == 0, Gzip: false))).WaitAsync(Patience));
                 string[] values = [.. text.Value.Split('\n').Where(l => l.StartsWith("perfscale_thread_cpu_seconds_total{", StringComparison.Ordinal)).Select(l => l[(l.LastIndexOf(' ') + 1)..])];
                 Assert.Equal(50, values.Length);
                 Assert.Single(values.Distinct());

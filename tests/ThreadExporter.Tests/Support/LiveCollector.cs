@@ -41,7 +41,7 @@ internal sealed class LiveCollector : IDisposable
     public string Render(bool openMetrics = false)
     {
         PooledBuffer buffer = new(new ChunkPool());
-        ThreadMetrics.Write(Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
+        ThreadMetrics.Write(Collector.Processes, Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
         string text = buffer.Text();
         buffer.Release();
         return text;

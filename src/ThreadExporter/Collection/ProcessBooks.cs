@@ -1,0 +1,144 @@
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// The closed books of one process. Between two successive collections, to the nanosecond: what <see cref="Cpu"/> rose is what
+/// the thread series shown in both rose, and <see cref="Folded"/>, and <see cref="Transient"/>. None of them falls.
+/// </summary>
+internal sealed class ProcessBooks
+{
+    // A running thread's time moves at its CPU's ticks, which are 10 ms apart at most (CONFIG_HZ=100).
+    private static readonly long TicksOfAllCpus = Environment.ProcessorCount * 10_000_000L;
+
+    private bool _opened;
+    // A value of the process's clock that it had passed when the threads' booked values were read.
+    private long _clockBefore;
+
+    /// <summary>CPU time of the process: never below its clock as of when the threads were read. Nanoseconds.</summary>
+    public long Cpu { get; private set; }
+
+    /// <summary>CPU time of live, known threads while they were in no series shown in both collections. Nanoseconds.</summary>
+    public long Folded { get; private set; }
+
+    /// <summary>CPU time of threads that no two collections saw: born and gone in between, before the first sight, after the last. Nanoseconds.</summary>
+    public long Transient { get; private set; }
+
+    /// <summary>Books what was used since the collection before. The process has been read and its series are arranged.</summary>
+    public void Close(WatchedProcess process, in Pass pass)
+    {
+        if (!process.HasMoved)
+            return;
+        process.HasMoved = false;
+        if (_opened)
+            Continue(process, pass);
+        else
+            Open(process, pass);
+        _clockBefore = process.ClockBefore;
+    }
+
+    // The past is booked as if it had been one interval, so that the sums agree from the first collection on.
+    private void Open(WatchedProcess process, in Pass pass)
+    {
+        _opened = true;
+        long sum = 0;
+        foreach (WatchedThread thread in process.Threads)
+        {
+            ThreadCounters now = thread.Counters;
+            sum += now.Cpu;
+            if (thread.Series is not { ShownSince: > 0 })
+                Folded += now.Cpu;
+            if (thread.Series is { IsGroup: true } group)
+                group.Shown.AddRise(default, now);
+            // Who used most until now is likely to be hot; whatever is used from now on weighs more.
+            thread.Series?.Warm(now.Cpu * 1e-9, pass.Now);
+            Take(thread, now);
+        }
+        Cpu = Math.Max(process.Clock, sum);
+        Transient = Cpu - sum;
+    }
+
+    private void Continue(WatchedProcess process, in Pass pass)
+    {
+        // No thread can have used more.
+        long most = _clockBefore < 0 ? long.MaxValue : process.Clock - _clockBefore + TicksOfAllCpus;
+        long sum = 0;
+        bool newcomers = false;
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (!thread.IsBooked)
+            {
+                newcomers = true;
+                continue;
+            }
+            ThreadCounters now = thread.Counters;
+            if (thread.MissedIn == pass.Number)
+                continue;
+            if (now.Cpu - thread.Booked.Cpu > most)
+            {
+                // exec by a worker thread: the leader's descriptor answers for the worker, whose time is higher.
+                thread.Succeed();
+                newcomers = true;
+                continue;
+            }
+            // What it used while it could not be read was booked as transient by then.
+            if (thread.MissedIn == 0 && now != thread.Booked)
+                sum += Book(thread, now, pass);
+            Take(thread, now);
+        }
+        long rest = Math.Max(0, process.Clock - Cpu - sum);
+        Cpu += sum + rest;
+        if (newcomers)
+            rest -= Welcome(process, rest, pass);
+        Transient += rest;
+    }
+
+    /// <returns>Nanoseconds booked.</returns>
+    private long Book(WatchedThread thread, in ThreadCounters now, in Pass pass)
+    {
+        long cpu = Math.Max(0, now.Cpu - thread.Booked.Cpu);
+        ThreadSeries? series = thread.Series;
+        bool shown = series is not null && thread.PlacedIn < pass.Number && series.IsShownInBoth(pass.Number);
+        if (!shown)
+            Folded += cpu;
+        // A series that nobody has seen yet may begin at any value: best at what the kernel says.
+        if (shown || series?.IsUnseen(pass.Number) == true)
+            series!.Shown.AddRise(thread.Booked, now);
+        if (cpu > 0)
+            series?.Warm(cpu, pass.Now);
+        return cpu;
+    }
+
+    /// <summary>Threads seen for the first time: what they have used goes to their group when that is shown in both collections, as far as the rest reaches.</summary>
+    /// <returns>Nanoseconds that went to groups.</returns>
+    private static long Welcome(WatchedProcess process, long rest, in Pass pass)
+    {
+        long given = 0;
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (thread.IsBooked)
+                continue;
+            ThreadCounters now = thread.Counters;
+            if (thread.Series is { } series)
+            {
+                if (!series.IsGroup && thread.IsSuccessor)
+                    series.Shown = default;
+                if (series.IsGroup && series.IsShownInBoth(pass.Number))
+                {
+                    ThreadCounters first = now with { Cpu = Math.Min(now.Cpu, rest - given) };
+                    given += first.Cpu;
+                    series.Shown.AddRise(default, first);
+                }
+                series.Warm(Math.Min(now.Cpu, rest), pass.Now);
+            }
+            Take(thread, now);
+        }
+        return given;
+    }
+
+    private static void Take(WatchedThread thread, in ThreadCounters now)
+    {
+        thread.Booked = now;
+        thread.IsBooked = true;
+        thread.IsSuccessor = false;
+        thread.MissedIn = 0;
+    }
+}

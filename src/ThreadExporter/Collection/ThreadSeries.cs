@@ -1,0 +1,76 @@
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// One label set of the thread metrics: a thread under one name, or all threads of a process that share a name. Its counters
+/// take only what was used while it was shown, so a series that was hidden resumes where it stopped (docs/decisions/0007).
+/// </summary>
+/// <param name="name">The shown name, valid UTF-8.</param>
+/// <param name="tid">0: a group of threads.</param>
+internal sealed class ThreadSeries(byte[] name, int tid)
+{
+    // The weight of what was used so long ago is half of what is used now.
+    private const double HalfLife = 30e9;
+
+    public byte[] Name { get; } = name;
+
+    public int Tid { get; } = tid;
+
+    public bool IsGroup => Tid == 0;
+
+    /// <summary>The values as printed.</summary>
+    public ref ThreadCounters Shown => ref _shown;
+
+    private ThreadCounters _shown;
+
+    /// <summary>The highest share of a core in a recent window, of the hottest member.</summary>
+    public float Peak { get; set; }
+
+    /// <summary>Live threads; of a group.</summary>
+    public int Members { get; set; }
+
+    /// <summary>The collection since which it is shown without a break (<see cref="Pass.Number"/>); 0: hidden.</summary>
+    public long ShownSince { get; private set; }
+
+    /// <summary>The first collection that showed it; 0: none has.</summary>
+    public long FirstShown { get; private set; }
+
+    /// <summary>The last collection that chose it to be shown.</summary>
+    public long ChosenIn { get; set; }
+
+    /// <summary>Orders series by the CPU time that they used lately: comparable at any time without being brought up to date.</summary>
+    public double Heat { get; private set; } = double.NegativeInfinity;
+
+    /// <summary>When it was last among the hottest of its process; monotonic nanoseconds.</summary>
+    public long HottestAt { get; set; }
+
+    /// <summary>When the last member of a group ended; monotonic nanoseconds.</summary>
+    public long EmptySince { get; set; }
+
+    /// <summary>Written by the exposition, dropped when a label changes.</summary>
+    public byte[]? RenderedLabels { get; set; }
+
+    public void Show(long pass)
+    {
+        if (ShownSince == 0)
+            ShownSince = pass;
+        if (FirstShown == 0)
+            FirstShown = pass;
+    }
+
+    public void Hide() => ShownSince = 0;
+
+    /// <summary>Whether this collection and the one before it show it.</summary>
+    public bool IsShownInBoth(long pass) => ShownSince != 0 && ShownSince < pass;
+
+    /// <summary>Whether no earlier collection has shown it, so that nobody knows a value of it.</summary>
+    public bool IsUnseen(long pass) => FirstShown == 0 || FirstShown == pass;
+
+    /// <summary>A decaying sum, kept as the logarithm of what it would have been worth at time 0.</summary>
+    /// <param name="cpu">Nanoseconds used.</param>
+    /// <param name="now">Monotonic nanoseconds.</param>
+    public void Warm(double cpu, long now)
+    {
+        double age = now / HalfLife;
+        Heat = Math.Log2(Math.Pow(2, Heat - age) + cpu) + age;
+    }
+}
