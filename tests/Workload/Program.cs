@@ -46,12 +46,13 @@ bool Serve()
         string[] words = line.Split(' ');
         if (words[0] == "leave")
             return false;
-        Console.WriteLine(Answer(words));
+        if (Answer(words) is { } answer)
+            Console.WriteLine(answer);
     }
     return true;
 }
 
-string Answer(string[] words)
+string? Answer(string[] words)
 {
     switch (words[0])
     {
@@ -85,8 +86,10 @@ string Answer(string[] words)
             steppers[Number(words[1])].Post(words[2..]).Wait();
             return "ok";
         case "post":
+            // Answered first: what is posted may be the end of this program.
+            Console.WriteLine("ok");
             steppers[Number(words[1])].Post(words[2..]);
-            return "ok";
+            return null;
         case "release":
             steppers[Number(words[1])].Release();
             return "ok";

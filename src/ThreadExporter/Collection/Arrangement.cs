@@ -35,6 +35,8 @@ internal sealed class Arrangement
             bool changed = process.IsDisarranged || !ReferenceEquals(process.ArrangedBy, process.Rule.Threads);
             if (changed)
                 _placement.Place(process, pass);
+            if (process.HasMoved)
+                Warm(process, pass);
             if (changed || top > 0 || _wasOver)
                 Choose(process, pass, top);
             wanted += process.Chosen;
@@ -47,6 +49,18 @@ internal sealed class Arrangement
         {
             if (process.IsDisarranged)
                 Show(process, pass);
+        }
+    }
+
+    private static void Warm(WatchedProcess process, in Pass pass)
+    {
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (thread.Series is not { } series || (thread.IsBooked && thread.Cpu <= thread.Booked.Cpu))
+                continue;
+            // Who used most before the first sight is likely to be hot, but whatever is used from then on weighs more.
+            double cpu = thread.IsBooked ? thread.Cpu - thread.Booked.Cpu : process.Books.IsOpen ? thread.Cpu : thread.Cpu * 1e-9;
+            series.Warm(cpu, pass.Now);
         }
     }
 

@@ -9,9 +9,11 @@ internal sealed class ProcessBooks
     // A running thread's time moves at its CPU's ticks, which are 10 ms apart at most (CONFIG_HZ=100).
     private static readonly long TicksOfAllCpus = Environment.ProcessorCount * 10_000_000L;
 
-    private bool _opened;
     // A value of the process's clock that it had passed when the threads' booked values were read.
     private long _clockBefore;
+
+    /// <summary>False until its past has been booked.</summary>
+    public bool IsOpen { get; private set; }
 
     /// <summary>CPU time of the process: never below its clock as of when the threads were read. Nanoseconds.</summary>
     public long Cpu { get; private set; }
@@ -28,17 +30,17 @@ internal sealed class ProcessBooks
         if (!process.HasMoved)
             return;
         process.HasMoved = false;
-        if (_opened)
+        if (IsOpen)
             Continue(process, pass);
         else
-            Open(process, pass);
+            Open(process);
         _clockBefore = process.ClockBefore;
     }
 
     // The past is booked as if it had been one interval, so that the sums agree from the first collection on.
-    private void Open(WatchedProcess process, in Pass pass)
+    private void Open(WatchedProcess process)
     {
-        _opened = true;
+        IsOpen = true;
         long sum = 0;
         foreach (WatchedThread thread in process.Threads)
         {
@@ -48,8 +50,6 @@ internal sealed class ProcessBooks
                 Folded += now.Cpu;
             if (thread.Series is { IsGroup: true } group)
                 group.Shown.AddRise(default, now);
-            // Who used most until now is likely to be hot; whatever is used from now on weighs more.
-            thread.Series?.Warm(now.Cpu * 1e-9, pass.Now);
             Take(thread, now);
         }
         Cpu = Math.Max(process.Clock, sum);
@@ -102,8 +102,6 @@ internal sealed class ProcessBooks
         // A series that nobody has seen yet may begin at any value: best at what the kernel says.
         if (shown || series?.IsUnseen(pass.Number) == true)
             series!.Shown.AddRise(thread.Booked, now);
-        if (cpu > 0)
-            series?.Warm(cpu, pass.Now);
         return cpu;
     }
 
@@ -120,14 +118,13 @@ internal sealed class ProcessBooks
             if (thread.Series is { } series)
             {
                 if (!series.IsGroup && thread.IsSuccessor)
-                    series.Shown = default;
+                    series.BeginAtZero();
                 if (series.IsGroup && series.IsShownInBoth(pass.Number))
                 {
                     ThreadCounters first = now with { Cpu = Math.Min(now.Cpu, rest - given) };
                     given += first.Cpu;
                     series.Shown.AddRise(default, first);
                 }
-                series.Warm(Math.Min(now.Cpu, rest), pass.Now);
             }
             Take(thread, now);
         }

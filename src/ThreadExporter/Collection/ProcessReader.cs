@@ -24,7 +24,6 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <returns>False when the process is gone.</returns>
     public bool Read(WatchedProcess process, in Pass pass)
     {
-        process.Departed.Clear();
         bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadBySums(process, pass) : ReadByGate(process, pass);
         process.ReadAt = pass.Now;
         return alive;
@@ -35,7 +34,10 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         long clock = -1;
         bool idle = !pass.ReadAll && ActiveAccountForAll(process, pass, out clock);
         // The active threads stood still around it, and the others are read after it.
-        process.ClockBefore = clock >= 0 ? clock : process.Clock;
+        if (clock >= 0 || process.Known)
+            process.ClockBefore = clock >= 0 ? clock : process.Clock;
+        else if (Clocks.TryGetProcessCpu(process.Pid, out long before))
+            process.ClockBefore = before;
         if (!idle)
         {
             ReadThreads(process, pass, clock);
@@ -122,8 +124,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
-                process.Departed.Add(thread.Tid);
-                process.IsDisarranged = true;
+                process.Depart(thread);
                 continue;
             }
             if (status != ReadStatus.Ok)
@@ -278,7 +279,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                     result = status;
                 continue;
             }
-            thread.IsSuccessor = process.Departed.Contains(tid);
+            thread.IsSuccessor = process.HadThread(tid);
             process.HasMoved = true;
             merged.Add(thread);
             // It is known from here on, and was read after the clock: at most too little remains.

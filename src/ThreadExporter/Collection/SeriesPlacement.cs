@@ -66,9 +66,10 @@ internal sealed class SeriesPlacement
             return former;
         }
         ThreadSeries series = new(name, thread.Tid);
-        // At the thread's own values; but at 0 where a forgotten series of this name may have had a part of them.
-        if (thread.Former is not { Count: MaxFormer })
-            series.Shown = thread.IsBooked ? thread.Booked : thread.Counters;
+        series.Shown = thread.IsBooked ? thread.Booked : thread.Counters;
+        // A series of this name may have been forgotten.
+        if (thread.Former is { Count: MaxFormer })
+            series.BeginAtZero();
         return series;
     }
 

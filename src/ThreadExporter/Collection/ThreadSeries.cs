@@ -21,6 +21,7 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     public ref ThreadCounters Shown => ref _shown;
 
     private ThreadCounters _shown;
+    private bool _beginsAtZero = tid == 0;
 
     /// <summary>The highest share of a core in a recent window, of the hottest member.</summary>
     public float Peak { get; set; }
@@ -62,8 +63,18 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     /// <summary>Whether this collection and the one before it show it.</summary>
     public bool IsShownInBoth(long pass) => ShownSince != 0 && ShownSince < pass;
 
-    /// <summary>Whether no earlier collection has shown it, so that nobody knows a value of it.</summary>
-    public bool IsUnseen(long pass) => FirstShown == 0 || FirstShown == pass;
+    /// <summary>Whether no earlier collection has shown it, nor one of the same labels: nobody knows a value of it.</summary>
+    public bool IsUnseen(long pass) => !_beginsAtZero && (FirstShown == 0 || FirstShown == pass);
+
+    /// <summary>
+    /// Somebody may know a higher value under the same labels. To Prometheus a fall is a restart from 0: whatever else it begins
+    /// with would count twice.
+    /// </summary>
+    public void BeginAtZero()
+    {
+        _beginsAtZero = true;
+        _shown = default;
+    }
 
     /// <summary>A decaying sum, kept as the logarithm of what it would have been worth at time 0.</summary>
     /// <param name="cpu">Nanoseconds used.</param>

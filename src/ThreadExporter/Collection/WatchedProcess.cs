@@ -6,6 +6,11 @@ namespace ThreadExporter.Collection;
 /// <summary>A process that a rule owns, with its threads. Its directory is kept open: a reused pid cannot be mistaken for it.</summary>
 internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
 {
+    private const int MaxDeparted = 1024;
+
+    private readonly HashSet<int> _departed = [];
+    private bool _departedAreForgotten;
+
     public int Pid { get; } = pid;
 
     /// <summary>Start in clock ticks since boot.</summary>
@@ -65,9 +70,6 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>The groups it ever had, by name; null while it never had one.</summary>
     public SortedDictionary<string, ThreadSeries>? Groups { get; set; }
 
-    /// <summary>The tids of threads that were found to be gone in this collection.</summary>
-    public HashSet<int> Departed { get; } = [];
-
     /// <summary>
     /// What of the process's clock no known thread accounts for (CPU of exited threads), in nanoseconds; -1: not known to
     /// the nanosecond. While it holds, threads that were not read have not run.
@@ -94,6 +96,21 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
 
     /// <summary>Written by the exposition, dropped here when a label changes.</summary>
     public byte[]? RenderedLabels { get; set; }
+
+    /// <summary>Notes that a thread is gone. Its series may be in somebody's memory.</summary>
+    public void Depart(WatchedThread thread)
+    {
+        IsDisarranged = true;
+        if (thread.Series is not { IsGroup: false } && thread.Former is null)
+            return;
+        if (_departed.Count < MaxDeparted)
+            _departed.Add(thread.Tid);
+        else
+            _departedAreForgotten = true;
+    }
+
+    /// <summary>Whether a thread of this tid may have been shown before.</summary>
+    public bool HadThread(int tid) => _departedAreForgotten || _departed.Contains(tid);
 
     /// <summary>Puts the process under a rule. The threads keep their counters; labels that changed are rendered anew.</summary>
     public void Assign(Rule rule, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon)

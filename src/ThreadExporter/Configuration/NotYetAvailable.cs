@@ -10,11 +10,6 @@ internal static class NotYetAvailable
 {
     private static readonly FrozenSet<string> Keys = FrozenSet.ToFrozenSet(
     [
-        "filter.threads.detail",
-        "filter.threads.fold_digits",
-        "filter.threads.include",
-        "filter.threads.exclude",
-        "filter.threads.top",
         "web.watch_config",
         "web.tls.cert_file",
         "web.tls.key_file",
@@ -22,8 +17,6 @@ internal static class NotYetAvailable
         "web.tls.client_ca_file",
         "web.tls.min_version",
         "web.basic_auth_users",
-        "collector.max_threads",
-        "collector.max_samples",
         "collector.extended",
     ]);
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace ThreadExporter.Tests.Support;
 
 /// <summary>One sample as it stood in the text.</summary>
-internal sealed record Sample(string Name, IReadOnlyDictionary<string, string> Labels, string Value)
+internal sealed record Sample(string Name, IReadOnlyDictionary<string, string> Labels, string Value, string Series)
 {
     public double Number => double.Parse(Value, CultureInfo.InvariantCulture);
 
@@ -23,6 +23,9 @@ internal sealed class Exposition
 
     /// <summary>The samples by their text before the value: name and label set.</summary>
     public IReadOnlyDictionary<string, Sample> Series => _samples;
+
+    /// <summary>The sample of the same series; null when there is none.</summary>
+    public Sample? Find(Sample other) => _samples.GetValueOrDefault(other.Series);
 
     public IEnumerable<Sample> Of(string name) => _samples.Values.Where(s => s.Name == name);
 
@@ -92,7 +95,7 @@ internal sealed class Exposition
         }
         series = line[..at];
         Assert.Equal(' ', line[at]);
-        Sample sample = new(name, labels, line[(at + 1)..]);
+        Sample sample = new(name, labels, line[(at + 1)..], series);
         _ = sample.Number;
         return sample;
     }

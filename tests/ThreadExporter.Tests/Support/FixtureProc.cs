@@ -36,6 +36,9 @@ internal sealed class FixtureProc : IDisposable
         SchedStat(pid, tid, cpu, wait, slices);
     }
 
+    /// <summary>Takes the thread away. Only a read by path notices: a plain file that is open can still be read.</summary>
+    public void EndThread(int pid, int tid) => Directory.Delete(Path.Combine(Root, $"{pid}/task/{tid}"), recursive: true);
+
     public void SchedStat(int pid, int tid, long cpu, long wait, long slices) =>
         Write($"{pid}/task/{tid}/schedstat", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cpu} {wait} {slices}\n")));
 

@@ -46,6 +46,21 @@ public sealed class EndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_parameter_filter_shows_the_rules_named_and_no_other()
+    {
+        Support.Exposition self = Support.Exposition.Parse(await _daemon.Http.GetStringAsync("/metrics?filter=self", TestContext.Current.CancellationToken));
+        Assert.NotEmpty(self.Of("perfscale_thread_cpu_seconds_total"));
+        Support.Exposition other = Support.Exposition.Parse(await _daemon.Http.GetStringAsync("/metrics?filter=nobody%20%3Cb%3E", TestContext.Current.CancellationToken));
+        Assert.Empty(other.Of("perfscale_process_threads"));
+        Assert.NotEmpty(other.Of("thread_exporter_build_info"));
+        Support.Exposition both = Support.Exposition.Parse(await _daemon.Http.GetStringAsync("/metrics?filter=nobody%20%3Cb%3E&filter=self", TestContext.Current.CancellationToken));
+        Assert.NotEmpty(both.Of("perfscale_process_threads"));
+        HttpResponseMessage unknown = await _daemon.Http.GetAsync("/metrics?filter=selv", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+        Assert.Equal("No rule has the name \"selv\", which the parameter filter asks for.\n", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Counters_of_living_threads_never_fall()
     {
         Support.Exposition last = await _daemon.ScrapeParsedAsync();
