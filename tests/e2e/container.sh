@@ -20,8 +20,8 @@ step "container: FILTER and PORT choose; it runs without root and without any ca
 port=19$((RANDOM % 900 + 100))
 contained --pid host --env "FILTER=$$" --env "PORT=$port" "$ctr" -- /usr/bin/thread-exporter > "$stage/container.log" 2>&1 &
 container=$!
-answers() { curl -sSf -o "$stage/container.metrics" "http://localhost:$port/metrics"; }
-within 30 answers
+image_answers() { curl -sSf -o "$stage/container.metrics" "http://localhost:$port/metrics"; }
+within 30 image_answers
 grep -q "^perfscale_process_cpu_seconds_total{.*pid=\"$$\"" "$stage/container.metrics" || fail "process $$ is not in its metrics"
 grep -q "^thread_exporter_filter_matched_processes{filter=\"$$\"} 1$" "$stage/container.metrics" || fail "the filter did not match one process"
 daemon=$(pgrep -u 65532 -f '^/usr/bin/thread-exporter$')
