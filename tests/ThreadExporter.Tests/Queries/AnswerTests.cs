@@ -19,7 +19,7 @@ public sealed class AnswerTests(PrometheusFixture prometheus)
     [Fact]
     public async Task A_share_is_a_share_of_the_process()
     {
-        string query = PromqlBlocks.Read("docs/metrics.md").Select(q => q.Text).Single(t => t.StartsWith("rate(perfscale_thread_cpu_seconds_total[1m])\n  / on (instance, ppid)", StringComparison.Ordinal));
+        string query = MarkdownBlocks.Read("docs/metrics.md", "promql").Select(q => q.Text).Single(t => t.StartsWith("rate(perfscale_thread_cpu_seconds_total[1m])\n  / on (instance, ppid)", StringComparison.Ordinal));
         Row[] rows = [.. (await prometheus.Server.QueryAsync(query)).Where(r => r["ppid"] == $"{prometheus.Osd}")];
         Assert.InRange(rows.Single(r => r["tname"] == "tp_osd_tp").Value, 0.1, 1);
         Assert.InRange(rows.Where(r => !r["tname"].StartsWith("churn", StringComparison.Ordinal)).Sum(r => r.Value), 0.5, 1.05);
@@ -29,7 +29,7 @@ public sealed class AnswerTests(PrometheusFixture prometheus)
     [Fact]
     public async Task Totals_add_up_to_the_process()
     {
-        string query = PromqlBlocks.Read("docs/metrics.md").Select(q => q.Text).Single(t => t.Contains("\"part\", \"shown\"", StringComparison.Ordinal));
+        string query = MarkdownBlocks.Read("docs/metrics.md", "promql").Select(q => q.Text).Single(t => t.Contains("\"part\", \"shown\"", StringComparison.Ordinal));
         ILookup<string, double> parts = (await prometheus.Server.QueryAsync(query)).Where(r => r["pid"] == $"{prometheus.Osd}").ToLookup(r => r["part"], r => r.Value);
         Assert.True(Assert.Single(parts["shown"]) > Assert.Single(parts["exited"]));
         Assert.True(Assert.Single(parts["exited"]) > 0);
@@ -40,5 +40,5 @@ public sealed class AnswerTests(PrometheusFixture prometheus)
     }
 
     private static void AssertDocumented(string query) =>
-        Assert.Contains(query, PromqlBlocks.Read("docs/metrics.md").Select(q => q.Text));
+        Assert.Contains(query, MarkdownBlocks.Read("docs/metrics.md", "promql").Select(q => q.Text));
 }

@@ -1,14 +1,17 @@
+using System.Text.RegularExpressions;
+using ThreadExporter.Tests.Packaging;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
 /// <summary>Each query in a promql block of the docs, asked of a real Prometheus: it answers with rows.</summary>
 [Collection(nameof(PrometheusGroup))]
-public sealed class DocumentedQueryTests(PrometheusFixture prometheus)
+public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
 {
-    private static readonly string[] Files = ["README.md", "docs/metrics.md", "docs/scale.md", "docs/kubernetes.md"];
+    /// <summary>Its joins need a cluster: promtool asks them of made-up series.</summary>
+    private const string Joins = "docs/kubernetes.md";
 
-    public static TheoryData<string, string> Queries { get; } = [.. Files.SelectMany(file => PromqlBlocks.Read(file).Select(q => (q.Place, q.Text)))];
+    public static TheoryData<string, string> Queries { get; } = [.. MarkdownBlocks.Files.Where(f => f != Joins).SelectMany(f => MarkdownBlocks.Read(f, "promql"))];
 
     [Theory]
     [MemberData(nameof(Queries))]
@@ -18,18 +21,33 @@ public sealed class DocumentedQueryTests(PrometheusFixture prometheus)
         Assert.True(rows.Any(r => double.IsFinite(r.Value)), $"{place} returned no row with a value: {query}");
     }
 
+    [Fact]
+    public async Task Joins_with_what_a_cluster_knows_return_rows_in_promtools_cases()
+    {
+        string cases = Repository.File("tests/ThreadExporter.Tests/Queries/joins.test.yml");
+        string asked = Blanks().Replace(await File.ReadAllTextAsync(cases, TestContext.Current.CancellationToken), " ");
+        Assert.All(MarkdownBlocks.Read(Joins, "promql"), q => Assert.Contains($"expr: | {Blanks().Replace(q.Text, " ")} eval_time", asked, StringComparison.Ordinal));
+        Assert.SkipUnless(File.Exists("/usr/bin/promtool"), "promtool is not installed");
+        (int code, string output, string error) = await ShellRun.RunAsync("/usr/bin/promtool", ["test", "rules", cases]);
+        Assert.True(code == 0, output + error);
+    }
+
     [Theory]
     [InlineData("README.md", 2)]
     [InlineData("docs/metrics.md", 12)]
+    [InlineData(Joins, 4)]
     public void Queries_stand_in_blocks_of_their_own(string file, int atLeast) =>
-        Assert.True(PromqlBlocks.Read(file).Count() >= atLeast, $"{file} has fewer promql blocks than {atLeast}");
+        Assert.True(MarkdownBlocks.Read(file, "promql").Count() >= atLeast, $"{file} has fewer promql blocks than {atLeast}");
 
-    /// <summary>A query in a sentence or in a block of another kind would escape the test above.</summary>
+    /// <summary>A query in a sentence or in a block of another kind would escape the tests above.</summary>
     [Fact]
     public void No_query_stands_anywhere_else()
     {
-        foreach (string file in Directory.EnumerateFiles(Repository.File("docs"), "*.md").Append(Repository.File("README.md")))
-            foreach (string line in PromqlBlocks.OtherLines(file))
+        foreach (string file in MarkdownBlocks.Files)
+            foreach (string line in MarkdownBlocks.OtherLines(file, "promql"))
                 Assert.DoesNotMatch(@"\b(rate|increase|topk|sum|max|avg)( (by|without) \([a-z_, ]*\) ?)?\(.*(perfscale|thread_exporter)_", line);
     }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blanks();
 }
