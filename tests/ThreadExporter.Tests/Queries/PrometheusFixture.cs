@@ -51,7 +51,8 @@ public sealed class PrometheusFixture : IAsyncLifetime
             [[filter]]
             name = "database"
             pid = [{_processes[1].Pid}]
-            {(ThreadExporter.Configuration.NotYetAvailable.Contains("filter.threads.detail") ? "" : "[filter.threads]\ndetail = \"name\"")}
+            [filter.threads]
+            detail = "name"
             [[filter]]
             name = "nothing"
             comm = "no-such-process"
