@@ -42,6 +42,37 @@ public sealed class PrometheusFixture : IAsyncLifetime
     {
         if (!File.Exists(PrometheusServer.Program))
             return;
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            // Nobody else ends what has been started by then.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_end.IsCancellationRequested)
+            return;
+        await _end.CancelAsync();
+        await Task.WhenAll(_work);
+        if (_server is not null)
+            await _server.DisposeAsync();
+        if (_daemon is not null)
+            await _daemon.DisposeAsync();
+        _config?.Dispose();
+        foreach (Workload process in _processes)
+            process.Dispose();
+        _end.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
         StartWork();
         // Half a core counts as full burn: others use this machine too.
         _config = new TempConfig($"""
@@ -73,21 +104,6 @@ public sealed class PrometheusFixture : IAsyncLifetime
             Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"not {Scrapes} scrapes in {Patience}:\n{_server.Log}\n{_daemon.Log}");
             await Task.Delay(200);
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        await Task.WhenAll(_work);
-        if (_server is not null)
-            await _server.DisposeAsync();
-        if (_daemon is not null)
-            await _daemon.DisposeAsync();
-        _config?.Dispose();
-        foreach (Workload process in _processes)
-            process.Dispose();
-        _end.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     private void StartWork()

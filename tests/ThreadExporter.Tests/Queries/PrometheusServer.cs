@@ -27,7 +27,7 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     private PrometheusServer(string config, string folder)
     {
         ProcessStartInfo start = new(Program,
-            ["--config.file", config, "--storage.tsdb.path", Path.Combine(folder, "data"), "--web.listen-address", "127.0.0.1:0", "--log.level", "debug"])
+            ["--config.file", config, "--storage.tsdb.path", Path.Combine(folder, "data"), "--web.listen-address", "127.0.0.1:0"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
