@@ -1,0 +1,53 @@
+using ThreadExporter.Tests.Support;
+using YamlDotNet.RepresentationModel;
+
+namespace ThreadExporter.Tests.Packaging;
+
+/// <summary>The documents of packaging/kubernetes.</summary>
+internal static class Manifests
+{
+    public static string Folder { get; } = Repository.File("packaging/kubernetes");
+
+    public static YamlNode[] Read(string file) => Parse(File.ReadAllText(Path.Combine(Folder, file)));
+
+    public static YamlNode[] Parse(string text)
+    {
+        YamlStream stream = [];
+        stream.Load(new StringReader(text));
+        return [.. stream.Documents.Select(d => d.RootNode)];
+    }
+
+    public static YamlNode Single(string file, string kind) => Read(file).Single(d => d.Text("kind") == kind);
+
+    /// <summary>What stands at a path of keys and indices; an exception names the first that is not there.</summary>
+    public static YamlNode At(this YamlNode node, params object[] path)
+    {
+        foreach (object step in path)
+        {
+            node = (node, step) switch
+            {
+                (YamlMappingNode map, string key) when map.Children.TryGetValue(key, out YamlNode? child) => child,
+                (YamlSequenceNode list, int index) => list[index],
+                _ => throw new KeyNotFoundException($"no {step} in {node}"),
+            };
+        }
+        return node;
+    }
+
+    public static bool Has(this YamlNode node, string key) => ((YamlMappingNode)node).Children.ContainsKey(key);
+
+    public static string Text(this YamlNode node, params object[] path) => ((YamlScalarNode)node.At(path)).Value!;
+
+    public static YamlNode[] Items(this YamlNode node, params object[] path) => [.. ((YamlSequenceNode)node.At(path)).Children];
+
+    /// <summary>A map of texts, such as labels.</summary>
+    public static Dictionary<string, string> Map(this YamlNode node, params object[] path) =>
+        ((YamlMappingNode)node.At(path)).Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => ((YamlScalarNode)p.Value).Value!);
+
+    /// <summary>160Mi in bytes.</summary>
+    public static long Bytes(string quantity)
+    {
+        Assert.EndsWith("Mi", quantity, StringComparison.Ordinal);
+        return long.Parse(quantity[..^2], System.Globalization.CultureInfo.InvariantCulture) * 1024 * 1024;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Queries;
+
+/// <summary>
+/// A real Prometheus that has scraped our daemon as packaging/prometheus/prometheus.yml says, but every second, while the daemon watched
+/// two processes that do what real ones do: a hot thread, two that starve beside it on one CPU, bursts, threads that come and go.
+/// Started once for all the tests of queries.
+/// </summary>
+public sealed class PrometheusFixture : IAsyncLifetime
+{
+    private const int Scrapes = 12;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("te-prometheus-").FullName;
+    private readonly CancellationTokenSource _end = new();
+    private readonly List<Task> _work = [];
+    private readonly List<Workload> _processes = [];
+    private TempConfig? _config;
+    private Daemon? _daemon;
+    private PrometheusServer? _server;
+
+    internal PrometheusServer Server
+    {
+        get
+        {
+            Assert.SkipUnless(_server is not null, $"{PrometheusServer.Program} is not installed");
+            return _server!;
+        }
+    }
+
+    /// <summary>The instance label of the daemon.</summary>
+    internal string Instance => _daemon!.Http.BaseAddress!.Authority;
+
+    /// <summary>The pid of the process whose threads have a series each; its comm is ceph-osd.</summary>
+    internal int Osd => _processes[0].Pid;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(PrometheusServer.Program))
+            return;
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            // Nobody else ends what has been started by then.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_end.IsCancellationRequested)
+            return;
+        await _end.CancelAsync();
+        await Task.WhenAll(_work);
+        if (_server is not null)
+            await _server.DisposeAsync();
+        if (_daemon is not null)
+            await _daemon.DisposeAsync();
+        _config?.Dispose();
+        foreach (Workload process in _processes)
+            process.Dispose();
+        _end.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        StartWork();
+        // Half a core counts as full burn: others use this machine too.
+        _config = new TempConfig($"""
+            [[filter]]
+            name = "osd"
+            pid = [{_processes[0].Pid}]
+            [[filter]]
+            name = "database"
+            pid = [{_processes[1].Pid}]
+            [filter.threads]
+            detail = "name"
+            [[filter]]
+            name = "nothing"
+            comm = "no-such-process"
+            [sampler]
+            saturation = 0.5
+            """);
+        _daemon = await Daemon.StartAsync(["--config", _config.Path]);
+        string config = Path.Combine(_folder, "prometheus.yml");
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(Repository.File("packaging/prometheus/prometheus.yml")))
+            .Replace("localhost:9199", Instance, StringComparison.Ordinal)
+            .Replace("scrape_interval: 15s", "scrape_interval: 1s", StringComparison.Ordinal)
+            .Replace("evaluation_interval: 15s", "evaluation_interval: 1s", StringComparison.Ordinal)
+            .Replace("rules/", Repository.File("packaging/prometheus/rules/"), StringComparison.Ordinal));
+        _server = await PrometheusServer.StartAsync(config, _folder);
+        long begin = Stopwatch.GetTimestamp();
+        while (await _server.QueryAsync("count_over_time(up[5m])") is not [{ Value: >= Scrapes }, ..])
+        {
+            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"not {Scrapes} scrapes in {Patience}:\n{_server.Log}\n{_daemon.Log}");
+            await Task.Delay(200);
+        }
+    }
+
+    private void StartWork()
+    {
+        (Workload osd, Workload database) = (Named("ceph-osd"), Named("mariadbd"));
+        foreach ((string name, string mode) in (ReadOnlySpan<(string, string)>)[("tp_osd_tp", "burn"), ("bstore_aio", "30"), ("bstore_kv_sync", "30")])
+            osd.Do($"pin {osd.Spawn(name, mode)} 0");
+        osd.Spawn("idle", "idle");
+        int bursts = osd.Get("steps msgr-worker-0");
+        for (int i = 0; i < 4; i++)
+            database.Spawn("connection", "5");
+        _work.Add(Repeat(TimeSpan.FromSeconds(1), () =>
+        {
+            osd.Do(string.Create(CultureInfo.InvariantCulture, $"do {bursts} burst 250000"));
+            osd.Do("churn 3 20");
+        }));
+        _work.Add(Repeat(TimeSpan.FromSeconds(2), () => database.Do("churn 2 30")));
+    }
+
+    /// <summary>A process whose leading thread, and so the process, has this name.</summary>
+    private Workload Named(string name)
+    {
+        Workload process = new();
+        _processes.Add(process);
+        process.Rename(process.Pid, Encoding.UTF8.GetBytes(name));
+        return process;
+    }
+
+    private Task Repeat(TimeSpan pause, Action work) => Task.Run(async () =>
+    {
+        while (!_end.IsCancellationRequested)
+        {
+            work();
+            await Task.Delay(pause, _end.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    });
+}
+
+/// <summary>The tests that ask that one Prometheus.</summary>
+[CollectionDefinition(nameof(PrometheusGroup))]
+public sealed class PrometheusGroup : ICollectionFixture<PrometheusFixture>;
