@@ -34,7 +34,12 @@ internal sealed record FilterConfig
     public bool Children { get; init; }
     /// <summary>Label <c>daemon</c>: the first group of this regex on the command line.</summary>
     public Regex? Daemon { get; init; }
+    /// <summary>Any of <see cref="LabelNames"/>, in that order.</summary>
+    public ImmutableArray<string> Labels { get; init; } = [];
     public ThreadsConfig Threads { get; init; } = new();
+
+    /// <summary>The labels that key <c>labels</c> may add, in the order in which they are shown.</summary>
+    public static ImmutableArray<string> LabelNames { get; } = ["unit", "container_id", "pod_uid"];
 }
 
 /// <summary><c>[filter.threads]</c>: how much of a process's threads is shown.</summary>

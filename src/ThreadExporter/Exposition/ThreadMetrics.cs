@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Procfs;
@@ -118,6 +119,7 @@ internal static class ThreadMetrics
             text.Add("daemon"u8, process.Daemon);
             text.Add("pid"u8, process.Pid);
             text.Add("pname"u8, process.Name);
+            AddExtraLabels(ref text, process);
             process.RenderedLabels = text.Finish();
         }
         foreach (WatchedThread thread in process.Threads)
@@ -130,15 +132,22 @@ internal static class ThreadMetrics
             text.Add("pname"u8, process.Name);
             text.Add("tid"u8, thread.Tid);
             text.Add("tname"u8, thread.Name);
+            AddExtraLabels(ref text, process);
             thread.RenderedLabels = text.Finish();
         }
         if (buffer is not null)
             ArrayPool<byte>.Shared.Return(buffer);
     }
 
+    private static void AddExtraLabels(ref LabelText text, WatchedProcess process)
+    {
+        foreach ((string name, byte[] value) in process.ExtraLabels)
+            text.Add(Encoding.UTF8.GetBytes(name), value);
+    }
+
     // 64 bytes: no task name is longer, kernel workers included.
     private static byte[] RentFor(WatchedProcess process) =>
-        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256));
+        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.ExtraLabels.Sum(l => 32 + l.Value.Length)));
 
     private interface INanoseconds
     {

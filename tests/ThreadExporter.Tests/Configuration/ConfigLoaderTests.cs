@@ -84,6 +84,7 @@ public class ConfigLoaderTests
             pidfile = "/run/x.pid"
             children = true
             daemon = '--instance (\S+)'
+            labels = ["pod_uid", "unit", "pod_uid"]
             """);
         Assert.Equal("osd", filter.Name);
         Assert.Equal(["ceph-osd", "kworker/0:1"], filter.MatchNames);
@@ -95,6 +96,7 @@ public class ConfigLoaderTests
         Assert.Equal(["/kubepods*"], filter.Cgroup);
         Assert.Equal([3240], filter.Pid);
         Assert.Equal(("/run/x.pid", true), (filter.PidFile, filter.Children));
+        Assert.Equal(["unit", "pod_uid"], filter.Labels);
         Assert.Matches(filter.Cmdline!, "a --cluster ceph");
         Assert.Equal("b", filter.Daemon!.Match("a --instance b c").Groups[1].Value);
         Assert.All([filter.Cmdline, filter.Daemon], r => Assert.Equal(RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, r!.Options));
