@@ -34,6 +34,9 @@ internal sealed class Collector : IDisposable
     /// <summary>Where the kernel has no sched info, run-queue wait and timeslices are not known.</summary>
     public bool HasSchedInfo { get; }
 
+    /// <summary>What more the last collection read of each thread.</summary>
+    public ExtendedKinds Extended { get; private set; }
+
     public long Collections { get; private set; }
     public int Threads { get; private set; }
     public int Descriptors => _budget.Kept;
@@ -44,15 +47,16 @@ internal sealed class Collector : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
-        bool budgetChanged = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors;
+        bool changed = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors || Extended != snapshot.Config.Collector.Extended;
         _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
+        Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
 
         begin = Stopwatch.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
         Pass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
-            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), budgetChanged);
+            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), changed, Extended);
         Threads = 0;
         foreach (WatchedProcess process in _table.Watched)
         {

@@ -93,8 +93,18 @@ internal sealed record CollectorConfig
     public int MaxThreads { get; init; } = 20_000;
     public int MaxSamples { get; init; } = 200_000;
     public int MaxDescriptors { get; init; } = 10_000;
-    /// <summary>Any of <c>context_switches</c>, <c>faults</c>, <c>io</c>, <c>last_cpu</c>.</summary>
-    public ImmutableArray<string> Extended { get; init; } = [];
+    public ExtendedKinds Extended { get; init; }
+}
+
+/// <summary><c>collector.extended</c>: what more is shown of each thread.</summary>
+[Flags]
+internal enum ExtendedKinds
+{
+    None = 0,
+    ContextSwitches = 1,
+    Faults = 2,
+    Io = 4,
+    LastCpu = 8,
 }
 
 /// <summary><c>[sampler]</c>.</summary>

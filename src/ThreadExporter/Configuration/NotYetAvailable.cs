@@ -24,7 +24,6 @@ internal static class NotYetAvailable
         "web.basic_auth_users",
         "collector.max_threads",
         "collector.max_samples",
-        "collector.extended",
     ]);
 
     public static bool Contains(string key) => Keys.Contains(key);

@@ -38,6 +38,8 @@ internal static class ThreadMetrics
             }
         }
 
+        ExtendedMetrics.Write(collector, writer);
+
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuUser, static p => p.User);
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuKernel, static p => p.Kernel);
         ProcessSeconds(processes, writer, Catalogue.ProcessCpu, static p => p.Cpu);

@@ -41,7 +41,7 @@ internal sealed class Housekeeping(
         // A directory server that does not answer may hold this up for minutes; the watchdog must not wait for it.
         if (_lookUp.IsCompleted)
             _lookUp = Task.Run(matcher.RetryUsers);
-        foreach (string warning in scrapes.Inspect(_ => matcher.TakeWarnings()))
+        foreach (string warning in scrapes.Inspect(c => matcher.TakeWarnings().Concat(c.Errors.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
         string status = ReloadLoop.StatusText(state, scrapes);
         if (notifier.IsEnabled && status != _status)

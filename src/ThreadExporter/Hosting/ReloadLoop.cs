@@ -80,7 +80,7 @@ internal sealed class ReloadLoop(
             what, state.DisplayPath, snapshot.Config.Filters.Length, processes, threads);
         if (snapshot.Config.Filters.IsEmpty)
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
-        foreach (string warning in scrapes.Inspect(_ => snapshot.Matcher.TakeWarnings()))
+        foreach (string warning in scrapes.Inspect(c => snapshot.Matcher.TakeWarnings().Concat(c.Errors.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
     }
 

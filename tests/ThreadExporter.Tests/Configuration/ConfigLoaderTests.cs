@@ -45,6 +45,7 @@ public class ConfigLoaderTests
             rescan_interval = "100ms"
             refresh_interval = "1h"
             max_descriptors = 0
+            extended = ["last_cpu", "io", "io"]
             [log]
             level = "debug"
             journal = "never"
@@ -57,6 +58,8 @@ public class ConfigLoaderTests
         Assert.Equal(("/threads", 7, true, false), (config.Web.TelemetryPath, config.Web.MaxRequests, config.Web.EnableLifecycle, config.Web.Pages));
         Assert.Equal(("/host/proc", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), 0),
             (config.Collector.Procfs, config.Collector.RescanInterval, config.Collector.RefreshInterval, config.Collector.MaxDescriptors));
+        Assert.Equal(ExtendedKinds.LastCpu | ExtendedKinds.Io, config.Collector.Extended);
+        Assert.Equal(ExtendedKinds.ContextSwitches | ExtendedKinds.Faults, Good("collector.extended = ['context_switches', 'faults']").Collector.Extended);
         Assert.Equal(new LogConfig
         {
             Level = LogLevel.Debug,
