@@ -17,6 +17,7 @@ public class ExtendedTests
         int tid = workload.Get("steps worker");
         int idle = workload.Get("steps idle");
         using LiveCollector live = Live(workload.Pid, All);
+        CollectAsleep(live, workload.Pid, idle);
         // On a disk where there is one: tmpfs keeps no accounts.
         string file = $"/var/tmp/te-store-{workload.Pid}";
         (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) first = default, before = default;
@@ -25,8 +26,8 @@ public class ExtendedTests
             foreach (string step in (string[])["rest", "touch 300", $"store {file} 64", "burst 3000", "rest", "touch 100"])
             {
                 workload.Do($"do {tid} {step}");
-                var kernel = Settled(workload.Pid, tid);
-                WatchedProcess process = live.Collect(workload.Pid)!;
+                var kernel = CollectAsleep(live, workload.Pid, tid);
+                WatchedProcess process = live.Collector.Processes[0];
                 Assert.Equal(kernel, Shown(process, tid));
                 // Nothing of another thread moved, and that is right too although it was not read.
                 Assert.Equal(Kernel.Extras(workload.Pid, idle), Shown(process, idle));
@@ -71,8 +72,8 @@ public class ExtendedTests
         {
             workload.Do($"pin {tid} {cpu}");
             workload.Do($"do {tid} burst 1000");
-            Settled(workload.Pid, tid);
-            Assert.Equal(cpu, Shown(live.Collect(workload.Pid)!, tid).Cpu);
+            CollectAsleep(live, workload.Pid, tid);
+            Assert.Equal(cpu, Shown(live.Collector.Processes[0], tid).Cpu);
         }
     }
 
@@ -89,8 +90,8 @@ public class ExtendedTests
         var leader = Shown(live.Collect(workload.Pid)!, workload.Pid);
         workload.Do($"post {worker} exec /bin/sleep 60");
         Eventually.True(() => Kernel.Name(workload.Pid, workload.Pid) == "sleep" && Kernel.State(workload.Pid, workload.Pid) == 'S', "exec is done");
-        var kernel = Settled(workload.Pid, workload.Pid);
-        Assert.Equal(kernel, Shown(live.Collect(workload.Pid)!, workload.Pid));
+        var kernel = CollectAsleep(live, workload.Pid, workload.Pid);
+        Assert.Equal(kernel, Shown(live.Collector.Processes[0], workload.Pid));
         Assert.NotEqual(leader, kernel);
     }
 
@@ -132,17 +133,21 @@ public class ExtendedTests
         return (e.VoluntarySwitches, e.InvoluntarySwitches, e.MinorFaults, e.MajorFaults, e.ReadBytes, e.WriteBytes, e.LastCpu);
     }
 
-    /// <summary>The kernel's numbers, when the thread sleeps and they stand.</summary>
-    private static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) Settled(int pid, int tid)
+    /// <summary>A collection around which the thread slept, and the kernel's numbers at that time. A busy machine takes more than one.</summary>
+    private static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) CollectAsleep(LiveCollector live, int pid, int tid)
     {
-        (long, long, long, long, long, long, long) last = default, now = default;
+        (long, long, long, long, long, long, long) before = default;
         Eventually.True(() =>
         {
-            (last, now) = (now, Kernel.Extras(pid, tid));
+            bool asleep = Kernel.State(pid, tid) == 'S';
+            before = Kernel.Extras(pid, tid);
             Thread.Sleep(5);
-            return last == now && Kernel.State(pid, tid) == 'S';
+            if (!asleep || Kernel.Extras(pid, tid) != before)
+                return false;
+            live.Collect(pid);
+            return Kernel.Extras(pid, tid) == before;
         }, "the thread sleeps");
-        return now;
+        return before;
     }
 
     /// <summary>The first and the last CPU that this process may use.</summary>
