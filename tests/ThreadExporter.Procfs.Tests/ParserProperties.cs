@@ -97,6 +97,12 @@ public partial class ParserProperties
     }
 
     [Fact]
+    public void Every_io_parses_back_to_its_values() =>
+        Check(AnyCount.Three(), counts =>
+            Io.TryParse(Encoding.ASCII.GetBytes($"syscw: {counts.Item3}\nread_bytes: {counts.Item1}\nwrite_bytes: {counts.Item2}\ncancelled_write_bytes: {counts.Item3}\n"), out Io parsed)
+            && parsed == new Io(counts.Item1, counts.Item2));
+
+    [Fact]
     public void Every_cgroup_parses_back_to_its_values()
     {
         var line = from hierarchy in Gen.Choose(0, int.MaxValue)
@@ -152,6 +158,7 @@ public partial class ParserProperties
         _ = Stat.TryParse(text, out _);
         _ = SchedStat.TryParse(text, out _);
         _ = Status.TryParse(text, out _);
+        _ = Io.TryParse(text, out _);
         _ = Cgroup.TryParse(text, []);
         _ = Cmdline.Join(text);
         _ = Cmdline.Split(text);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 /// <summary>What the workload asks of the kernel that .NET has no call for. Each failure is an exception that names the call.</summary>
 internal static unsafe partial class Libc
@@ -20,6 +21,27 @@ internal static unsafe partial class Libc
         new Span<ulong>(mask, 16).Clear();
         mask[cpu / 64] = 1UL << (cpu % 64);
         Check(sched_setaffinity(tid, 16 * sizeof(ulong), mask), nameof(sched_setaffinity));
+    }
+
+    /// <summary>Maps so many pages, writes to each, which is one page fault each, and unmaps them.</summary>
+    public static void Touch(int pages)
+    {
+        const int ReadWrite = 3, PrivateAnonymous = 0x22, NoHugePage = 15;
+        nuint size = (nuint)(pages * Environment.SystemPageSize);
+        byte* memory = mmap(null, size, ReadWrite, PrivateAnonymous, -1, 0);
+        Check(memory == (byte*)-1 ? -1 : 0, nameof(mmap));
+        // EINVAL from a kernel that has no huge pages.
+        _ = madvise(memory, size, NoHugePage);
+        for (int page = 0; page < pages; page++)
+            memory[page * Environment.SystemPageSize] = 1;
+        Check(munmap(memory, size), nameof(munmap));
+    }
+
+    /// <summary>What is read of the file next comes from storage.</summary>
+    public static void DropCache(SafeFileHandle file)
+    {
+        const int DontNeed = 4;
+        Check(posix_fadvise(file, 0, 0, DontNeed) == 0 ? 0 : -1, nameof(posix_fadvise));
     }
 
     /// <summary>Makes the calling thread SCHED_FIFO of the lowest priority. False: not permitted.</summary>
@@ -87,6 +109,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial byte* mmap(void* address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* address, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int madvise(void* address, nuint length, int advice);
+
+    [LibraryImport("libc")]
+    private static partial int posix_fadvise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int sched_setscheduler(int pid, int policy, int* priority);

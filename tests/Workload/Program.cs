@@ -10,7 +10,8 @@ using System.Runtime.InteropServices;
 //   churn THREADS MILLISECONDS     threads one after the other, each burning so long; answers when all are gone
 //   cpu TID                        its CPU clock in nanoseconds
 //   steps NAME                     a thread that does steps; answers its tid. Between steps it sleeps
-//   do TID STEP                    has it do a step; answers when that is done: burst MICROSECONDS (of CPU time) | rename HEX | rest
+//   do TID STEP                    has it do a step; answers when that is done: burst MICROSECONDS (of CPU time) | rename HEX | rest |
+//                                  touch PAGES (of memory not used before) | store PATH KIB (to storage and back)
 //   post TID STEP                  likewise, without waiting: burn (until the next step) | storm MILLISECONDS (tiny bursts at
 //                                  random) | vfork (in state D until released) | exec PROGRAM ARGUMENT…
 //   release TID                    ends its vfork

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 
 /// <summary>A thread that does one step after the other as it is told, and sleeps in between without using any CPU.</summary>
 internal sealed class StepThread
@@ -67,6 +68,12 @@ internal sealed class StepThread
             case "storm":
                 Storm(TimeSpan.FromMilliseconds(int.Parse(words[1], CultureInfo.InvariantCulture)));
                 break;
+            case "touch":
+                Libc.Touch(int.Parse(words[1], CultureInfo.InvariantCulture));
+                break;
+            case "store":
+                Store(words[1], new byte[1024 * int.Parse(words[2], CultureInfo.InvariantCulture)]);
+                break;
             case "rename":
                 Libc.SetOwnName(Convert.FromHexString(words[1]));
                 break;
@@ -79,6 +86,15 @@ internal sealed class StepThread
             default:
                 throw new ArgumentException($"no such step: {words[0]}");
         }
+    }
+
+    private static void Store(string path, byte[] bytes)
+    {
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite);
+        RandomAccess.Write(file, bytes, 0);
+        RandomAccess.FlushToDisk(file);
+        Libc.DropCache(file);
+        RandomAccess.Read(file, bytes, 0);
     }
 
     // Bits of work too small to be seen by the tick, at moments that nobody can foresee.

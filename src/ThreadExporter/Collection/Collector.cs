@@ -17,7 +17,6 @@ internal sealed class Collector : IDisposable
     private readonly ProcessReader _reader;
     private readonly Arrangement _arrangement = new();
     private readonly List<WatchedProcess> _gone = [];
-    private string? _warning;
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="descriptorLimit">RLIMIT_NOFILE of this process.</param>
@@ -37,6 +36,9 @@ internal sealed class Collector : IDisposable
     /// <summary>Where the kernel has no sched info, run-queue wait and timeslices are not known.</summary>
     public bool HasSchedInfo { get; }
 
+    /// <summary>What more the last collection read of each thread.</summary>
+    public ExtendedKinds Extended { get; private set; }
+
     public long Collections { get; private set; }
     public int Threads { get; private set; }
     public int Descriptors => _budget.Kept;
@@ -54,15 +56,16 @@ internal sealed class Collector : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
-        bool budgetChanged = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors;
+        bool changed = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors || Extended != snapshot.Config.Collector.Extended;
         _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
+        Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
 
         begin = Stopwatch.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
         Pass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
-            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), budgetChanged);
+            sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), changed, Extended);
         Threads = 0;
         foreach (WatchedProcess process in _table.Watched)
         {
@@ -84,8 +87,8 @@ internal sealed class Collector : IDisposable
         Collections++;
     }
 
-    /// <summary>What a person should be told once; null when there is nothing new.</summary>
-    public string? TakeWarning() => Interlocked.Exchange(ref _warning, null);
+    /// <summary>What a person should be told, one line each, and each once.</summary>
+    public IReadOnlyList<string> TakeWarnings() => _errors.TakeWarnings();
 
     private void Arrange(ExporterConfig config, in Pass pass)
     {
@@ -96,8 +99,8 @@ internal sealed class Collector : IDisposable
         DetailLowered = FoldedAtLimit > 0 && bySamples < config.Collector.MaxThreads;
         if (FoldedAtLimit > 0 && !wasFolded)
         {
-            _warning = string.Create(CultureInfo.InvariantCulture,
-                $"{FoldedAtLimit} thread series more than fit in collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit");
+            _errors.Warn(string.Create(CultureInfo.InvariantCulture,
+                $"{FoldedAtLimit} thread series more than fit in collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit"));
         }
     }
 

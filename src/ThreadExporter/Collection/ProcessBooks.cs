@@ -50,7 +50,7 @@ internal sealed class ProcessBooks
                 Folded += now.Cpu;
             if (thread.Series is { IsGroup: true } group)
                 group.Shown.AddRise(default, now);
-            Take(thread, now);
+            Take(thread, now, counts: true);
         }
         Cpu = Math.Max(process.Clock, sum);
         Transient = Cpu - sum;
@@ -80,9 +80,10 @@ internal sealed class ProcessBooks
                 continue;
             }
             // What it used while it could not be read was booked as transient by then.
+            bool counts = thread.MissedIn == 0 && Counts(thread, pass);
             if (thread.MissedIn == 0 && now != thread.Booked)
-                sum += Book(thread, now, pass);
-            Take(thread, now);
+                sum += Book(thread, now, pass, counts);
+            Take(thread, now, counts);
         }
         long rest = Math.Max(0, process.Clock - Cpu - sum);
         Cpu += sum + rest;
@@ -92,18 +93,22 @@ internal sealed class ProcessBooks
     }
 
     /// <returns>Nanoseconds booked.</returns>
-    private long Book(WatchedThread thread, in ThreadCounters now, in Pass pass)
+    private long Book(WatchedThread thread, in ThreadCounters now, in Pass pass, bool counts)
     {
         long cpu = Math.Max(0, now.Cpu - thread.Booked.Cpu);
-        ThreadSeries? series = thread.Series;
-        bool shown = series is not null && thread.PlacedIn < pass.Number && series.IsShownInBoth(pass.Number);
-        if (!shown)
+        if (counts)
+            thread.Series!.Shown.AddRise(thread.Booked, now);
+        if (!IsShownInBoth(thread, pass))
             Folded += cpu;
-        // A series that nobody has seen yet may begin at any value: best at what the kernel says.
-        if (shown || series?.IsUnseen(pass.Number) == true)
-            series!.Shown.AddRise(thread.Booked, now);
         return cpu;
     }
+
+    private static bool IsShownInBoth(WatchedThread thread, in Pass pass) =>
+        thread.Series is { } series && thread.PlacedIn < pass.Number && series.IsShownInBoth(pass.Number);
+
+    // A series that nobody has seen yet may begin at any value: best at what the kernel says.
+    private static bool Counts(WatchedThread thread, in Pass pass) =>
+        IsShownInBoth(thread, pass) || thread.Series?.IsUnseen(pass.Number) == true;
 
     /// <summary>Threads seen for the first time: what they have used goes to their group when that is shown in both collections, as far as the rest reaches.</summary>
     /// <returns>Nanoseconds that went to groups.</returns>
@@ -115,24 +120,35 @@ internal sealed class ProcessBooks
             if (thread.IsBooked)
                 continue;
             ThreadCounters now = thread.Counters;
-            if (thread.Series is { } series)
+            bool counts = thread.Series is { IsGroup: true } group && group.IsShownInBoth(pass.Number);
+            if (counts)
             {
-                if (!series.IsGroup && thread.IsSuccessor)
-                    series.BeginAtZero();
-                if (series.IsGroup && series.IsShownInBoth(pass.Number))
-                {
-                    ThreadCounters first = now with { Cpu = Math.Min(now.Cpu, rest - given) };
-                    given += first.Cpu;
-                    series.Shown.AddRise(default, first);
-                }
+                ThreadCounters first = now with { Cpu = Math.Min(now.Cpu, rest - given) };
+                given += first.Cpu;
+                thread.Series!.Shown.AddRise(default, first);
             }
-            Take(thread, now);
+            else if (thread is { IsSuccessor: true, Series.IsGroup: false })
+            {
+                thread.Series.BeginAtZero();
+            }
+            Take(thread, now, counts);
         }
         return given;
     }
 
-    private static void Take(WatchedThread thread, in ThreadCounters now)
+    private static void Take(WatchedThread thread, in ThreadCounters now, bool counts)
     {
+        if (thread.Extras is { } extras)
+        {
+            // At first sight a group takes all that a member has.
+            ThreadExtras? before = thread.IsBooked ? thread.BookedExtras : new ThreadExtras(extras.Kinds).FromZero(extras);
+            thread.Series?.Take(before, extras, counts);
+            (thread.BookedExtras ??= new ThreadExtras(extras.Kinds)).CopyFrom(extras);
+        }
+        else
+        {
+            thread.BookedExtras = null;
+        }
         thread.Booked = now;
         thread.IsBooked = true;
         thread.IsSuccessor = false;

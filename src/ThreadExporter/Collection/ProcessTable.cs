@@ -178,7 +178,15 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             complete &= !unknown;
             if (unknown && IsInForce(entry.Watched))
                 daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
-            entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon));
+            ReadStatus status = ExtraLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
+            errors.Count(status);
+            if (status != ReadStatus.Ok)
+            {
+                // Says nothing about the cgroup: the series keep their labels, and it is asked again.
+                complete = false;
+                labels = entry.Watched.ExtraLabels;
+            }
+            entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon), labels);
         }
         else
         {

@@ -10,6 +10,19 @@ internal sealed class ReadErrors
     public long Malformed { get; private set; }
     public long Other { get; private set; }
 
+    private List<string> _warnings = [];
+
+    /// <summary>Keeps a line that a person should be told. For what is told once.</summary>
+    public void Warn(string warning) => _warnings.Add(warning);
+
+    /// <summary>The lines kept since the last call.</summary>
+    public IReadOnlyList<string> TakeWarnings()
+    {
+        IReadOnlyList<string> taken = _warnings;
+        _warnings = [];
+        return taken;
+    }
+
     public void Count(ReadStatus status)
     {
         switch (status)

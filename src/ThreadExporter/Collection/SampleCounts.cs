@@ -1,3 +1,4 @@
+using System.Numerics;
 using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Collection;
@@ -13,9 +14,13 @@ internal static class SampleCounts
 
     /// <summary>With the number of threads, which only a group has.</summary>
     public static int PerSeries(ExporterConfig config, bool hasSchedInfo) =>
-        !hasSchedInfo ? 4 : config.Sampler.Enabled ? 8 : 6;
+        (!hasSchedInfo ? 4 : config.Sampler.Enabled ? 8 : 6) + Extended(config.Collector.Extended);
 
     /// <summary>How many thread series <c>max_samples</c> leaves room for.</summary>
     public static int SeriesWithin(ExporterConfig config, bool hasSchedInfo, int processes) =>
         Math.Max(0, config.Collector.MaxSamples - Self - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
+
+    // Two counters each, but for the CPU.
+    private static int Extended(ExtendedKinds kinds) =>
+        2 * BitOperations.PopCount((uint)(kinds & ~ExtendedKinds.LastCpu)) + ((kinds & ExtendedKinds.LastCpu) != 0 ? 1 : 0);
 }

@@ -10,6 +10,7 @@ namespace ThreadExporter.Collection;
 internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
 {
     private readonly byte[] _buffer = new byte[4096];
+    private readonly ExtrasReader _extras = new(errors);
 
     /// <summary>Brings the thread up to date. One without a descriptor (new, or beyond the budget so far) gets one if there is room.</summary>
     public ReadStatus Read(WatchedProcess process, WatchedThread thread, in Pass pass)
@@ -38,7 +39,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             thread.Forget();
 
         bool first = false;
-        if (!thread.Known || !proven || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt)
+        if (!thread.Known || !proven || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt || (thread.Extras?.Kinds ?? 0) != pass.Extended)
         {
             first = !thread.Known;
             ulong start = thread.StartTicks;
@@ -47,8 +48,8 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
                 return status;
             if (!first && start != thread.StartTicks)
                 return Replaced(thread);
-            // At first sight nothing else ties stat to the descriptor: the tid may have passed on between the two reads.
-            if (first && ReadKept(process, thread, out _) == ReadStatus.Gone)
+            // At first sight nothing else ties stat to the descriptor, nor ever what is read after it: the tid may have passed on in between.
+            if ((first || pass.Extended != 0) && ReadKept(process, thread, out _) == ReadStatus.Gone)
                 return ReadStatus.Gone;
         }
         if (sched.RunNanoseconds != thread.Cpu)
@@ -121,6 +122,11 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             thread.IsPlaced = false;
             process.IsDisarranged = true;
         }
+        if (pass.Extended == 0)
+            thread.Extras = null;
+        else
+            _extras.Read(process, thread, stat, pass.Extended);
+        process.HasMoved |= pass.Extended != 0;
         return ReadStatus.Ok;
     }
 

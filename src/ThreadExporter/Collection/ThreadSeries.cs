@@ -23,6 +23,9 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     private ThreadCounters _shown;
     private bool _beginsAtZero = tid == 0;
 
+    /// <summary>What <c>collector.extended</c> adds, as printed; null until it was chosen.</summary>
+    public ThreadExtras? Extras { get; private set; }
+
     /// <summary>The highest share of a core in a recent window, of the hottest member.</summary>
     public float Peak { get; set; }
 
@@ -74,6 +77,22 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     {
         _beginsAtZero = true;
         _shown = default;
+        Extras = null;
+    }
+
+    /// <summary>Takes in what <c>collector.extended</c> adds of one thread.</summary>
+    /// <param name="before">As it was booked last; null: never.</param>
+    /// <param name="now">As it was read.</param>
+    /// <param name="counts">Whether the rise is shown here.</param>
+    public void Take(ThreadExtras? before, ThreadExtras now, bool counts)
+    {
+        Extras ??= new ThreadExtras(now.Kinds);
+        if (_beginsAtZero)
+            Extras.FromZero(now);
+        if (counts)
+            Extras.AddRise(before, now);
+        if (!IsGroup)
+            Extras.Follow(now);
     }
 
     /// <summary>A decaying sum, kept as the logarithm of what it would have been worth at time 0.</summary>

@@ -31,6 +31,9 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
 
     public byte[] Daemon { get; private set; } = [];
 
+    /// <summary>The labels that its rule adds (key <c>labels</c>), without those that it has no value for.</summary>
+    public (string Name, byte[] Value)[] ExtraLabels { get; private set; } = [];
+
     /// <summary>Sorted by tid.</summary>
     public List<WatchedThread> Threads { get; set; } = [];
 
@@ -113,13 +116,14 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public bool HadThread(int tid) => _departedAreForgotten || _departed.Contains(tid);
 
     /// <summary>Puts the process under a rule. The threads keep their counters; labels that changed are rendered anew.</summary>
-    public void Assign(Rule rule, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon)
+    public void Assign(Rule rule, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon, (string Name, byte[] Value)[] extraLabels)
     {
         Rule = rule;
-        if (name.SequenceEqual(Name) && daemon.SequenceEqual(Daemon))
+        if (name.SequenceEqual(Name) && daemon.SequenceEqual(Daemon) && Same(extraLabels, ExtraLabels))
             return;
         Name = name.ToArray();
         Daemon = daemon.ToArray();
+        ExtraLabels = extraLabels;
         DropRenderedLabels();
     }
 
@@ -134,6 +138,9 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
             thread.Former?.ForEach(s => s.RenderedLabels = null);
         }
     }
+
+    private static bool Same((string Name, byte[] Value)[] a, (string Name, byte[] Value)[] b) =>
+        a.Length == b.Length && a.Zip(b).All(pair => pair.First.Name == pair.Second.Name && pair.First.Value.AsSpan().SequenceEqual(pair.Second.Value));
 
     /// <summary>Closes every descriptor.</summary>
     public void Close(DescriptorBudget budget)

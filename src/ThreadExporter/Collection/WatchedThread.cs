@@ -49,6 +49,9 @@ internal sealed class WatchedThread(int tid)
     /// <summary>What the sampler knows of it; null until the sampler or a collection has seen it run.</summary>
     public ThreadSamples? Samples { get; set; }
 
+    /// <summary>What <c>collector.extended</c> adds; null when nothing is chosen.</summary>
+    public ThreadExtras? Extras { get; set; }
+
     /// <summary>Nanoseconds on a CPU when the sampler last looked; -1: not yet.</summary>
     public long SampledCpu { get; set; } = -1;
 
@@ -75,6 +78,9 @@ internal sealed class WatchedThread(int tid)
 
     private ThreadCounters _booked;
 
+    /// <summary>Likewise of <see cref="Extras"/>; null: nothing yet.</summary>
+    public ThreadExtras? BookedExtras { get; set; }
+
     /// <summary>False until the books know it, and again when another thread has taken its place.</summary>
     public bool IsBooked { get; set; }
 
@@ -99,6 +105,7 @@ internal sealed class WatchedThread(int tid)
     {
         Known = false;
         Samples = null;
+        Extras = null;
         SampledCpu = -1;
         Succeed();
     }

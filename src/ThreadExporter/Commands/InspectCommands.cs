@@ -16,10 +16,8 @@ internal static class InspectCommands
     {
         collector.Collect(state.Current);
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
-        foreach (string warning in state.Current.Matcher.TakeWarnings())
+        foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
             Console.Out.WriteLine($"warning: {warning}");
-        if (collector.TakeWarning() is { } limit)
-            Console.Out.WriteLine($"warning: {limit}");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
         foreach (FilterConfig filter in state.Current.Config.Filters)
         {

@@ -36,6 +36,7 @@ internal static class ConfigKeys
         Reload("filter.pidfile", "absolute path", "", "A file that begins with the process id"),
         Reload("filter.children", "boolean", "false", "Take along all descendants of a process that matches"),
         Reload("filter.daemon", Regex, "", "Label `daemon` is its first group on the command line; default: Ceph's own names, else comm"),
+        Reload("filter.labels", "list of strings", "[]", "Labels added to the series of its processes, where they are known: \"unit\", \"container_id\", \"pod_uid\""),
 
         Reload("filter.threads.detail", "string", "\"tid\"", "Series per thread (\"tid\"), per thread name (\"name\") or for the process only (\"none\")"),
         Reload("filter.threads.fold_digits", "boolean", "false", "Show worker-12 as worker-*"),

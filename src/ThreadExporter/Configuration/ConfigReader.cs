@@ -18,6 +18,14 @@ internal static class ConfigReader
         ("critical", LogLevel.Critical),
     ];
 
+    private static readonly ImmutableArray<(string Text, ExtendedKinds Value)> Extended =
+    [
+        ("context_switches", ExtendedKinds.ContextSwitches),
+        ("faults", ExtendedKinds.Faults),
+        ("io", ExtendedKinds.Io),
+        ("last_cpu", ExtendedKinds.LastCpu),
+    ];
+
     public static ExporterConfig Read(TomlTable root, string file, List<ConfigError> errors)
     {
         var reader = new TableReader(root, "", file, errors);
@@ -102,10 +110,17 @@ internal static class ConfigReader
             MaxThreads = reader.Integer("max_threads", defaults.MaxThreads, 1, 10 * Million),
             MaxSamples = reader.Integer("max_samples", defaults.MaxSamples, 1, 100 * Million),
             MaxDescriptors = reader.Integer("max_descriptors", defaults.MaxDescriptors, 0, 10 * Million),
-            Extended = reader.Strings("extended", defaults.Extended, Among("context_switches", "faults", "io", "last_cpu"), mayBeEmpty: true),
+            Extended = ReadExtended(reader, defaults.Extended),
         };
         reader.Finish();
         return collector;
+    }
+
+    private static ExtendedKinds ReadExtended(TableReader reader, ExtendedKinds kinds)
+    {
+        foreach (var name in reader.Strings("extended", [], Among([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
+            kinds |= Extended.First(e => e.Text == name).Value;
+        return kinds;
     }
 
     private static SamplerConfig ReadSampler(TableReader reader)

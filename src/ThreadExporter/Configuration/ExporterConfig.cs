@@ -34,7 +34,12 @@ internal sealed record FilterConfig
     public bool Children { get; init; }
     /// <summary>Label <c>daemon</c>: the first group of this regex on the command line.</summary>
     public Regex? Daemon { get; init; }
+    /// <summary>Any of <see cref="LabelNames"/>, in that order.</summary>
+    public ImmutableArray<string> Labels { get; init; } = [];
     public ThreadsConfig Threads { get; init; } = new();
+
+    /// <summary>The labels that key <c>labels</c> may add, in the order in which they are shown.</summary>
+    public static ImmutableArray<string> LabelNames { get; } = ["unit", "container_id", "pod_uid"];
 }
 
 /// <summary><c>[filter.threads]</c>: how much of a process's threads is shown.</summary>
@@ -88,8 +93,18 @@ internal sealed record CollectorConfig
     public int MaxThreads { get; init; } = 20_000;
     public int MaxSamples { get; init; } = 200_000;
     public int MaxDescriptors { get; init; } = 10_000;
-    /// <summary>Any of <c>context_switches</c>, <c>faults</c>, <c>io</c>, <c>last_cpu</c>.</summary>
-    public ImmutableArray<string> Extended { get; init; } = [];
+    public ExtendedKinds Extended { get; init; }
+}
+
+/// <summary><c>collector.extended</c>: what more is shown of each thread.</summary>
+[Flags]
+internal enum ExtendedKinds
+{
+    None = 0,
+    ContextSwitches = 1,
+    Faults = 2,
+    Io = 4,
+    LastCpu = 8,
 }
 
 /// <summary><c>[sampler]</c>.</summary>

@@ -64,11 +64,15 @@ internal static class FilterReader
             PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", ConfigText.PathFault) : null,
             Children = reader.Boolean("children", false),
             Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
+            Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], LabelFault, mayBeEmpty: true))],
             Threads = ReadThreads(threads),
         };
         threads.Finish();
         return filter;
     }
+
+    private static string? LabelFault(string text) =>
+        FilterConfig.LabelNames.Contains(text) ? null : TableReader.NotOneOf(text, FilterConfig.LabelNames);
 
     private static ThreadsConfig ReadThreads(TableReader reader)
     {

@@ -17,7 +17,6 @@ internal static class NotYetAvailable
         "web.tls.client_ca_file",
         "web.tls.min_version",
         "web.basic_auth_users",
-        "collector.extended",
     ]);
 
     public static bool Contains(string key) => Keys.Contains(key);

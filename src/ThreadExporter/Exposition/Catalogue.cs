@@ -26,6 +26,20 @@ internal static class Catalogue
 
     public static readonly MetricFamily ThreadGroupThreads = new("perfscale_thread_group_threads", Gauge,
         "Live threads that share the name, where a rule has detail = \"name\".", "daemon", "ppid", "pname", "tname");
+    public static readonly MetricFamily ThreadVoluntarySwitches = new("perfscale_thread_voluntary_context_switches_total", Counter,
+        "How many times the thread gave up its CPU to wait for something.", Thread);
+    public static readonly MetricFamily ThreadInvoluntarySwitches = new("perfscale_thread_involuntary_context_switches_total", Counter,
+        "How many times another thread was given the CPU although this one could have gone on.", Thread);
+    public static readonly MetricFamily ThreadMinorFaults = new("perfscale_thread_minor_faults_total", Counter,
+        "Page faults of the thread that took no I/O.", Thread);
+    public static readonly MetricFamily ThreadMajorFaults = new("perfscale_thread_major_faults_total", Counter,
+        "Page faults of the thread that had to wait for I/O.", Thread);
+    public static readonly MetricFamily ThreadIoReadBytes = new("perfscale_thread_io_read_bytes_total", Counter,
+        "Bytes that the thread had read from storage.", Thread);
+    public static readonly MetricFamily ThreadIoWriteBytes = new("perfscale_thread_io_write_bytes_total", Counter,
+        "Bytes that the thread had written to storage, counted when it made the pages dirty.", Thread);
+    public static readonly MetricFamily ThreadLastCpu = new("perfscale_thread_last_cpu", Gauge,
+        "Number of the CPU that the thread was on when its stat was last read.", Thread);
 
     public static readonly MetricFamily ProcessCpuUser = new("perfscale_process_cpu_user_seconds_total", Counter,
         "CPU time the process spent in user mode, exited threads included, in seconds.", Process);
@@ -93,6 +107,7 @@ internal static class Catalogue
     public static readonly IReadOnlyList<MetricFamily> All =
     [
         ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak, ThreadGroupThreads,
+        ThreadVoluntarySwitches, ThreadInvoluntarySwitches, ThreadMinorFaults, ThreadMajorFaults, ThreadIoReadBytes, ThreadIoWriteBytes, ThreadLastCpu,
         ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessFolded, ProcessTransient, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
         BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, ThreadsFolded, DetailLowered, Collections, Descriptors,
         CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, LogFileWritable,

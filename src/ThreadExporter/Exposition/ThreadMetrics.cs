@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Procfs;
@@ -40,6 +41,7 @@ internal static class ThreadMetrics
             }
         }
         GroupThreads(processes, writer);
+        ExtendedMetrics.Write(processes, collector.Extended, writer);
 
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuUser, static p => p.User);
         ProcessSeconds(processes, writer, Catalogue.ProcessCpuKernel, static p => p.Kernel);
@@ -146,6 +148,7 @@ internal static class ThreadMetrics
             text.Add("daemon"u8, process.Daemon);
             text.Add("pid"u8, process.Pid);
             text.Add("pname"u8, process.Name);
+            AddExtraLabels(ref text, process);
             process.RenderedLabels = text.Finish();
         }
         foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
@@ -159,15 +162,22 @@ internal static class ThreadMetrics
             if (!series.IsGroup)
                 text.Add("tid"u8, series.Tid);
             text.Add("tname"u8, series.Name);
+            AddExtraLabels(ref text, process);
             series.RenderedLabels = text.Finish();
         }
         if (buffer is not null)
             ArrayPool<byte>.Shared.Return(buffer);
     }
 
+    private static void AddExtraLabels(ref LabelText text, WatchedProcess process)
+    {
+        foreach ((string name, byte[] value) in process.ExtraLabels)
+            text.Add(Encoding.UTF8.GetBytes(name), value);
+    }
+
     // 64 bytes: no task name is longer, kernel workers included.
     private static byte[] RentFor(WatchedProcess process) =>
-        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256));
+        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.ExtraLabels.Sum(l => 32 + l.Value.Length)));
 
     private interface INanoseconds
     {

@@ -41,10 +41,8 @@ internal sealed class Housekeeping(
         // A directory server that does not answer may hold this up for minutes; the watchdog must not wait for it.
         if (_lookUp.IsCompleted)
             _lookUp = Task.Run(matcher.RetryUsers);
-        foreach (string warning in scrapes.Inspect(_ => matcher.TakeWarnings()))
+        foreach (string warning in scrapes.Inspect(c => matcher.TakeWarnings().Concat(c.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
-        if (scrapes.Inspect(c => c.TakeWarning()) is { } limit)
-            logger.LogWarning("{Warning}", limit);
         string status = ReloadLoop.StatusText(state, scrapes);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));

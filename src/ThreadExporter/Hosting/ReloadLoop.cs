@@ -80,10 +80,8 @@ internal sealed class ReloadLoop(
             what, state.DisplayPath, snapshot.Config.Filters.Length, processes, threads);
         if (snapshot.Config.Filters.IsEmpty)
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
-        foreach (string warning in scrapes.Inspect(_ => snapshot.Matcher.TakeWarnings()))
+        foreach (string warning in scrapes.Inspect(c => snapshot.Matcher.TakeWarnings().Concat(c.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
-        if (scrapes.Inspect(c => c.TakeWarning()) is { } limit)
-            logger.LogWarning("{Warning}", limit);
     }
 
     private void LogErrors(ImmutableArray<ConfigError> errors)

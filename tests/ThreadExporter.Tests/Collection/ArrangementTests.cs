@@ -142,15 +142,15 @@ public sealed class ArrangementTests : IDisposable
     {
         Process(10, 11, 12, 13);
         Run(12, 5);
-        Assert.Null(_live!.Collector.TakeWarning());
+        Assert.Empty(_live!.Collector.TakeWarnings());
         _limits = _limits with { MaxThreads = 2 };
         Run(13, 50);
         Assert.Equal(["12", "13"], Shown());
         Assert.Equal((2, false), (_live.Collector.FoldedAtLimit, _live.Collector.DetailLowered));
         Assert.Equal("2 thread series more than fit in collector.max_threads: the 2 hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit",
-            _live.Collector.TakeWarning());
+            Assert.Single(_live.Collector.TakeWarnings()));
         Run(12, 1);
-        Assert.Null(_live.Collector.TakeWarning());
+        Assert.Empty(_live.Collector.TakeWarnings());
         _limits = _limits with { MaxThreads = 100 };
         Run(12, 1);
         Assert.Equal(["10", "11", "12", "13"], Shown());
@@ -169,7 +169,7 @@ public sealed class ArrangementTests : IDisposable
         Assert.Contains("12", Shown());
         Assert.InRange(text.Samples.Count(), 80, 200 - SampleCounts.Self);
         Assert.True(_live!.Collector.DetailLowered);
-        Assert.Contains("collector.max_samples", _live.Collector.TakeWarning(), StringComparison.Ordinal);
+        Assert.Contains("collector.max_samples", Assert.Single(_live.Collector.TakeWarnings()), StringComparison.Ordinal);
         // Every process is shown, whatever the limit.
         _limits = _limits with { MaxSamples = 1 };
         Run(12, 5);

@@ -45,6 +45,7 @@ public class ConfigLoaderTests
             rescan_interval = "100ms"
             refresh_interval = "1h"
             max_descriptors = 0
+            extended = ["last_cpu", "io", "io"]
             [log]
             level = "debug"
             journal = "never"
@@ -57,6 +58,8 @@ public class ConfigLoaderTests
         Assert.Equal(("/threads", 7, true, false), (config.Web.TelemetryPath, config.Web.MaxRequests, config.Web.EnableLifecycle, config.Web.Pages));
         Assert.Equal(("/host/proc", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), 0),
             (config.Collector.Procfs, config.Collector.RescanInterval, config.Collector.RefreshInterval, config.Collector.MaxDescriptors));
+        Assert.Equal(ExtendedKinds.LastCpu | ExtendedKinds.Io, config.Collector.Extended);
+        Assert.Equal(ExtendedKinds.ContextSwitches | ExtendedKinds.Faults, Good("collector.extended = ['context_switches', 'faults']").Collector.Extended);
         Assert.Equal(new LogConfig
         {
             Level = LogLevel.Debug,
@@ -84,6 +87,7 @@ public class ConfigLoaderTests
             pidfile = "/run/x.pid"
             children = true
             daemon = '--instance (\S+)'
+            labels = ["pod_uid", "unit", "pod_uid"]
             """);
         Assert.Equal("osd", filter.Name);
         Assert.Equal(["ceph-osd", "kworker/0:1"], filter.MatchNames);
@@ -95,6 +99,7 @@ public class ConfigLoaderTests
         Assert.Equal(["/kubepods*"], filter.Cgroup);
         Assert.Equal([3240], filter.Pid);
         Assert.Equal(("/run/x.pid", true), (filter.PidFile, filter.Children));
+        Assert.Equal(["unit", "pod_uid"], filter.Labels);
         Assert.Matches(filter.Cmdline!, "a --cluster ceph");
         Assert.Equal("b", filter.Daemon!.Match("a --instance b c").Groups[1].Value);
         Assert.All([filter.Cmdline, filter.Daemon], r => Assert.Equal(RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, r!.Options));

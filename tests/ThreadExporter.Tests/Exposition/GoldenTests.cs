@@ -28,6 +28,36 @@ public class GoldenTests
         string text = string.Join('\n', live.Render(openMetrics).Split('\n').Select(line =>
             line.StartsWith("perfscale_process_start_time_seconds{", StringComparison.Ordinal) ? line[..line.LastIndexOf(' ')] + " BOOT" : line));
 
+        AssertGolden(file, text);
+    }
+
+    [Theory]
+    [InlineData(false, "extended.txt")]
+    [InlineData(true, "extended.openmetrics")]
+    public void What_is_shown_by_choice_gives_this_text(bool openMetrics, string file)
+    {
+        using FixtureProc proc = new();
+        proc.Process(4711, "mariadbd", threads: 3);
+        proc.Thread(4711, 4711, "mariadbd"u8);
+        proc.ThreadStatus(4711, 4711, 0, 0);
+        proc.ThreadIo(4711, 4711, 0, 0);
+        proc.Thread(4711, 4712, "((a b ) ( c d) )"u8);
+        proc.ThreadStat(4711, 4712, "((a b ) ( c d) )"u8, 0, 0, minorFaults: 123_456_789_012, majorFaults: 42, cpu: 191);
+        proc.ThreadStatus(4711, 4712, 9_000_000_000, 77);
+        proc.ThreadIo(4711, 4712, 1_099_511_627_776, 8192);
+        // What cannot be read is left out.
+        proc.Thread(4711, 4713, "bare"u8);
+
+        ExporterConfig config = LiveCollector.Config(new FilterConfig { Name = "all", Comm = ["*"] });
+        ExtendedKinds all = ExtendedKinds.ContextSwitches | ExtendedKinds.Faults | ExtendedKinds.Io | ExtendedKinds.LastCpu;
+        using LiveCollector live = new(config with { Collector = config.Collector with { Extended = all } }, proc.Root);
+        live.Collector.Collect(live.Snapshot);
+        string[] names = ["switches", "faults", "_io_", "last_cpu"];
+        AssertGolden(file, string.Concat(live.Render(openMetrics).Split('\n').Where(line => names.Any(n => line.Contains(n, StringComparison.Ordinal))).Select(line => line + "\n")));
+    }
+
+    private static void AssertGolden(string file, string text)
+    {
         string path = Repository.File($"tests/ThreadExporter.Tests/Exposition/Golden/{file}");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
             File.WriteAllText(path, text, new UTF8Encoding(false));

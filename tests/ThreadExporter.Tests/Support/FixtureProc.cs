@@ -42,8 +42,17 @@ internal sealed class FixtureProc : IDisposable
     public void SchedStat(int pid, int tid, long cpu, long wait, long slices) =>
         Write($"{pid}/task/{tid}/schedstat", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cpu} {wait} {slices}\n")));
 
-    public void ThreadStat(int pid, int tid, ReadOnlySpan<byte> comm, ulong user, ulong kernel, char state = 'S', ulong start = 100) =>
-        Write($"{pid}/task/{tid}/stat", Stat(tid, comm, pid, user, kernel, 1, start, state));
+    public void ThreadStat(int pid, int tid, ReadOnlySpan<byte> comm, ulong user, ulong kernel, char state = 'S', ulong start = 100, long minorFaults = 10, long majorFaults = 0, int cpu = 1) =>
+        Write($"{pid}/task/{tid}/stat", Stat(tid, comm, pid, user, kernel, 1, start, state, minorFaults, majorFaults, cpu));
+
+    /// <summary>A thread's <c>status</c>, cut down to what is read of it.</summary>
+    public void ThreadStatus(int pid, int tid, long voluntary, long involuntary, int groups = 0) =>
+        Write($"{pid}/task/{tid}/status", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"Name:\tx\nUid:\t0\t0\t0\t0\nGroups:\t{string.Join(' ', Enumerable.Range(1_000_000_000, groups))} \nvoluntary_ctxt_switches:\t{voluntary}\nnonvoluntary_ctxt_switches:\t{involuntary}\n")));
+
+    public void ThreadIo(int pid, int tid, long read, long written) =>
+        Write($"{pid}/task/{tid}/io", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: {read}\nwrite_bytes: {written}\ncancelled_write_bytes: 5\n")));
 
     public void ProcessStat(int pid, string comm, int threads, ulong user = 0, ulong kernel = 0, ulong start = 100) =>
         Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), 1, user, kernel, threads, start));
@@ -58,11 +67,12 @@ internal sealed class FixtureProc : IDisposable
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
-    private static byte[] Stat(int id, ReadOnlySpan<byte> comm, int ppid, ulong user, ulong kernel, int threads, ulong start, char state = 'S') =>
+    private static byte[] Stat(int id, ReadOnlySpan<byte> comm, int ppid, ulong user, ulong kernel, int threads, ulong start, char state = 'S',
+        long minorFaults = 10, long majorFaults = 0, int cpu = 1) =>
     [
         .. Encoding.ASCII.GetBytes($"{id} ("),
         .. comm,
         .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $") {state} {ppid} 1 1 0 -1 4194304 10 0 0 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
+            $") {state} {ppid} 1 1 0 -1 4194304 {minorFaults} 0 {majorFaults} 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 {cpu} 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
     ];
 }

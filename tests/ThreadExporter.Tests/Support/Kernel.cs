@@ -20,6 +20,16 @@ internal static class Kernel
         return (Number(fields[0]), Number(fields[1]), Number(fields[2]));
     }
 
+    /// <summary>What <c>collector.extended</c> shows of a thread.</summary>
+    public static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) Extras(int pid, int tid)
+    {
+        string[] stat = AfterName($"/proc/{pid}/task/{tid}/stat");
+        Dictionary<string, string> lines = File.ReadLines($"/proc/{pid}/task/{tid}/status").Concat(File.ReadLines($"/proc/{pid}/task/{tid}/io"))
+            .ToDictionary(l => l[..l.IndexOf(':')], l => l[(l.IndexOf(':') + 1)..].Trim());
+        return (Number(lines["voluntary_ctxt_switches"]), Number(lines["nonvoluntary_ctxt_switches"]), Number(stat[10 - 3]), Number(stat[12 - 3]),
+            Number(lines["read_bytes"]), Number(lines["write_bytes"]), Number(stat[39 - 3]));
+    }
+
     /// <summary>How many descriptors of this process point into the directory of that one.</summary>
     public static int OwnDescriptorsOn(int pid) => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(fd =>
     {

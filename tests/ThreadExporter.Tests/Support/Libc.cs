@@ -24,6 +24,24 @@ internal static unsafe partial class Libc
             ExceptionDispatchInfo.Throw(thrown);
     }
 
+    /// <summary>
+    /// Runs on a thread of its own that has the file system rights of nobody: setfsuid(2) takes root's power over files from it. Of who is
+    /// not root it changes nothing.
+    /// </summary>
+    public static void AsNobody(Action action)
+    {
+        Exception? thrown = null;
+        Thread thread = new(() => thrown = Record.Exception(() =>
+        {
+            _ = setfsuid(65534);
+            action();
+        }));
+        thread.Start();
+        thread.Join();
+        if (thrown is not null)
+            ExceptionDispatchInfo.Throw(thrown);
+    }
+
     /// <summary>Runs while this whole process has no descriptor left to open.</summary>
     public static void WithoutDescriptors(Action action)
     {
@@ -45,6 +63,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setfsuid(uint uid);
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,0 +1,87 @@
+using System.Buffers;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>
+/// The container and the Kubernetes pod that a cgroup path names. Docker, containerd, CRI-O and Podman agree on ids of 64 hexadecimal
+/// digits; what stands around one depends on the runtime and on whether systemd or the runtime itself makes the cgroups.
+/// </summary>
+internal static class ContainerIds
+{
+    private const int IdLength = 64;
+    private const string Scope = ".scope";
+    private const string Slice = ".slice";
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>The innermost container and the innermost pod on the first path that names either; null: none.</summary>
+    public static (string? ContainerId, string? PodUid) Find(List<CgroupEntry> entries)
+    {
+        // On v1 every hierarchy has a path, and the one of systemd may be empty: in any of them the same container is named.
+        foreach (var entry in entries)
+        {
+            string? container = null;
+            string? pod = null;
+            var path = CgroupUnits.Trim(entry.Path);
+            ReadOnlySpan<char> parent = default;
+            foreach (var range in path.Split('/'))
+            {
+                var component = path[range];
+                // Podman's own pods, not those of Kubernetes, have such ids too: there the container is a step further in.
+                if (parent is not "libpod_parent" || component.StartsWith("libpod-", StringComparison.Ordinal))
+                    container = ContainerId(component) ?? container;
+                pod = PodUid(component) ?? pod;
+                parent = component;
+            }
+            if (container is not null || pod is not null)
+                return (container, pod);
+        }
+        return (null, null);
+    }
+
+    /// <summary>
+    /// <c>ID</c>, <c>OWNER-ID</c> and <c>OWNER-ID.scope</c>, and <c>SLICE:OWNER:ID</c>, which a runtime without systemd makes of what is
+    /// meant for one with it.
+    /// </summary>
+    private static string? ContainerId(ReadOnlySpan<char> component)
+    {
+        if (component.EndsWith(Scope, StringComparison.Ordinal))
+            component = component[..^Scope.Length];
+        if (component.Length < IdLength || component[^IdLength..].ContainsAnyExcept(HexDigits))
+            return null;
+        var owner = component[..^IdLength];
+        if (!owner.IsEmpty && owner[^1] is not ('-' or ':'))
+            return null;
+        // crio-conmon-ID and libpod-conmon-ID hold the runtime's monitor of the container, which runs outside of it.
+        return owner.TrimEnd("-:").EndsWith("conmon", StringComparison.Ordinal) ? null : component[^IdLength..].ToString();
+    }
+
+    /// <summary>
+    /// <c>podUID</c>, or with systemd <c>…-podUID.slice</c>, where the uid has underscores since a dash means a slice within a slice
+    /// (systemd.slice(5)).
+    /// </summary>
+    private static string? PodUid(ReadOnlySpan<char> component)
+    {
+        var colon = component.IndexOf(':');
+        if (colon >= 0)
+            component = component[..colon];
+        if (component.EndsWith(Slice, StringComparison.Ordinal))
+            component = component[(component.LastIndexOf('-') + 1)..^Slice.Length];
+        return component.StartsWith("pod", StringComparison.Ordinal) && IsUid(component[3..]) ? component[3..].ToString().Replace('_', '-') : null;
+    }
+
+    /// <summary>A UUID; of a static pod, the 32 digits of a hash of its manifest.</summary>
+    private static bool IsUid(ReadOnlySpan<char> text)
+    {
+        if (text.Length == 32)
+            return !text.ContainsAnyExcept(HexDigits);
+        if (text.Length != 36)
+            return false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (i is 8 or 13 or 18 or 23 ? text[i] is not ('-' or '_') : !HexDigits.Contains(text[i]))
+                return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,41 @@
+using static ThreadExporter.Procfs.Tests.Fixture;
+
+namespace ThreadExporter.Procfs.Tests;
+
+public class IoTests
+{
+    [Theory]
+    [InlineData("plain", 8192, 323932160)]
+    [InlineData("zero", 0, 0)]
+    [InlineData("largest", long.MaxValue, long.MaxValue)]
+    [InlineData("without-character-counts", 12288, 4096)]
+    public void What_the_kernel_writes(string file, long read, long written)
+    {
+        Assert.True(Io.TryParse(Read("io/" + file), out Io io));
+        Assert.Equal(new Io(read, written), io);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("read_bytes: 1\n")]
+    [InlineData("write_bytes: 1\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: 2")]
+    [InlineData("read_bytes: 1\ncancelled_write_bytes: 2\n")]
+    [InlineData("xread_bytes: 1\nwrite_bytes: 2\n")]
+    [InlineData("read_bytes: \nwrite_bytes: 2\n")]
+    [InlineData("read_bytes:1\nwrite_bytes: 2\n")]
+    [InlineData("read_bytes:  1\nwrite_bytes: 2\n")]
+    [InlineData("read_bytes: 1 \nwrite_bytes: 2\n")]
+    [InlineData("read_bytes: -1\nwrite_bytes: 2\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: 9223372036854775808\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: many\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: 2\nread_bytes: 3\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: 2\nwrite_bytes: 3\n")]
+    [InlineData("\xff\0\x80\n")]
+    public void Anything_else_is_malformed(string text)
+    {
+        Assert.False(Io.TryParse(Latin1(text), out Io io));
+        Assert.Equal(default, io);
+    }
+}
