@@ -210,6 +210,36 @@ public sealed class ArrangementTests : IDisposable
         Closed();
     }
 
+    [Fact]
+    public void Extended_counters_are_hidden_resumed_and_summed_like_the_others()
+    {
+        Process(10, 11, 12);
+        _limits = _limits with { Extended = ExtendedKinds.Faults };
+        Faults(11, 100);
+        Faults(12, 1000);
+        Assert.Equal([10, 100, 1000], ShownFaults());
+        _threads = new ThreadsConfig { Exclude = ["t12"] };
+        Faults(12, 1500);
+        _threads = new ThreadsConfig();
+        Faults(12, 1600);
+        Faults(12, 1601);
+        Assert.Equal([10, 100, 1001], ShownFaults());
+        _threads = new ThreadsConfig { Detail = ThreadDetail.Name, FoldDigits = true };
+        Faults(12, 1602);
+        Faults(12, 1604);
+        Faults(11, 103);
+        Assert.Equal([5], ShownFaults());
+        Closed();
+    }
+
+    private void Faults(int tid, long faults)
+    {
+        _proc.ThreadStat(10, tid, Encoding.ASCII.GetBytes($"t{tid}"), 0, 0, minorFaults: faults);
+        Run(tid, 1);
+    }
+
+    private long[] ShownFaults() => [.. Text().Of("perfscale_thread_minor_faults_total").Select(s => (long)s.Number)];
+
     private readonly Ledger _ledger = new();
 
     private void Closed()

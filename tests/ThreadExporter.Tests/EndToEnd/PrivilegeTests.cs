@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using ThreadExporter.Exposition;
+
+namespace ThreadExporter.Tests.EndToEnd;
+
+/// <summary>What docs/security.md says that each metric needs: as a user without any privilege, watching another user's process.</summary>
+public sealed class PrivilegeTests : IDisposable
+{
+    private const string SetPriv = "/usr/bin/setpriv";
+    private static readonly string[] Nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"];
+    private static readonly string[] MayTrace = ["--inh-caps=+sys_ptrace,+dac_read_search", "--ambient-caps=+sys_ptrace,+dac_read_search"];
+
+    private readonly Process _watched = Process.Start("/bin/sleep", "60");
+    private readonly string _directory = Directory.CreateTempSubdirectory("te-privilege-").FullName;
+
+    public PrivilegeTests()
+    {
+        // Another user must be able to reach it, wherever the tests stand.
+        const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(_directory, ForAll);
+        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory))
+        {
+            string copy = Path.Combine(_directory, Path.GetFileName(file));
+            File.Copy(file, copy);
+            File.SetUnixFileMode(copy, ForAll);
+        }
+    }
+
+    public void Dispose()
+    {
+        _watched.Kill();
+        _watched.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public void Everything_but_io_and_exe_is_there_without_any_privilege()
+    {
+        Support.Exposition text = Support.Exposition.Parse(Run(Nobody, "once", Config("comm = \"sleep\"")));
+        string pid = $"{_watched.Id}";
+        string[] names = [.. text.Samples.Where(s => s.Labels.GetValueOrDefault("ppid") == pid || s.Labels.GetValueOrDefault("pid") == pid).Select(s => s.Name).Distinct()];
+        string[] promised = [.. Catalogue.All.Select(f => f.Name).Where(n => n.StartsWith("perfscale_", StringComparison.Ordinal)
+            && !n.Contains("_io_", StringComparison.Ordinal) && n != Catalogue.ThreadGroupThreads.Name)];
+        Assert.Equal(promised.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+        Assert.True(text.Value("perfscale_thread_cpu_seconds_total", ("ppid", pid)) > 0);
+        Assert.True(text.Value("perfscale_process_cpu_seconds_total", ("pid", pid)) > 0);
+        Assert.Equal(1, text.Value("thread_exporter_read_errors_total", ("reason", "denied")));
+    }
+
+    [Fact]
+    public void Io_needs_two_capabilities()
+    {
+        Support.Exposition text = Support.Exposition.Parse(Run([.. Nobody, .. MayTrace], "once", Config("comm = \"sleep\"")));
+        Assert.Single(text.Of("perfscale_thread_io_read_bytes_total"), s => s.Labels["ppid"] == $"{_watched.Id}");
+        Assert.Equal(0, text.Value("thread_exporter_read_errors_total", ("reason", "denied")));
+    }
+
+    [Fact]
+    public void What_is_denied_is_said()
+    {
+        string output = Run(Nobody, "check", Config("exe = \"*/sleep\""));
+        Assert.Contains("that needs the same user or CAP_SYS_PTRACE", output, StringComparison.Ordinal);
+        Assert.Contains("matches nothing now", output, StringComparison.Ordinal);
+        output = Run(Nobody, "check", Config("comm = \"sleep\""));
+        Assert.Contains("that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Exe_needs_one_capability()
+    {
+        string[] ptrace = [.. Nobody, "--inh-caps=+sys_ptrace", "--ambient-caps=+sys_ptrace"];
+        Assert.Contains($"  {_watched.Id}  sleep  ", Run(ptrace, "check", Config("exe = \"*/sleep\"")), StringComparison.Ordinal);
+    }
+
+    private string Config(string rule)
+    {
+        string file = Path.Combine(_directory, "config.toml");
+        File.WriteAllText(file, $"[[filter]]\n{rule}\npid = {_watched.Id}\n[collector]\nextended = [\"context_switches\", \"faults\", \"io\", \"last_cpu\"]\n");
+        return file;
+    }
+
+    private string Run(string[] privileges, string command, string config)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists(SetPriv), "needs root and setpriv(1) to become another user");
+        ProcessStartInfo start = new(SetPriv, [.. privileges, Path.Combine(_directory, "thread-exporter"), command, "--config", config])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        start.Environment.Remove("FILTER");
+        start.Environment["HOME"] = "/";
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output + error.Result);
+        return output;
+    }
+}
