@@ -15,7 +15,6 @@ internal static class NotYetAvailable
         "filter.threads.include",
         "filter.threads.exclude",
         "filter.threads.top",
-        "web.watch_config",
         "web.tls.cert_file",
         "web.tls.key_file",
         "web.tls.client_auth_type",
