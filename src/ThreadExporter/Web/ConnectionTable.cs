@@ -5,8 +5,9 @@ namespace ThreadExporter.Web;
 
 /// <summary>
 /// The open connections. Kestrel's own limit turns newcomers away when it is reached, so that whoever holds enough idle
-/// connections shuts out the scrapes; here the longest idle one makes room for a new one. Idle is a connection whose
-/// request has not yet come whole, too.
+/// connections shuts out the scrapes; here the one whose last request began longest ago makes room for a new one. Only
+/// scrapes being answered are safe, of which <c>max_requests</c> are the most: a client can keep any other answer from
+/// ending by not reading.
 /// </summary>
 /// <param name="limit">Connections that may be open.</param>
 /// <param name="logger">Told at most once a minute that the limit is reached.</param>
@@ -47,7 +48,7 @@ internal sealed class ConnectionTable(Func<int> limit, ILogger logger)
         {
             if (_open.Count(c => !c.IsDropped) >= allowed)
             {
-                longestIdle = _open.Where(c => c is { IsDropped: false, IdleSince: not 0 }).MinBy(c => c.IdleSince);
+                longestIdle = _open.Where(c => c is { IsDropped: false, IsScraping: false }).MinBy(c => c.LastUse);
                 if (longestIdle is null)
                     return false;
                 longestIdle.IsDropped = true;
@@ -74,17 +75,23 @@ internal sealed class ConnectionTable(Func<int> limit, ILogger logger)
 /// <summary>A connection, found from its requests among the connection's features.</summary>
 internal sealed class HeldConnection(ConnectionContext connection)
 {
-    private long _idleSince = Stopwatch.GetTimestamp();
+    private long _lastUse = Stopwatch.GetTimestamp();
+    private volatile bool _isScraping;
 
     public ConnectionContext Connection => connection;
 
-    /// <summary>Since when no request is being answered on it (<see cref="Stopwatch"/> timestamp); 0 while one is.</summary>
-    public long IdleSince => Volatile.Read(ref _idleSince);
+    /// <summary>When its last request began, else when it was opened (<see cref="Stopwatch"/> timestamp).</summary>
+    public long LastUse => Volatile.Read(ref _lastUse);
+
+    /// <summary>A scrape is being answered on it.</summary>
+    public bool IsScraping
+    {
+        get => _isScraping;
+        set => _isScraping = value;
+    }
 
     /// <summary>Under the table's lock.</summary>
     public bool IsDropped { get; set; }
 
-    public void RequestBegins() => Volatile.Write(ref _idleSince, 0);
-
-    public void RequestEnds() => Volatile.Write(ref _idleSince, Stopwatch.GetTimestamp());
+    public void RequestBegins() => Volatile.Write(ref _lastUse, Stopwatch.GetTimestamp());
 }

@@ -62,7 +62,7 @@ internal static class HttpLimits
         limits.MaxResponseBufferSize = ResponseBuffer;
         limits.MinResponseDataRate = new MinDataRate(ResponseRate, ResponseGrace);
 
-        // Twice max_requests, so that the connections of its answers are never all there may be.
+        // Twice max_requests: the connections of scrapes, which are not closed for newcomers, are never all there may be.
         ConnectionTable connections = new(
             () => Math.Max(Connections, 2 * state.Current.Config.Web.MaxRequests),
             kestrel.ApplicationServices.GetRequiredService<ILogger<ConnectionTable>>());

@@ -20,8 +20,7 @@ internal static class SafeAnswers
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SafeAnswers));
         app.Use(async (context, next) =>
         {
-            HeldConnection? connection = context.Features.Get<HeldConnection>();
-            connection?.RequestBegins();
+            context.Features.Get<HeldConnection>()?.RequestBegins();
             try
             {
                 SetHeaders(context.Response);
@@ -40,10 +39,6 @@ internal static class SafeAnswers
                 context.Response.Clear();
                 SetHeaders(context.Response);
                 context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-            }
-            finally
-            {
-                connection?.RequestEnds();
             }
         });
     }

@@ -38,7 +38,7 @@ internal sealed class RawClient : IDisposable
         return client;
     }
 
-    /// <summary>One character is one byte. False when the daemon has closed the connection.</summary>
+    /// <summary>One character is one byte. False when one of the two has closed the connection.</summary>
     public async Task<bool> TrySendAsync(string bytes)
     {
         try
@@ -46,7 +46,7 @@ internal sealed class RawClient : IDisposable
             await _socket.SendAsync(Encoding.Latin1.GetBytes(bytes));
             return true;
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             return false;
         }

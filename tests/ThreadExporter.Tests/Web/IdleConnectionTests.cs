@@ -45,4 +45,34 @@ public class IdleConnectionTests
         // The shutdown waits for none of them.
         Assert.Equal(0, await daemon.StopAsync());
     }
+
+    [Fact]
+    public async Task Clients_that_pipeline_and_never_read_do_not_shut_out_scrapes()
+    {
+        using TempConfig config = new("[[filter]]\nmatch = \"no-such-process\"\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
+        TimeSpan usual = await HonestScraper.MedianAsync(daemon);
+        string requests = string.Concat(Enumerable.Repeat("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", 3000));
+        List<RawClient> clients = [];
+        List<Task> sends = [];
+        try
+        {
+            // More than there may be, each with an answer that cannot end.
+            for (int i = 0; i < HttpLimits.Connections + 30; i++)
+            {
+                clients.Add(await RawClient.ConnectWithSmallWindowAsync(daemon));
+                sends.Add(clients[^1].TrySendAsync(requests));
+            }
+            await HonestScraper.AssertUndisturbedAsync(daemon, usual);
+            using RawClient another = await RawClient.ConnectAsync(daemon);
+            await another.TrySendAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+            Assert.Equal(200, (await another.ReceiveAsync())?.Status);
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+        await Task.WhenAll(sends);
+        Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
+    }
 }
