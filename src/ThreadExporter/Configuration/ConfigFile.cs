@@ -15,9 +15,9 @@ internal static class ConfigFile
     /// A file that was changed within it may be about to be changed again: editors and shells write in place and in pieces,
     /// and the end of a piece can look like the end of the file.
     /// </summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Null, or why there are no bytes.</summary>

@@ -15,6 +15,22 @@ public class StalledReaderTests
         + string.Concat(Enumerable.Range(0, 100).Select(i => $"[[filter]]\nmatch = \"no-such-process\"\nname = \"{i}{new string('x', 9000)}\"\n"));
 
     [Fact]
+    public async Task A_shutdown_waits_five_seconds_for_such_clients_and_no_longer()
+    {
+        using TempConfig config = new(LongAnswers);
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
+        using RawClient stalled = await RawClient.ConnectWithSmallWindowAsync(daemon);
+        await stalled.TrySendAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        using RawClient half = await RawClient.ConnectAsync(daemon);
+        await half.TrySendAsync("GET /metrics HT");
+        await daemon.ScrapeAsync();
+        long begin = Stopwatch.GetTimestamp();
+        Assert.Equal(0, await daemon.StopAsync());
+        Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_client_that_stops_reading_is_dropped_and_holds_up_neither_collections_nor_scrapes()
     {
         using TempConfig config = new(LongAnswers);
