@@ -10,8 +10,8 @@ namespace ThreadExporter.Web;
 internal static class HttpLimits
 {
     /// <summary>
-    /// Connections that are open, at least. The descriptors that <c>max_descriptors</c> must leave to sockets hold twice
-    /// as many. A server that scrapes uses one, a browser up to six.
+    /// Connections that may be open, when max_requests does not ask for more. They fit into the 256 descriptors that
+    /// DescriptorBudget leaves to everything but /proc. A server that scrapes uses one, a browser up to six.
     /// </summary>
     public const int Connections = 128;
 
