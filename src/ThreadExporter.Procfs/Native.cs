@@ -15,7 +15,7 @@ internal static unsafe partial class Native
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
     public const int SIGHUP = 1;
-    public const uint STATX_SIZE = 0x200;
+    public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
 
     /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
     public static readonly int O_DIRECTORY =
@@ -68,7 +68,7 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
-    [LibraryImport(LibC)]
+    [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
 
@@ -84,12 +84,24 @@ internal static unsafe partial class Native
         public ulong Hard;
     }
 
-    /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only the size is read.</summary>
+    /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only these are read.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
+        [FieldOffset(28)]
+        public ushort Mode;
+        [FieldOffset(32)]
+        public ulong Inode;
         [FieldOffset(40)]
         public ulong Size;
+        [FieldOffset(96)]
+        public long ChangedSeconds;
+        [FieldOffset(104)]
+        public uint ChangedNanoseconds;
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 
     /// <summary>struct passwd as the 64-bit C libraries of Linux lay it out.</summary>

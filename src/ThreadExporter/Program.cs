@@ -1,8 +1,8 @@
 using ThreadExporter.Commands;
 using ThreadExporter.Hosting;
 
-// First of all: before the handler stands, a SIGHUP ends the process.
-using ReloadRequests requests = new();
+// First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
+ReloadRequests requests = new();
 CommandLine commandLine = new(
     invocation => RunCommand.RunAsync(invocation, requests),
     InspectCommands.Check,

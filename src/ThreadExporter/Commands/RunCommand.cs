@@ -39,7 +39,7 @@ internal static class RunCommand
         log.AddTo(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.AddServerHeader = false;
+            HttpLimits.Apply(kestrel, state);
             foreach (string address in config.Web.Listen)
                 ListenAddress.Apply(kestrel, address);
         });
@@ -51,12 +51,15 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
+        if (config.Web.WatchConfig && state.Path is { } watched)
+            builder.Services.AddHostedService(p => new ConfigWatch(watched, state, requests, p.GetRequiredService<ILogger<ConfigWatch>>()));
         builder.Services.AddHostedService(p => new SamplerThread(sampler, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         await using WebApplication app = builder.Build();
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));
         logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
+        SafeAnswers.Use(app);
         new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.

@@ -1,23 +1,76 @@
+using System.Diagnostics;
 using System.Text;
 using ThreadExporter.Procfs;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
 
-/// <summary>Reads the file's bytes, whatever stands at its path: never waits for a FIFO, never takes in a huge file.</summary>
+/// <summary>
+/// Reads the file's bytes, whatever stands at its path: never waits for a FIFO, never takes in a huge file, never takes
+/// half of one that is being written (docs/decisions/0004).
+/// </summary>
 internal static class ConfigFile
 {
+    /// <summary>
+    /// A file that was changed within it may be about to be changed again: editors and shells write in place and in pieces,
+    /// and the end of a piece can look like the end of the file.
+    /// </summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Null, or why there are no bytes.</summary>
-    public static string? Read(string path, out ReadOnlyMemory<byte> content)
+    /// <param name="path">The file.</param>
+    /// <param name="content">Its bytes, all of one version.</param>
+    /// <param name="file">What stood at the path before and after the bytes were read.</param>
+    public static string? Read(string path, out ReadOnlyMemory<byte> content, out FileIdentity file)
+    {
+        var fullPath = Path.GetFullPath(path);
+        var begin = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            file = FileIdentity.Of(fullPath);
+            if (Rests(file))
+            {
+                var fault = ReadOnce(fullPath, file, out content);
+                if (FileIdentity.Of(fullPath) == file)
+                    return fault;
+            }
+            if (Stopwatch.GetElapsedTime(begin) > Patience)
+            {
+                content = default;
+                return FormattableString.Invariant($"is being written: it has kept changing for {Patience.TotalSeconds} s");
+            }
+            Thread.Sleep(Interval);
+        }
+    }
+
+    // A change time ahead of our clock (a file server's, or the clock was set) says nothing.
+    private static bool Rests(FileIdentity file)
+    {
+        var age = DateTime.UtcNow - DateTime.UnixEpoch.AddTicks(file.ChangedAt / TimeSpan.NanosecondsPerTick);
+        return age < TimeSpan.Zero || age >= Rest;
+    }
+
+    private static string? ReadOnce(string path, FileIdentity file, out ReadOnlyMemory<byte> content)
     {
         content = default;
-        var name = Encoding.UTF8.GetBytes(Path.GetFullPath(path));
+        var name = Encoding.UTF8.GetBytes(path);
         if (name.Length > ProcFile.MaxPathLength || name.Contains((byte)0))
             return FormattableString.Invariant($"the path is longer than {ProcFile.MaxPathLength} bytes");
-        var buffer = new byte[TomlDocument.MaxBytes + 1];
-        var status = ProcFile.ReadOnce(dirFd: -1, name, buffer, out var length);
-        if (status == ReadStatus.Ok && length == buffer.Length)
+        if (file.IsDirectory)
+            return "is a directory";
+        if (file.Status == ReadStatus.Ok && !file.IsRegularFile)
+            return "is not a regular file";
+        if (file.Size > TomlDocument.MaxBytes)
             return FormattableString.Invariant($"the file is longer than {TomlDocument.MaxBytes} bytes");
+        var buffer = new byte[file.Size + 1];
+        var length = 0;
+        var status = file.Status == ReadStatus.Ok ? ProcFile.ReadOnce(dirFd: -1, name, buffer, out length) : file.Status;
+        // As in /proc, whose files have no size.
+        if (length == buffer.Length)
+            return "is longer than its size says";
         content = buffer.AsMemory(0, length);
         return status switch
         {
@@ -25,7 +78,7 @@ internal static class ConfigFile
             ReadStatus.Gone => "no such file",
             ReadStatus.Denied => "permission denied",
             ReadStatus.NoDescriptors => "too many open files",
-            _ => Directory.Exists(path) ? "is a directory" : "is not a regular file or cannot be read",
+            _ => new FileInfo(path).LinkTarget is null ? "cannot be read" : "is a symbolic link that leads in a circle, or cannot be read",
         };
     }
 }

@@ -1,11 +1,16 @@
 using System.Collections.Immutable;
+using ThreadExporter.Procfs;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
 
 /// <param name="Config">Null when there are errors.</param>
 /// <param name="Errors">All of them: the file's in its order, then those of the command line.</param>
-internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<ConfigError> Errors);
+internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<ConfigError> Errors)
+{
+    /// <summary>What stood at the path when it was read; default without a file.</summary>
+    public FileIdentity File { get; init; }
+}
 
 /// <summary>File and overrides to a configuration, or to every error there is.</summary>
 internal static class ConfigLoader
@@ -13,13 +18,18 @@ internal static class ConfigLoader
     private const int MaxErrors = 50;
 
     /// <summary>Reads <paramref name="path"/>, which is also how errors name the file; null: no file, only defaults.</summary>
-    public static ConfigResult Load(string? path, ConfigOverrides overrides)
+    /// <param name="path">The file.</param>
+    /// <param name="overrides">What beats the file.</param>
+    /// <param name="mayBeEmpty">False: a file without a single byte is an error, being one that somebody is about to write.</param>
+    public static ConfigResult Load(string? path, ConfigOverrides overrides, bool mayBeEmpty = true)
     {
         if (path is null)
             return Parse([], "", overrides);
-        return ConfigFile.Read(path, out var content) is { } fault
-            ? new(null, [new ConfigError(path, default, "", fault)])
-            : Parse(content.Span, path, overrides);
+        var fault = ConfigFile.Read(path, out var content, out var file);
+        if (fault is null && content.IsEmpty && !mayBeEmpty)
+            fault = "is empty: write at least a comment into it if that is meant";
+        var result = fault is null ? Parse(content.Span, path, overrides) : new(null, [new ConfigError(path, default, "", fault)]);
+        return result with { File = file };
     }
 
     /// <summary>Reads the bytes of a file that errors call <paramref name="file"/>.</summary>

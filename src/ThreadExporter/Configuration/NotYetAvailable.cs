@@ -10,7 +10,6 @@ internal static class NotYetAvailable
 {
     private static readonly FrozenSet<string> Keys = FrozenSet.ToFrozenSet(
     [
-        "web.watch_config",
         "web.tls.cert_file",
         "web.tls.key_file",
         "web.tls.client_auth_type",

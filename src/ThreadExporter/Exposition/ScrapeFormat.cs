@@ -36,8 +36,32 @@ internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
                 }
             }
         }
-        bool gzip = StringWithQualityHeaderValue.TryParseList(headers.AcceptEncoding, out IList<StringWithQualityHeaderValue>? encodings)
-            && encodings.Any(e => e.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && (e.Quality ?? 1) > 0);
-        return new ScrapeFormat(openMetrics > 0 && openMetrics >= text, gzip);
+        return new ScrapeFormat(openMetrics > 0 && openMetrics >= text, PrefersGzip(headers));
+    }
+
+    /// <summary>
+    /// Gzip when it is named (also by its old name), or <c>*</c> stands for it and plain text is refused, unless plain text is
+    /// preferred. An answer that is refused in every form is sent plain (RFC 9110, 12.5.3).
+    /// </summary>
+    private static bool PrefersGzip(IHeaderDictionary headers)
+    {
+        if (!StringWithQualityHeaderValue.TryParseList(headers.AcceptEncoding, out IList<StringWithQualityHeaderValue>? encodings))
+            return false;
+        double? gzip = null;
+        double? identity = null;
+        double? others = null;
+        foreach (StringWithQualityHeaderValue encoding in encodings)
+        {
+            double quality = encoding.Quality ?? 1;
+            if (encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) || encoding.Value.Equals("x-gzip", StringComparison.OrdinalIgnoreCase))
+                gzip = Math.Max(gzip ?? 0, quality);
+            else if (encoding.Value.Equals("identity", StringComparison.OrdinalIgnoreCase))
+                identity = quality;
+            else if (encoding.Value == "*")
+                others = quality;
+        }
+        if (gzip is null && identity == 0)
+            gzip = others;
+        return gzip > 0 && gzip >= (identity ?? 0);
     }
 }

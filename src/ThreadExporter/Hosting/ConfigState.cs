@@ -13,62 +13,79 @@ namespace ThreadExporter.Hosting;
 internal sealed record ReloadResult(long StartedAt, ImmutableArray<ConfigError> Errors, ImmutableArray<string> RestartKeys)
 {
     public bool Succeeded => Errors.IsEmpty;
+
+    /// <summary>The file as this load found it; the watch looks for another.</summary>
+    public FileIdentity File { get; init; }
 }
 
 /// <summary>The configuration in force and the way to a new one: read, parse, validate, compile, swap one reference.</summary>
 internal sealed class ConfigState
 {
-    private readonly string? _path;
     private readonly ConfigOverrides _overrides;
     private readonly ExporterConfig _started;
     private volatile ConfigSnapshot _current;
     private volatile ReloadResult _last;
+    private bool _mayBeEmpty;
 
     private ConfigState(string? path, ConfigOverrides overrides, ConfigSnapshot snapshot, ReloadResult result)
     {
-        (_path, _overrides, _current, _last) = (path, overrides, snapshot, result);
+        (Path, _overrides, _current, _last) = (path, overrides, snapshot, result);
         _started = snapshot.Config;
+        _mayBeEmpty = result.File.Size == 0;
     }
 
     public ConfigSnapshot Current => _current;
 
     public ReloadResult Last => _last;
 
-    public string DisplayPath => _path ?? "(no configuration file)";
+    /// <summary>Null: there is no file.</summary>
+    public string? Path { get; }
+
+    public string DisplayPath => Path ?? "(no configuration file)";
 
     /// <summary>The first load. Null with the errors when the configuration is bad.</summary>
     public static ConfigState? Load(string? path, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors)
     {
-        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null);
+        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null, mayBeEmpty: true);
         errors = result.Errors;
         return snapshot is null ? null : new ConfigState(path, overrides, snapshot, result);
     }
 
-    /// <summary>Loads anew; on any error the configuration in force stays. Called by the reload loop only.</summary>
+    /// <summary>
+    /// Loads anew; on any error the configuration in force stays. An empty file is one when the configuration in force came
+    /// from a file that was not: an editor that truncates before it writes must not switch everything off. Called by the
+    /// reload loop only.
+    /// </summary>
     public ReloadResult Reload()
     {
         long startedAt = Clocks.MonotonicNanoseconds();
         try
         {
-            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(_path, _overrides, _started);
+            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _mayBeEmpty);
             if (snapshot is not null)
+            {
                 _current = snapshot;
+                _mayBeEmpty = result.File.Size == 0;
+            }
             return _last = result;
         }
         // A fault of ours in reading a file must not end a daemon that works: it is one more way for a reload to fail.
         catch (Exception e)
         {
-            return _last = new ReloadResult(startedAt, [new ConfigError(DisplayPath, default, "", $"internal fault, please report it: {e}")], []);
+            return _last = new ReloadResult(startedAt, [new ConfigError(DisplayPath, default, "", $"internal fault, please report it: {e}")], [])
+            {
+                File = Path is null ? default : FileIdentity.Of(Path),
+            };
         }
     }
 
-    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started)
+    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeEmpty)
     {
         long startedAt = Clocks.MonotonicNanoseconds();
-        ConfigResult loaded = ConfigLoader.Load(path, overrides);
+        ConfigResult loaded = ConfigLoader.Load(path, overrides, mayBeEmpty);
         if (loaded.Config is not { } config)
-            return (null, new ReloadResult(startedAt, loaded.Errors, []));
+            return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
         ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow);
-        return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)));
+        return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)) { File = loaded.File });
     }
 }

@@ -55,7 +55,15 @@ internal sealed class ReloadLoop(
     {
         log.SetLevel(state.Current.Config.Log.Level);
         // One collection with the new filters, so that the log and the status can say what they match.
-        await scrapes.CollectAsync();
+        try
+        {
+            await scrapes.CollectAsync();
+        }
+        // The scrapes that follow fail or not by themselves; the loop must live to take the next reload.
+        catch (Exception e)
+        {
+            logger.LogError(e, "The first collection with the new configuration failed");
+        }
         LogInForce("Configuration reloaded");
     }
 

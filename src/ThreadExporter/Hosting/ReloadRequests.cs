@@ -4,21 +4,23 @@ using System.Threading.Channels;
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Takes reload requests from SIGHUP and from the web. Made first thing in Main: until it stands, a SIGHUP kills the process.
+/// Takes reload requests from SIGHUP and from the web. Made first thing in Main, kept to the end: without it a SIGHUP kills the process.
 /// </summary>
-internal sealed class ReloadRequests : IDisposable
+internal sealed class ReloadRequests
 {
     private readonly Channel<TaskCompletionSource<ReloadResult>?> _queue = Channel.CreateUnbounded<TaskCompletionSource<ReloadResult>?>();
-    private readonly PosixSignalRegistration _hangup;
 
     public ReloadRequests()
     {
-        _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        Hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
             _queue.Writer.TryWrite(null);
         });
     }
+
+    /// <summary>Held, because it takes itself away when it is collected.</summary>
+    public PosixSignalRegistration Hangup { get; }
 
     /// <summary>Asks for a reload and waits for its result.</summary>
     public Task<ReloadResult> RequestAsync()
@@ -42,6 +44,4 @@ internal sealed class ReloadRequests : IDisposable
         }
         return waiting;
     }
-
-    public void Dispose() => _hangup.Dispose();
 }

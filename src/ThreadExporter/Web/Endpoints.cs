@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http.Features;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
@@ -29,12 +30,15 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
             await WriteAsync(context, "Too many requests at one time (web.max_requests).\n", StatusCodes.Status503ServiceUnavailable);
             return;
         }
+        HeldConnection connection = context.Features.GetRequiredFeature<HeldConnection>();
         try
         {
+            connection.IsScraping = true;
             await SendScrapeAsync(context);
         }
         finally
         {
+            connection.IsScraping = false;
             Interlocked.Decrement(ref _requests);
         }
     }

@@ -47,11 +47,11 @@ public sealed partial class ConfigFileTests : IDisposable
         using var mkfifo = Process.Start("mkfifo", [At("fifo")]);
         mkfifo.WaitForExit();
         Assert.Equal(0, mkfifo.ExitCode);
-        Assert.Equal(At("fifo") + ": is not a regular file or cannot be read", OnlyError(At("fifo")));
+        Assert.Equal(At("fifo") + ": is not a regular file", OnlyError(At("fifo")));
     }
 
     [Fact]
-    public void An_endless_device() => Assert.Equal("/dev/zero: the file is longer than 1048576 bytes", OnlyError("/dev/zero"));
+    public void An_endless_device() => Assert.Equal("/dev/zero: is not a regular file", OnlyError("/dev/zero"));
 
     [Fact]
     public void A_huge_sparse_file_is_not_taken_into_memory()

@@ -27,6 +27,16 @@ public class ScrapeFormatTests
     [InlineData("gzip;q=0", false)]
     [InlineData("br", false)]
     [InlineData("gzip;;;q=x", false)]
+    [InlineData("x-gzip", true)]
+    [InlineData("*", false)]
+    [InlineData("*;q=0", false)]
+    [InlineData("identity;q=0, *;q=0.5", true)]
+    [InlineData("identity;q=0, *;q=0", false)]
+    [InlineData("identity;q=0, gzip;q=0, *", false)]
+    [InlineData("identity;q=0", false)]
+    [InlineData("gzip;q=0.5, identity", false)]
+    [InlineData("gzip;q=0.5, identity;q=0.5", true)]
+    [InlineData("gzip;q=0.5, *;q=1", true)]
     public void Compression_is_negotiated(string acceptEncoding, bool gzip) =>
         Assert.Equal(gzip, ScrapeFormat.Negotiate(new HeaderDictionary { ["Accept-Encoding"] = acceptEncoding }).Gzip);
 }

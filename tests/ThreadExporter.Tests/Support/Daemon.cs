@@ -36,21 +36,29 @@ internal sealed class Daemon : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts the daemon on a free port and waits until it listens.</summary>
-    public static async Task<Daemon> StartAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<Daemon> StartAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? through = null)
     {
-        Daemon daemon = Launch([.. arguments, "--web.listen-address", "127.0.0.1:0"], environment);
+        Daemon daemon = Launch([.. arguments, "--web.listen-address", "127.0.0.1:0"], environment, through);
         daemon.Http.BaseAddress = await daemon._url.Task.WaitAsync(Patience);
         return daemon;
     }
 
     /// <summary>Starts the daemon as it is told and does not wait.</summary>
-    public static Daemon Launch(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="environment">Variables beside those of the tests.</param>
+    /// <param name="through">A program with its arguments that becomes the daemon, as setpriv(1) does.</param>
+    public static Daemon Launch(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? through = null)
     {
         string? own = null;
         Dictionary<string, string> variables = new(environment ?? new Dictionary<string, string>());
         if (!variables.ContainsKey("RUNTIME_DIRECTORY"))
             variables["RUNTIME_DIRECTORY"] = own = Directory.CreateTempSubdirectory("te-run-").FullName;
-        return new Daemon(Process.Start(StartInfo(arguments, variables))!, own);
+        ProcessStartInfo start = through is null
+            ? StartInfo(arguments, variables)
+            : StartInfo([.. through.Skip(1), Program, .. arguments], variables, through[0]);
+        return new Daemon(Process.Start(start)!, own);
     }
 
     /// <summary>Runs one command to its end.</summary>
@@ -110,9 +118,9 @@ internal sealed class Daemon : IAsyncDisposable
             Directory.Delete(_ownDirectory, recursive: true);
     }
 
-    private static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    private static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string? program = null)
     {
-        ProcessStartInfo start = new(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(program ?? Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         // The test machine's own settings must not steer the daemon.
         foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
             start.Environment.Remove(name);

@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ThreadExporter.Procfs;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Hosting;
+
+/// <summary>What can happen to the file: whatever it is, the old configuration stays whole, the gauge says so, and nothing ends.</summary>
+public sealed class ReloadFaultTests : IDisposable
+{
+    private const string Web = "[web]\nenable_lifecycle = true\n";
+    private const string Good = "[[filter]]\nname = \"first\"\nmatch = \"no-such-process\"\n" + Web;
+
+    private readonly TempConfig _config = new(Good);
+
+    public void Dispose() => _config.Dispose();
+
+    [Fact]
+    public async Task Whatever_stands_in_the_files_place_leaves_the_old_configuration_in_force()
+    {
+        await using Daemon daemon = await StartAsync();
+        string path = _config.Path;
+        (string Error, Action Make)[] faults =
+        [
+            ("no such file", () => { }),
+            ("is empty: write at least a comment into it if that is meant", () => File.WriteAllText(path, "")),
+            ("3:", () => File.WriteAllText(path, Good[..^(Web.Length + 3)])),
+            ("1:", () => File.WriteAllBytes(path, [0xff, 0xfe, 0])),
+            ("is a directory", () => Directory.CreateDirectory(path)),
+            ("is a symbolic link that leads in a circle", () => File.CreateSymbolicLink(path, path)),
+            ("no such file", () => File.CreateSymbolicLink(path, "nowhere")),
+            ("is a directory", () => File.CreateSymbolicLink(path, "/")),
+            ("is not a regular file", () => File.CreateSymbolicLink(path, "/dev/zero")),
+            ("is not a regular file", () => MakeFifo(path)),
+            ("is not a regular file", () => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified).Bind(new UnixDomainSocketEndPoint(path))),
+            ("is longer than its size says", () => File.CreateSymbolicLink(path, "/proc/cpuinfo")),
+            ("the file is longer than 1048576 bytes", () =>
+            {
+                using FileStream file = File.Create(path);
+                file.SetLength(1L << 30);
+            }),
+        ];
+        foreach ((string error, Action make) in faults)
+        {
+            Remove(path);
+            make();
+            await AssertFailsAsync(daemon, error);
+            Remove(path);
+            _config.Write(Good);
+            Assert.Equal(HttpStatusCode.OK, (await ReloadAsync(daemon)).Status);
+            Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
+        }
+        Assert.Equal(0, await daemon.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_file_that_may_no_longer_be_read_is_an_error()
+    {
+        // Root may read every file unless it is without two capabilities.
+        string[]? through = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search"] : null;
+        Assert.SkipUnless(through is null || File.Exists(through[0]), "needs setpriv(1) to take root's capabilities away");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], through: through);
+        File.SetUnixFileMode(_config.Path, UnixFileMode.None);
+        await AssertFailsAsync(daemon, "permission denied");
+        File.SetUnixFileMode(_config.Path, UnixFileMode.UserRead);
+        Assert.Equal(HttpStatusCode.OK, (await ReloadAsync(daemon)).Status);
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_a_configuration_where_an_empty_one_was_in_force_and_a_comment_is_always()
+    {
+        _config.Write("");
+        await using Daemon daemon = await StartAsync();
+        await AssertReloadsAsync(daemon, "not toml", false);
+        await AssertReloadsAsync(daemon, "", true);
+        await AssertReloadsAsync(daemon, Good, true);
+        await AssertReloadsAsync(daemon, "", false);
+        await AssertReloadsAsync(daemon, "# nothing, and that is meant\n", true);
+        Assert.Empty((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes"));
+    }
+
+    [Fact]
+    public async Task A_file_written_in_place_and_in_pieces_is_taken_whole_or_not_at_all()
+    {
+        const int Filters = 100;
+        File.WriteAllText(_config.Path, Filled('a'));
+        await using Daemon daemon = await StartAsync();
+        using CancellationTokenSource stop = new();
+        int slow = 0;
+        Task writer = Task.Run(async () =>
+        {
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+            {
+                long begun = Stopwatch.GetTimestamp();
+                // As an editor does: truncated, then written piece by piece, and each piece ends where a file could.
+                await using (FileStream file = new(_config.Path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+                {
+                    foreach (string piece in Filled(i % 2 == 0 ? 'b' : 'a').Split("\n\n"))
+                        file.Write(Encoding.ASCII.GetBytes(piece + "\n\n"));
+                }
+                if (Stopwatch.GetElapsedTime(begun) > TimeSpan.FromMilliseconds(80))
+                    slow++;
+                await Task.Delay(i % 3 * 100, TestContext.Current.CancellationToken);
+            }
+        }, TestContext.Current.CancellationToken);
+        HashSet<char> seen = [];
+        int halves = 0;
+        long begin = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(3) || (seen.Count < 2 && Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(15)))
+        {
+            (HttpStatusCode status, string text) = await ReloadAsync(daemon);
+            Assert.True(status == HttpStatusCode.OK || text.Contains("is being written", StringComparison.Ordinal) || text.Contains("is empty", StringComparison.Ordinal), text);
+            string[] names = [.. (await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes").Select(s => s.Labels["filter"])];
+            char[] prefixes = [.. names.Select(n => n[0]).Distinct()];
+            if (names.Length == Filters && prefixes.Length == 1)
+                seen.Add(prefixes[0]);
+            else
+                halves++;
+        }
+        await stop.CancelAsync();
+        await writer;
+        Assert.Equal(['a', 'b'], seen.Order());
+        // A writer that this machine holds up for longer than a reload waits looks like one that has finished.
+        Assert.True(halves == 0 || slow > 0, $"{halves} times half a file was in force");
+
+        static string Filled(char prefix) =>
+            Web + "\n" + string.Concat(Enumerable.Range(0, Filters).Select(i => $"[[filter]]\nname = \"{prefix}{i}\"\nmatch = \"no-such-process\"\n\n"));
+    }
+
+    [Fact]
+    public async Task A_thousand_SIGHUPs_in_a_row_are_a_few_reloads()
+    {
+        await using Daemon daemon = await StartAsync();
+        for (int i = 0; i < 1000; i++)
+            Assert.Equal(ReadStatus.Ok, Signals.SendHangup(daemon.Pid));
+        Assert.Equal(HttpStatusCode.OK, (await ReloadAsync(daemon)).Status);
+        Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
+        Assert.InRange(daemon.Log.Split("Configuration reloaded").Length - 1, 1, 500);
+        Assert.Equal(0, await daemon.StopAsync());
+    }
+
+    [Fact]
+    public async Task SIGHUPs_to_the_very_end_of_a_shutdown_change_nothing_about_it()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            await using Daemon daemon = await StartAsync();
+            daemon.Signal("TERM");
+            while (!daemon.HasExited)
+            {
+                _ = Signals.SendHangup(daemon.Pid);
+                Thread.Sleep(1);
+            }
+            // Killed by SIGHUP would be 129.
+            Assert.Equal(0, await daemon.WaitForExitAsync());
+        }
+    }
+
+    private static async Task AssertFailsAsync(Daemon daemon, string error)
+    {
+        (HttpStatusCode status, string text) = await ReloadAsync(daemon);
+        Assert.Equal((HttpStatusCode.InternalServerError, true), (status, text.Contains(error, StringComparison.Ordinal)));
+        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
+        Assert.Equal("first", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Text)> ReloadAsync(Daemon daemon)
+    {
+        using HttpResponseMessage answer = await daemon.Http.PostAsync("/-/reload", null);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    private async Task AssertReloadsAsync(Daemon daemon, string content, bool succeeds)
+    {
+        int Verdicts() => daemon.Log.Split(succeeds ? "Configuration reloaded" : "Reload failed").Length;
+        int before = Verdicts();
+        _config.Write(content);
+        daemon.Signal("HUP");
+        Eventually.True(() => Verdicts() > before, $"the reload of \"{content}\" ended as it should");
+        // The gauge is set a moment after the line is logged.
+        for (int i = 0; (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful") != (succeeds ? 1 : 0); i++)
+        {
+            Assert.True(i < 100, "the gauge does not tell the truth");
+            await Task.Delay(20);
+        }
+    }
+
+    private static void MakeFifo(string path)
+    {
+        using Process mkfifo = Process.Start("mkfifo", [path]);
+        mkfifo.WaitForExit();
+        Assert.Equal(0, mkfifo.ExitCode);
+    }
+
+    private static void Remove(string path)
+    {
+        if (Directory.Exists(path) && new FileInfo(path).LinkTarget is null)
+            Directory.Delete(path);
+        else
+            File.Delete(path);
+    }
+
+    private Task<Daemon> StartAsync() => Daemon.StartAsync(["--config", _config.Path]);
+}
