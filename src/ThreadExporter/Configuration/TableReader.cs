@@ -15,6 +15,9 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
 {
     public bool Has(string key) => table.TryGet(key, out _);
 
+    /// <summary>Missing, or written out as its default. A value with a fault is neither.</summary>
+    public bool IsDefault(string key, string fallback) => !table.TryGet(key, out var entry) || (entry.Value is TomlString text && text.Value == fallback);
+
     public TomlPosition PositionOf(string key) => table.TryGet(key, out var entry) ? entry.Value.Position : table.Position;
 
     /// <summary>In the order of the file.</summary>

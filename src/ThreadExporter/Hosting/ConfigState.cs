@@ -68,7 +68,7 @@ internal sealed class ConfigState
         ConfigResult loaded = ConfigLoader.Load(path, overrides);
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []));
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow, loaded.Tls);
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)));
     }
 }
