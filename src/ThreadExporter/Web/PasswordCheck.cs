@@ -28,7 +28,8 @@ internal enum Login
 /// <param name="verify">Whether a password has a hash: <see cref="Configuration.Crypt.Verify"/>.</param>
 internal sealed class PasswordCheck(CryptSlots slots, PasswordCheck.Verifier verify)
 {
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    // Not before the first login: without users and TLS the daemon runs on a host that has no OpenSSL.
+    private readonly Lazy<byte[]> _key = new(() => RandomNumberGenerator.GetBytes(32));
     private readonly ConcurrentDictionary<string, (string Hash, byte[] Digest)> _known = new(StringComparer.Ordinal);
     private readonly long[] _ended = new long[Enum.GetValues<Login>().Length];
 
@@ -77,6 +78,6 @@ internal sealed class PasswordCheck(CryptSlots slots, PasswordCheck.Verifier ver
         // A name holds no NUL, so no two pairs make one text.
         byte[] name = Encoding.UTF8.GetBytes(user + '\0');
         byte[] text = [.. name, .. password];
-        return HMACSHA256.HashData(_key, text);
+        return HMACSHA256.HashData(_key.Value, text);
     }
 }

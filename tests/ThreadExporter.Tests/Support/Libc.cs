@@ -24,6 +24,23 @@ internal static unsafe partial class Libc
             ExceptionDispatchInfo.Throw(thrown);
     }
 
+    /// <summary>Runs on a thread of its own whose rights to files are another user's. Needs root.</summary>
+    public static void AsUser(int uid, Action action)
+    {
+        Exception? thrown = null;
+        Thread thread = new(() => thrown = Record.Exception(() =>
+        {
+            // It returns the former one, also when it fails.
+            _ = setfsuid(uid);
+            Assert.Equal(uid, setfsuid(-1));
+            action();
+        }));
+        thread.Start();
+        thread.Join();
+        if (thrown is not null)
+            ExceptionDispatchInfo.Throw(thrown);
+    }
+
     /// <summary>Runs while this whole process has no descriptor left to open.</summary>
     public static void WithoutDescriptors(Action action)
     {
@@ -49,4 +66,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int prlimit(int pid, int resource, ulong* wanted, ulong* former);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setfsuid(int uid);
 }
