@@ -37,6 +37,12 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
         var certificates = ReadCertificates(CertKey, config.CertFile, digest, found);
         var key = ReadText(KeyKey, config.KeyFile, digest, found);
         var authorities = config.ClientCaFile.Length > 0 ? ReadCertificates(ClientCaKey, config.ClientCaFile, digest, found) : [];
+        // Go trusts an authority without its issuers; the framework's chains end in a root, and one that does not verifies nobody.
+        if (authorities?.FirstOrDefault(a => !authorities.Any(i => i.SubjectName.RawData.AsSpan().SequenceEqual(a.IssuerName.RawData))) is { } orphan)
+        {
+            found.Add(new(ClientCaKey, $"{ConfigText.Quote(config.ClientCaFile)} holds {ConfigText.Quote(orphan.Subject)} without its issuer: add the authorities up to the self-signed root"));
+            authorities = null;
+        }
         var own = certificates is [var leaf, ..] && key is not null ? WithKey(leaf, key, config, found) : null;
         key.AsSpan().Clear();
         faults = [.. found];

@@ -106,6 +106,17 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
+    public void Client_authorities_go_up_to_a_root()
+    {
+        using TestAuthority root = new("root"), between = new("between", root);
+        _folder.WriteConfig($"client_auth_type = \"RequireAndVerifyClientCert\"\nclient_ca_file = \"{_folder.Ca}\"\n");
+        TlsFolder.Replace(_folder.Ca, between.Pem);
+        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" holds \"CN=between\" without its issuer: add the authorities up to the self-signed root"], Errors());
+        TlsFolder.Replace(_folder.Ca, between.Pem + "\n" + root.Pem);
+        Assert.Empty(Errors());
+    }
+
+    [Fact]
     public async Task At_start_a_fault_is_an_error_of_the_configuration()
     {
         File.Delete(_folder.Key);
@@ -118,9 +129,9 @@ public sealed class TlsFilesTests : IDisposable
     public void A_key_that_the_daemon_may_not_read_is_an_error()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root to read as another user");
-        File.SetUnixFileMode(_folder.Config.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
-        File.SetUnixFileMode(_folder.Config.Path, UnixFileMode.UserRead | UnixFileMode.OtherRead);
-        File.SetUnixFileMode(_folder.Cert, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        const UnixFileMode All = (UnixFileMode)0b101_101_101;
+        foreach (string path in (string[])[_folder.Config.Folder, _folder.Config.Path, _folder.Cert])
+            File.SetUnixFileMode(path, All);
         File.SetUnixFileMode(_folder.Key, UnixFileMode.UserRead);
         ConfigResult? result = null;
         Libc.AsUser(65534, () => result = ConfigLoader.Load(_folder.Config.Path, new ConfigOverrides()));

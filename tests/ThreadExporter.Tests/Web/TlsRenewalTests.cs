@@ -61,8 +61,8 @@ public sealed class TlsRenewalTests : IDisposable
         }
         await using Daemon daemon = await _folder.StartAsync();
         Assert.Equal("CN=one", await PresentedAsync(daemon));
-        Directory.CreateSymbolicLink(data + ".new", "two");
-        File.Move(data + ".new", data, overwrite: true);
+        File.Delete(data);
+        Directory.CreateSymbolicLink(data, "two");
         await UntilPresentedAsync(daemon, "CN=two");
     }
 
