@@ -1,6 +1,6 @@
 namespace ThreadExporter.Procfs;
 
-/// <summary>getrlimit(2) of this process.</summary>
+/// <summary>getrlimit(2) of this process and setpriority(2) of its threads.</summary>
 public static unsafe class Limits
 {
     /// <summary>
@@ -15,4 +15,7 @@ public static unsafe class Limits
             return 256;
         return limit.Soft > long.MaxValue ? long.MaxValue : (long)limit.Soft;
     }
+
+    /// <summary>Gives the calling thread the lowest priority there is (nice 19). False when the system refuses.</summary>
+    public static bool LowerThisThread() => Native.setpriority(Native.PRIO_PROCESS, 0, 19) == 0;
 }

@@ -15,6 +15,7 @@ internal static unsafe partial class Native
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
     public const int SIGHUP = 1;
+    public const int PRIO_PROCESS = 0;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
 
     /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
@@ -58,6 +59,11 @@ internal static unsafe partial class Native
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int getrlimit(int resource, Rlimit* rlim);
+
+    // "Process" 0 is the calling thread: on Linux each thread has a nice value of its own (setpriority(2), "C library/kernel differences").
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int setpriority(int which, int who, int prio);
 
     /// <summary>Returns the error itself, not through errno.</summary>
     [LibraryImport(LibC)]

@@ -16,6 +16,8 @@ internal static class InspectCommands
     {
         collector.Collect(state.Current);
         Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
+        if (state.Current.TlsWarning is { } certificate)
+            Console.Out.WriteLine($"warning: {certificate}");
         foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
             Console.Out.WriteLine($"warning: {warning}");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];

@@ -25,8 +25,11 @@ internal static class RunCommand
         using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
+        using CryptSlots slots = new();
+        PasswordCheck passwords = new(slots, Crypt.Verify);
         metrics.OnWrite = () =>
         {
+            metrics.SetLogins(passwords.Ended(Login.Good), passwords.Ended(Login.Cached), passwords.Ended(Login.Wrong), passwords.Ended(Login.Busy));
             metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
             metrics.SamplerInterval.Set(sampler.Interval / 1e9);
             metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
@@ -41,7 +44,7 @@ internal static class RunCommand
         {
             HttpLimits.Apply(kestrel, state);
             foreach (string address in config.Web.Listen)
-                ListenAddress.Apply(kestrel, address);
+                ListenAddress.Apply(kestrel, address, kestrel.ApplicationServices.GetService<TlsCertificates>());
         });
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -56,10 +59,18 @@ internal static class RunCommand
         builder.Services.AddHostedService(p => new SamplerThread(sampler, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
+        if (config.Web.Tls.IsOn)
+        {
+            builder.Services.AddSingleton(p => new TlsCertificates(state, metrics, p.GetRequiredService<ILogger<TlsCertificates>>()));
+            builder.Services.AddHostedService(p => p.GetRequiredService<TlsCertificates>());
+        }
+
         await using WebApplication app = builder.Build();
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));
         logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
         SafeAnswers.Use(app);
+        BasicAuth auth = new(state, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
+        app.Use(auth.InvokeAsync);
         new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.

@@ -56,22 +56,45 @@ internal static class ConfigFile
     private static string? ReadOnce(string path, FileIdentity file, out ReadOnlyMemory<byte> content)
     {
         content = default;
-        var name = Encoding.UTF8.GetBytes(path);
-        if (name.Length > ProcFile.MaxPathLength || name.Contains((byte)0))
+        if (Refusal(path, file, TomlDocument.MaxBytes) is { } refusal)
+            return refusal;
+        var buffer = new byte[file.Size + 1];
+        var fault = Fill(path, file, buffer, out var length);
+        content = buffer.AsMemory(0, length);
+        return fault;
+    }
+
+    /// <summary>
+    /// Reads a file that is complete at any time, because whoever writes it puts it there by rename, into a buffer, which must be one
+    /// byte longer than the longest file that is taken. Null, or why there are no bytes.
+    /// </summary>
+    public static string? Read(string path, Span<byte> buffer, out int length)
+    {
+        length = 0;
+        var fullPath = Path.GetFullPath(path);
+        var file = FileIdentity.Of(fullPath);
+        return Refusal(fullPath, file, buffer.Length - 1) ?? Fill(fullPath, file, buffer, out length);
+    }
+
+    /// <summary>Null, or why the file is not even opened.</summary>
+    private static string? Refusal(string path, FileIdentity file, int maxBytes)
+    {
+        if (Encoding.UTF8.GetByteCount(path) > ProcFile.MaxPathLength || path.Contains('\0', StringComparison.Ordinal))
             return FormattableString.Invariant($"the path is longer than {ProcFile.MaxPathLength} bytes");
         if (file.IsDirectory)
             return "is a directory";
         if (file.Status == ReadStatus.Ok && !file.IsRegularFile)
             return "is not a regular file";
-        if (file.Size > TomlDocument.MaxBytes)
-            return FormattableString.Invariant($"the file is longer than {TomlDocument.MaxBytes} bytes");
-        var buffer = new byte[file.Size + 1];
-        var length = 0;
-        var status = file.Status == ReadStatus.Ok ? ProcFile.ReadOnce(dirFd: -1, name, buffer, out length) : file.Status;
+        return file.Size > (ulong)maxBytes ? FormattableString.Invariant($"the file is longer than {maxBytes} bytes") : null;
+    }
+
+    private static string? Fill(string path, FileIdentity file, Span<byte> buffer, out int length)
+    {
+        length = 0;
+        var status = file.Status == ReadStatus.Ok ? ProcFile.ReadOnce(dirFd: -1, Encoding.UTF8.GetBytes(path), buffer, out length) : file.Status;
         // As in /proc, whose files have no size.
         if (length == buffer.Length)
             return "is longer than its size says";
-        content = buffer.AsMemory(0, length);
         return status switch
         {
             ReadStatus.Ok => null,

@@ -51,14 +51,14 @@ internal static class ConfigKeys
         Restart("web.watch_config", "boolean", "false", "Reload when the file changes"),
         Reload("web.pages", "boolean", "true", "Serve the landing page, /hot and /api"),
 
-        Restart("web.tls.cert_file", "absolute path", "\"\"", "Certificate chain, PEM; empty: no TLS"),
-        Restart("web.tls.key_file", "absolute path", "\"\"", "Private key, PEM"),
-        Restart("web.tls.client_auth_type", "string", "\"NoClientCert\"",
+        Reload("web.tls.cert_file", "absolute path", "\"\"", "Certificate chain, PEM; empty: no TLS. Switching TLS on or off needs a restart"),
+        Reload("web.tls.key_file", "absolute path", "\"\"", "Private key, PEM"),
+        Reload("web.tls.client_auth_type", "string", "\"NoClientCert\"",
             "\"NoClientCert\", \"RequestClientCert\", \"RequireAnyClientCert\", \"VerifyClientCertIfGiven\" or \"RequireAndVerifyClientCert\""),
-        Restart("web.tls.client_ca_file", "absolute path", "\"\"", "Authorities that client certificates are verified against, PEM"),
-        Restart("web.tls.min_version", "string", "\"TLS12\"", "\"TLS12\" or \"TLS13\""),
+        Reload("web.tls.client_ca_file", "absolute path", "\"\"", "Authorities that client certificates are verified against, PEM"),
+        Reload("web.tls.min_version", "string", "\"TLS12\"", "\"TLS12\" or \"TLS13\""),
 
-        Reload("web.basic_auth_users", "table of strings", "{}", "User names and crypt(3) hashes as `htpasswd -B` writes them; empty: no authentication"),
+        Reload("web.basic_auth_users", "table of strings", "{}", "User names and password hashes as `htpasswd -nB` prints them; empty: no authentication"),
 
         Restart("collector.procfs", "absolute path or \"auto\"", "\"auto\"", "Where procfs is mounted; \"auto\": /host/proc when that is there, else /proc"),
         Reload("collector.rescan_interval", "duration", "\"5s\"", "How often processes that did not match are looked at again"),

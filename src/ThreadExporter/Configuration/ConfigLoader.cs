@@ -6,7 +6,8 @@ namespace ThreadExporter.Configuration;
 
 /// <param name="Config">Null when there are errors.</param>
 /// <param name="Errors">All of them: the file's in its order, then those of the command line.</param>
-internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<ConfigError> Errors)
+/// <param name="Tls">What the files of <c>[web.tls]</c> held; null without TLS, with errors, and when only a text was read.</param>
+internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<ConfigError> Errors, TlsFiles? Tls = null)
 {
     /// <summary>What stood at the path when it was read; default without a file.</summary>
     public FileIdentity File { get; init; }
@@ -17,7 +18,10 @@ internal static class ConfigLoader
 {
     private const int MaxErrors = 50;
 
-    /// <summary>Reads <paramref name="path"/>, which is also how errors name the file; null: no file, only defaults.</summary>
+    /// <summary>
+    /// Reads <paramref name="path"/>, which is also how errors name the file; null: no file, only defaults. Also tries what the
+    /// configuration needs of this system: certificates, libcrypt.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="overrides">What beats the file.</param>
     /// <param name="mayBeEmpty">False: a file without a single byte is an error, being one that somebody is about to write.</param>
@@ -28,16 +32,20 @@ internal static class ConfigLoader
         var fault = ConfigFile.Read(path, out var content, out var file);
         if (fault is null && content.IsEmpty && !mayBeEmpty)
             fault = "is empty: write at least a comment into it if that is meant";
-        var result = fault is null ? Parse(content.Span, path, overrides) : new(null, [new ConfigError(path, default, "", fault)]);
+        var result = fault is null ? Parse(content.Span, path, overrides, trySystem: true) : new(null, [new ConfigError(path, default, "", fault)]);
         return result with { File = file };
     }
 
-    /// <summary>Reads the bytes of a file that errors call <paramref name="file"/>.</summary>
-    public static ConfigResult Parse(ReadOnlySpan<byte> content, string file, ConfigOverrides overrides)
+    /// <summary>Reads the bytes of a file that errors call <paramref name="file"/>, whatever the system is like.</summary>
+    public static ConfigResult Parse(ReadOnlySpan<byte> content, string file, ConfigOverrides overrides) =>
+        Parse(content, file, overrides, trySystem: false);
+
+    private static ConfigResult Parse(ReadOnlySpan<byte> content, string file, ConfigOverrides overrides, bool trySystem)
     {
         var document = TomlDocument.Parse(content);
         var errors = document.Errors.Select(e => new ConfigError(file, e.Position, "", e.Message)).ToList();
         var config = ConfigReader.Read(document.Root, file, errors);
+        var tls = trySystem ? SystemNeeds.Try(config.Web, document.Root, file, errors) : null;
         errors = [.. errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column)];
         // As for the faults of TOML: every one is logged, and nobody reads beyond the first screens.
         if (errors.Count > MaxErrors)
@@ -46,7 +54,7 @@ internal static class ConfigLoader
             errors = [.. errors[..MaxErrors], new ConfigError(file, errors[MaxErrors].Position, "", rest)];
         }
         config = overrides.ApplyTo(config, errors);
-        return new(errors.Count == 0 ? config : null, [.. errors]);
+        return errors.Count == 0 ? new(config, [], tls) : new(null, [.. errors]);
     }
 
     /// <summary>The names of <c>log.level</c>, for the command line too.</summary>

@@ -71,8 +71,37 @@ internal static class ConfigReader
             ClientCaFile = reader.Path("client_ca_file", defaults.ClientCaFile),
             MinVersion = reader.String("min_version", defaults.MinVersion, Among("TLS12", "TLS13")),
         };
+        CheckTls(reader, tls);
         reader.Finish();
         return tls;
+    }
+
+    // What would silently be less safe than it looks.
+    private static void CheckTls(TableReader reader, TlsConfig tls)
+    {
+        const string CertFile = "cert_file", KeyFile = "key_file", AuthType = "client_auth_type", CaFile = "client_ca_file";
+        if (tls.IsOn && reader.IsDefault(KeyFile, ""))
+            Needs(CertFile, KeyFile);
+        if (reader.IsDefault(CertFile, ""))
+        {
+            if (tls.KeyFile.Length > 0)
+                Needs(KeyFile, CertFile);
+            if (tls.AsksClients)
+                Needs(AuthType, CertFile);
+            if (tls.ClientCaFile.Length > 0)
+                Needs(CaFile, CertFile);
+        }
+        else if (tls.VerifiesClients && reader.IsDefault(CaFile, ""))
+        {
+            Needs(AuthType, CaFile);
+        }
+        else if (tls.ClientCaFile.Length > 0 && reader.IsDefault(AuthType, "NoClientCert"))
+        {
+            Say(CaFile, "has no effect without web.tls.client_auth_type: \"RequireAndVerifyClientCert\" is the one that is safe");
+        }
+
+        void Needs(string key, string other) => Say(key, $"needs {reader.Name(other)} too");
+        void Say(string key, string fault) => reader.Error(reader.PositionOf(key), reader.Name(key), $"{reader.Name(key)} {fault}");
     }
 
     // Nothing that is said here may show a value: they are password hashes, or passwords by mistake.
@@ -89,10 +118,8 @@ internal static class ConfigReader
                 reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
             else if (entry.Value is not TomlString hash)
                 reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
-            else if (!hash.Value.StartsWith('$') || hash.Value.Length < 20 || hash.Value.Any(c => c is <= ' ' or > '~'))
-                reader.Error(entry.Value.Position, name, $"{name} must be a crypt(3) hash, as `htpasswd -nB` prints it behind the colon");
-            else if (NotYetAvailable.Contains(Table))
-                reader.Error(entry.KeyPosition, name, $"{Table} is not available yet: leave the table empty");
+            else if (Crypt.Fault(hash.Value) is { } fault)
+                reader.Error(entry.Value.Position, name, $"{name} {fault}");
             else
                 users[entry.Key] = hash.Value;
         }

@@ -69,13 +69,17 @@ internal sealed record WebConfig
     public bool WatchConfig { get; init; }
     public bool Pages { get; init; } = true;
     public TlsConfig Tls { get; init; } = new();
-    /// <summary>User name to crypt(3) hash. The hashes are secrets: no error, log or page shows them.</summary>
+    /// <summary>User name to password hash (<see cref="Crypt"/>). The hashes are secrets: no error, log or page shows them.</summary>
     public ImmutableDictionary<string, string> BasicAuthUsers { get; init; } = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);
 }
 
-/// <summary><c>[web.tls]</c>: names and values as in Prometheus's exporter-toolkit. TLS is on when both files are given.</summary>
+/// <summary><c>[web.tls]</c>: names and values as in Prometheus's exporter-toolkit.</summary>
 internal sealed record TlsConfig
 {
+    /// <summary>Both files are given or none.</summary>
+    public bool IsOn => CertFile.Length > 0;
+    public bool AsksClients => ClientAuthType != "NoClientCert";
+    public bool VerifiesClients => ClientAuthType is "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert";
     public string CertFile { get; init; } = "";
     public string KeyFile { get; init; } = "";
     public string ClientAuthType { get; init; } = "NoClientCert";

@@ -10,11 +10,6 @@ internal static class RestartKeys
         ("web.listen", c => string.Join('\n', c.Web.Listen)),
         ("web.telemetry_path", c => c.Web.TelemetryPath),
         ("web.watch_config", c => c.Web.WatchConfig),
-        ("web.tls.cert_file", c => c.Web.Tls.CertFile),
-        ("web.tls.key_file", c => c.Web.Tls.KeyFile),
-        ("web.tls.client_auth_type", c => c.Web.Tls.ClientAuthType),
-        ("web.tls.client_ca_file", c => c.Web.Tls.ClientCaFile),
-        ("web.tls.min_version", c => c.Web.Tls.MinVersion),
         ("collector.procfs", c => c.Collector.Procfs),
         ("log.journal", c => c.Log.Journal),
         ("log.file", c => c.Log.File),
@@ -23,9 +18,12 @@ internal static class RestartKeys
         ("log.format", c => c.Log.Format),
     ];
 
+    // A reload takes another certificate; but whether TLS is spoken at all is decided where the server begins to listen.
+    private static readonly (string Key, Func<ExporterConfig, object> Value) TlsSwitch = ("web.tls.cert_file", c => c.Web.Tls.IsOn);
+
     public static IEnumerable<string> All => Values.Select(v => v.Key);
 
     /// <summary>The keys whose new value waits for a restart.</summary>
     public static ImmutableArray<string> Changed(ExporterConfig running, ExporterConfig loaded) =>
-        [.. Values.Where(v => !v.Value(running).Equals(v.Value(loaded))).Select(v => v.Key)];
+        [.. Values.Append(TlsSwitch).Where(v => !v.Value(running).Equals(v.Value(loaded))).Select(v => v.Key)];
 }

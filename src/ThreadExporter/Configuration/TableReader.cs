@@ -15,6 +15,9 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
 {
     public bool Has(string key) => table.TryGet(key, out _);
 
+    /// <summary>Missing, or written out as its default. A value with a fault is neither.</summary>
+    public bool IsDefault(string key, string fallback) => !table.TryGet(key, out var entry) || (entry.Value is TomlString text && text.Value == fallback);
+
     public TomlPosition PositionOf(string key) => table.TryGet(key, out var entry) ? entry.Value.Position : table.Position;
 
     /// <summary>In the order of the file.</summary>
@@ -205,16 +208,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
         else if (converted.Fault is not null)
             Fault(entry.Value.Position, name, converted.Fault);
-        else if (NotYetAvailable.Contains(name) && !Same(converted.Value, fallback))
-            Error(entry.Value.Position, name, $"{name} is not available yet: leave it at its default {ConfigKeys.Get(name).Default}");
         else
             return converted.Value;
         return fallback;
     }
-
-    // An immutable array is equal to itself only.
-    private static bool Same<T>(T a, T b) =>
-        a is ImmutableArray<string> x && b is ImmutableArray<string> y ? x.SequenceEqual(y) : EqualityComparer<T>.Default.Equals(a, b);
 
     private static Converted<int>? ToInteger(TomlNode node, int min, int max) =>
         node is TomlInteger integer ? new((int)Math.Clamp(integer.Value, min, max), Range(integer.Value < min, integer.Value > max, min, max)) : null;

@@ -89,6 +89,12 @@ internal static class Catalogue
         "Windows of the sampler that ended late by more than half their length.");
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0 when log.file is set but cannot be written; else 1.");
+    public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
+        "Logins by their result: good (the password was hashed), cached (known to be right without), wrong, busy (refused, too many waited).", "result");
+    public static readonly MetricFamily TlsFilesUsable = new("thread_exporter_tls_files_usable", Gauge,
+        "0 when the files of web.tls have changed on disk and cannot be used, so that those loaded before stay in force; else 1. Only with TLS.");
+    public static readonly MetricFamily TlsExpiry = new("thread_exporter_tls_certificate_expiry_timestamp_seconds", Gauge,
+        "When the certificate in force expires, in seconds since the epoch. Only with TLS.");
 
     public static readonly MetricFamily SelfCpu = new("process_cpu_seconds_total", Counter,
         "CPU time of this exporter, user and kernel, in seconds.");
@@ -111,6 +117,7 @@ internal static class Catalogue
         ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessFolded, ProcessTransient, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
         BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, ThreadsFolded, DetailLowered, Collections, Descriptors,
         CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, LogFileWritable,
+        Logins, TlsFilesUsable, TlsExpiry,
         SelfCpu, SelfResident, SelfVirtual, SelfOpenFds, SelfMaxFds, SelfStartTime,
     ];
 }

@@ -22,6 +22,9 @@ internal sealed class SelfMetrics
     private readonly Gauge _descriptors;
     private readonly Gauge _duration;
     private readonly Counter _readErrors;
+    private readonly Counter _logins;
+    private readonly Gauge _tlsFilesUsable;
+    private readonly Gauge _tlsExpiry;
     private readonly SelfProcess _process;
 
     public SelfMetrics()
@@ -42,6 +45,9 @@ internal sealed class SelfMetrics
         SamplerInterval = Gauge(Catalogue.SamplerInterval);
         SamplerLateTicks = Counter(Catalogue.SamplerLateTicks);
         LogFileWritable = Gauge(Catalogue.LogFileWritable);
+        _logins = Counter(Catalogue.Logins);
+        _tlsFilesUsable = Gauge(Catalogue.TlsFilesUsable, isOptional: true);
+        _tlsExpiry = Gauge(Catalogue.TlsExpiry, isOptional: true);
         _process = new SelfProcess(Counter(Catalogue.SelfCpu), Gauge(Catalogue.SelfResident), Gauge(Catalogue.SelfVirtual),
             Gauge(Catalogue.SelfOpenFds), Gauge(Catalogue.SelfMaxFds), Gauge(Catalogue.SelfStartTime));
     }
@@ -56,6 +62,22 @@ internal sealed class SelfMetrics
     public Counter SamplerLateTicks { get; }
     public Gauge LogFileWritable { get; }
     public TimeSpan RenderDuration { get; set; }
+
+    /// <summary>How logins have ended since the start.</summary>
+    public void SetLogins(long good, long cached, long wrong, long busy)
+    {
+        _logins.WithLabels("good").IncTo(good);
+        _logins.WithLabels("cached").IncTo(cached);
+        _logins.WithLabels("wrong").IncTo(wrong);
+        _logins.WithLabels("busy").IncTo(busy);
+    }
+
+    /// <summary>Never called without TLS, whose metrics are then left out: an alert on an expiry must not see a zero.</summary>
+    public void SetTls(bool filesUsable, DateTime notAfter)
+    {
+        _tlsFilesUsable.Set(filesUsable ? 1 : 0);
+        _tlsExpiry.Set(new DateTimeOffset(notAfter).ToUnixTimeSeconds());
+    }
 
     /// <summary>Called before each rendering, for what others hold.</summary>
     public Action? OnWrite { get; set; }
@@ -99,7 +121,10 @@ internal sealed class SelfMetrics
         _process.Update();
     }
 
-    private Gauge Gauge(MetricFamily family) => _factory.CreateGauge(family.Name, family.Help, [.. family.Labels]);
+    /// <param name="family">From the catalogue.</param>
+    /// <param name="isOptional">Not there until it is set.</param>
+    private Gauge Gauge(MetricFamily family, bool isOptional = false) =>
+        _factory.CreateGauge(family.Name, family.Help, [.. family.Labels], new GaugeConfiguration { SuppressInitialValue = isOptional });
 
     private Counter Counter(MetricFamily family) => _factory.CreateCounter(family.Name, family.Help, [.. family.Labels]);
 }

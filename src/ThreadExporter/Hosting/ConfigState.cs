@@ -85,7 +85,7 @@ internal sealed class ConfigState
         ConfigResult loaded = ConfigLoader.Load(path, overrides, mayBeEmpty);
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow, loaded.Tls);
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)) { File = loaded.File });
     }
 }

@@ -88,6 +88,8 @@ internal sealed class ReloadLoop(
             what, state.DisplayPath, snapshot.Config.Filters.Length, processes, threads);
         if (snapshot.Config.Filters.IsEmpty)
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
+        if (snapshot.TlsWarning is { } certificate)
+            logger.LogWarning("{Warning}", certificate);
         foreach (string warning in scrapes.Inspect(c => snapshot.Matcher.TakeWarnings().Concat(c.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
     }

@@ -16,8 +16,7 @@ public partial class ConfigKeysTests
 
     private static ConfigResult Parse(string text) => ConfigLoader.Parse(Encoding.UTF8.GetBytes(text), "x.toml", new ConfigOverrides());
 
-    private static string Mark(ConfigKey key) =>
-        (key.NeedsRestart ? "restart" : "reload") + (NotYetAvailable.Contains(key.Name) ? ", not available yet" : "");
+    private static string Mark(ConfigKey key) => key.NeedsRestart ? "restart" : "reload";
 
     /// <summary>A file with this one key.</summary>
     private static string FileWith(ConfigKey key, string value)

@@ -40,6 +40,14 @@ public class ConfigLoaderTests
             max_requests = 7
             enable_lifecycle = true
             pages = false
+            [web.tls]
+            cert_file = "/c"
+            key_file = "/k"
+            client_auth_type = "VerifyClientCertIfGiven"
+            client_ca_file = "/a"
+            min_version = "TLS13"
+            [web.basic_auth_users]
+            "jane.doe" = "$2b$05$4I2.NM9qhEMJGN3dakPEgOSNkefu.2lU6hFCfOxTpPVx761SRfGGq"
             [collector]
             procfs = "/host/proc"
             rescan_interval = "100ms"
@@ -56,6 +64,8 @@ public class ConfigLoaderTests
             """);
         Assert.Equal(["127.0.0.1:9200", "[::1]:9200"], config.Web.Listen);
         Assert.Equal(("/threads", 7, true, false), (config.Web.TelemetryPath, config.Web.MaxRequests, config.Web.EnableLifecycle, config.Web.Pages));
+        Assert.Equal(new TlsConfig { CertFile = "/c", KeyFile = "/k", ClientAuthType = "VerifyClientCertIfGiven", ClientCaFile = "/a", MinVersion = "TLS13" }, config.Web.Tls);
+        Assert.Equal([new("jane.doe", CryptTests.Bcrypt)], config.Web.BasicAuthUsers);
         Assert.Equal(("/host/proc", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), 0),
             (config.Collector.Procfs, config.Collector.RescanInterval, config.Collector.RefreshInterval, config.Collector.MaxDescriptors));
         Assert.Equal(ExtendedKinds.LastCpu | ExtendedKinds.Io, config.Collector.Extended);

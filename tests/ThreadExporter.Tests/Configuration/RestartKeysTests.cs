@@ -37,11 +37,23 @@ public class RestartKeysTests
                 Listen = [":1"],
                 TelemetryPath = "/x",
                 WatchConfig = true,
-                Tls = new() { CertFile = "/c", KeyFile = "/k", ClientAuthType = "RequestClientCert", ClientCaFile = "/a", MinVersion = "TLS13" },
             },
             Collector = new() { Procfs = "/p" },
             Log = new() { Journal = JournalMode.Never, File = "/f", FileMaxSize = 1, FileKeep = 1, Format = LogFormat.Json },
         };
         Assert.Equal(RestartKeys.All, RestartKeys.Changed(new ExporterConfig(), changed));
+    }
+
+    [Theory]
+    [InlineData("", "/c", true)]
+    [InlineData("/c", "", true)]
+    [InlineData("/c", "/d", false)]
+    public void Of_TLS_only_the_switch_waits(string running, string loaded, bool waits)
+    {
+        var (before, after) = (With(running, "TLS12"), With(loaded, "TLS13"));
+        Assert.Equal(waits ? ["web.tls.cert_file"] : [], RestartKeys.Changed(before, after));
+
+        static ExporterConfig With(string certificate, string minVersion) =>
+            new() { Web = new() { Tls = new() { CertFile = certificate, KeyFile = certificate, MinVersion = minVersion } } };
     }
 }

@@ -7,15 +7,15 @@ namespace ThreadExporter.Tests.Packaging;
 /// <summary>thread-exporter.toml(5) against the table of keys and against the loader.</summary>
 public sealed partial class ConfigPageTests
 {
-    private sealed record Entry(string Key, string Default, bool NeedsRestart, bool IsAvailable, string Type, string Text);
+    private sealed record Entry(string Key, string Default, bool NeedsRestart, string Type, string Text);
 
     private static readonly Entry[] Page = [.. ReadPage()];
 
     [Fact]
     public void It_has_every_key_once_with_its_default_mark_and_type_and_no_other()
     {
-        IEnumerable<string> documented = Page.Select(e => $"{e.Key} = {e.Default} ({Mark(e.NeedsRestart, e.IsAvailable)}), {e.Type}");
-        IEnumerable<string> real = ConfigKeys.All.Select(k => $"{k.Name} = {k.Default} ({Mark(k.NeedsRestart, !NotYetAvailable.Contains(k.Name))}), {k.Type}");
+        IEnumerable<string> documented = Page.Select(e => $"{e.Key} = {e.Default} ({Mark(e.NeedsRestart)}), {e.Type}");
+        IEnumerable<string> real = ConfigKeys.All.Select(k => $"{k.Name} = {k.Default} ({Mark(k.NeedsRestart)}), {k.Type}");
         Assert.Equal(real.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 
@@ -83,7 +83,7 @@ public sealed partial class ConfigPageTests
             Assert.Empty(ConfigLoader.Parse(Encoding.UTF8.GetBytes(example), "example", new ConfigOverrides()).Errors);
     }
 
-    private static string Mark(bool needsRestart, bool isAvailable) => (needsRestart ? "restart" : "reload") + (isAvailable ? "" : ", not available yet");
+    private static string Mark(bool needsRestart) => needsRestart ? "restart" : "reload";
 
     private static string FaultOf(ConfigKey key, string value)
     {
@@ -122,14 +122,14 @@ public sealed partial class ConfigPageTests
         string type = body[0];
         Assert.StartsWith("Type: ", type, StringComparison.Ordinal);
         return new Entry(
-            $"{table}.{key.Groups[1].Value}", ManPage.Plain(key.Groups[2].Value), key.Groups[3].Value == "restart", !key.Groups[4].Success,
+            $"{table}.{key.Groups[1].Value}", ManPage.Plain(key.Groups[2].Value), key.Groups[3].Value == "restart",
             type["Type: ".Length..].TrimEnd('.'), string.Join('\n', body));
     }
 
     [GeneratedRegex(@"^\.Ss \[{1,2}([a-z.]+)\]{1,2}$")]
     private static partial Regex TableHeading();
 
-    [GeneratedRegex(@"^\.It Cm ([a-z_]+)(?: No = (\S+))? Pq (reload|restart)(, not available yet)?$")]
+    [GeneratedRegex(@"^\.It Cm ([a-z_]+)(?: No = (\S+))? Pq (reload|restart)$")]
     private static partial Regex Key();
 
     [GeneratedRegex(@"[Ff]rom [0-9]\w* to [0-9]\w*")]

@@ -6,6 +6,8 @@ namespace ThreadExporter.Tests.Support;
 /// <summary>What the tests need of the C library to make the situations that the collector must survive.</summary>
 internal static unsafe partial class Libc
 {
+    private const int Nobody = 65534;
+
     /// <summary>Runs on a thread of its own that keeps to one CPU, and hands on what it throws.</summary>
     public static void OnCpu(int cpu, Action action)
     {
@@ -24,16 +26,15 @@ internal static unsafe partial class Libc
             ExceptionDispatchInfo.Throw(thrown);
     }
 
-    /// <summary>
-    /// Runs on a thread of its own that has the file system rights of nobody: setfsuid(2) takes root's power over files from it. Of who is
-    /// not root it changes nothing.
-    /// </summary>
+    /// <summary>Runs on a thread of its own that has the file system rights of nobody: setfsuid(2) takes root's power over files from it. Needs root.</summary>
     public static void AsNobody(Action action)
     {
         Exception? thrown = null;
         Thread thread = new(() => thrown = Record.Exception(() =>
         {
-            _ = setfsuid(65534);
+            // It returns the former one, also when it fails.
+            _ = setfsuid(Nobody);
+            Assert.Equal(Nobody, setfsuid(-1));
             action();
         }));
         thread.Start();
@@ -66,9 +67,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int setfsuid(uint uid);
+    private static partial int prlimit(int pid, int resource, ulong* wanted, ulong* former);
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int prlimit(int pid, int resource, ulong* wanted, ulong* former);
+    private static partial int setfsuid(int uid);
 }
