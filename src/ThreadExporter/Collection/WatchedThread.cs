@@ -58,6 +58,9 @@ internal sealed class WatchedThread(int tid)
     /// <summary>Windows since it last ran; the sampler's.</summary>
     public int IdleWindows { get; set; }
 
+    /// <summary>The hot page's view; null while nobody looks.</summary>
+    public HotThread? Hot { get; set; }
+
     /// <summary>Written by the exposition, dropped here when a label changes.</summary>
     public byte[]? RenderedLabels { get; set; }
 

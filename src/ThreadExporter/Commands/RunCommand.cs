@@ -25,6 +25,7 @@ internal static class RunCommand
         using Collector collector = new(root, Limits.OpenFiles());
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
+        HotThreads hot = new(root, collector);
         metrics.OnWrite = () =>
         {
             metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
@@ -51,13 +52,15 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
-        builder.Services.AddHostedService(p => new SamplerThread(sampler, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
+        builder.Services.AddHostedService(p => new SamplerThread(sampler, hot, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         await using WebApplication app = builder.Build();
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));
         logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
-        new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
+        Endpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>());
+        endpoints.Map(app);
+        new Pages(scrapes, state, hot, endpoints).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
         (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
