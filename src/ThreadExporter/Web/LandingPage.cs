@@ -109,10 +109,11 @@ internal static class LandingPage
             return;
         page.Append("""
             <section>
-            <table class="filters">
+            <table class="filters" role="table">
             <caption>Filters and what they match now</caption>
-            <thead><tr><th scope="col">Filter</th><th scope="col" class="number">Processes</th><th scope="col" class="number">Threads</th><th scope="col">Matching</th></tr></thead>
-            <tbody>
+            <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Filter</th><th scope="col" role="columnheader" class="number">Processes</th>
+            <th scope="col" role="columnheader" class="number">Threads</th><th scope="col" role="columnheader">Matching</th></tr></thead>
+            <tbody role="rowgroup">
 
             """);
         foreach (Matching.Rule rule in snapshot.Matcher.Rules)
@@ -121,10 +122,11 @@ internal static class LandingPage
             string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\">{Encode(m.Name)} <small>{m.Pid}</small></span>"));
             if (matches.Length > MaxListed)
                 listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
-            string hints = string.Concat(FilterHints.Of(rule, matches.Length == 0).Select(h => $"<p class=\"hint\">{Encode(h)}</p>"));
+            string hints = string.Concat(FilterHints.Of(rule, matches.Length == 0).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
             page.Append(CultureInfo.InvariantCulture, $"""
-                <tr{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row">{Encode(rule.Name)}</th><td class="number">{matches.Length}</td>
-                <td class="number">{matches.Sum(m => m.Threads)}</td><td>{(matches.Length == 0 ? "<strong>matches nothing</strong>" : listed)}{hints}</td></tr>
+                <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(rule.Name)}</th>
+                <td role="cell" class="number" data-label="processes">{matches.Length}</td><td role="cell" class="number" data-label="threads">{matches.Sum(m => m.Threads)}</td>
+                <td role="cell">{(matches.Length == 0 ? "<strong>matches nothing</strong>" : listed)}{hints}</td></tr>
 
                 """);
         }
@@ -159,6 +161,10 @@ internal static class LandingPage
         { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
     };
+
+    // What stands between grave accents is for a shell.
+    private static string WithCode(string text) =>
+        string.Concat(text.Split('`').Select((part, i) => i % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 

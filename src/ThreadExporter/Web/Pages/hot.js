@@ -145,7 +145,7 @@ function updateRow(parts, thread) {
   setText(parts.pick.children[0], thread.name || "(no name)");
   setText(parts.pick.children[1], String(thread.tid));
   parts.cells.name.lastChild.hidden = thread.cpu_ratio < 0.9;
-  setText(parts.cells.state, stateText(thread.state));
+  setText(parts.cells.state, STATES[thread.state] ?? thread.state);
   setText(parts.cells.wait, percent(thread.wait_ratio));
   setText(parts.cells.saturated, seconds(thread.saturated_seconds));
   setText(parts.cells.process.children[0], thread.process);
@@ -224,7 +224,7 @@ function renderDetail(answer, shown) {
   setText(byId("detail-of"), `thread ${thread.tid} of ${thread.process} ${thread.pid}` + (thread.daemon !== thread.process ? `, daemon ${thread.daemon}` : "") + `, rule ${thread.filter}`);
   setText(byId("detail-cpu"), percent(thread.cpu_ratio));
   drawSpark(byId("detail-chart"), thread.history);
-  setText(document.querySelector(".bottom-left"), `${Math.round((180 * answer.interval_seconds) / 60)} min ago`);
+  setText(byId("detail-since"), `${Math.round((180 * answer.interval_seconds) / 60)} min ago`);
   setText(byId("detail-user"), percent(thread.user_ratio));
   setText(byId("detail-kernel"), percent(thread.kernel_ratio));
   setText(byId("detail-wait"), percent(thread.wait_ratio));
@@ -245,8 +245,8 @@ function renderBooks(answer, thread) {
   const window = answer.window_seconds;
   setText(byId("books-title"), `Where the CPU of ${process.name} ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${process.threads} threads`);
   const others = answer.threads.filter((t) => t.pid === thread.pid && t !== thread && t.cpu_seconds > 0);
-  const named = others.slice(0, 4);
-  const more = others.slice(4);
+  const named = others.filter((t) => t.cpu_seconds >= process.cpu_seconds / 100).slice(0, 4);
+  const more = others.slice(named.length);
   const parts = [["part-this", `${thread.name} ${thread.tid}`, thread.cpu_seconds]];
   for (const other of named) parts.push(["part-shown", `${other.name} ${other.tid}`, other.cpu_seconds]);
   if (more.length > 0) parts.push(["part-more", `${more.length} more of the hottest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
