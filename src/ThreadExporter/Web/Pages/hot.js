@@ -122,6 +122,7 @@ function newRow(thread) {
   const number = meter.appendChild(element("span", "percent"));
   const bar = meter.appendChild(element("span", "bar"));
   bar.setAttribute("aria-hidden", "true");
+  const modes = meter.appendChild(element("span", "hidden"));
   const spark = cells.history.appendChild(newSpark());
   const pick = cells.name.appendChild(element("button", "pick"));
   pick.type = "button";
@@ -135,12 +136,15 @@ function newRow(thread) {
   });
   cells.name.append(" ", element("span", "full", "full core"));
   cells.process.append(element("span"), " ", element("small"));
-  return { row, cells, number, bar, spark, pick };
+  return { row, cells, meter, number, bar, modes, spark, pick };
 }
 
 function updateRow(parts, thread) {
   setText(parts.number, percent(thread.cpu_ratio));
   fillBar(parts.bar, thread);
+  const modes = thread.user_ratio === null ? "" : `user ${percent(thread.user_ratio)}, kernel ${percent(thread.kernel_ratio)}`;
+  setText(parts.modes, modes);
+  parts.meter.title = modes;
   drawSpark(parts.spark, thread.history);
   setText(parts.pick.children[0], thread.name || "(no name)");
   setText(parts.pick.children[1], String(thread.tid));
