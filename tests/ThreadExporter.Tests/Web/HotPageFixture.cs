@@ -22,11 +22,11 @@ public sealed class HotPageFixture : IAsyncLifetime
         if (!Browser.IsInstalled)
             return;
         _workload = new Workload();
-        Hottest = _workload.Spawn("tp_osd_tp", "45");
-        // What a thread calls itself is anybody's choice.
-        _workload.Rename(_workload.Spawn("hostile", "15"), "<b id=x>hot</b>"u8);
-        _workload.Spawn("bstore_kv_sync", "6");
-        _workload.Spawn("msgr-worker-0", "3");
+        Hottest = _workload.Spawn("tp_osd_tp", "35");
+        _workload.Spawn("bstore_kv_sync", "9");
+        _workload.Spawn("msgr-worker-0", "5");
+        _workload.Spawn("msgr-worker-1", "3");
+        _workload.Spawn("rocksdb:low0", "1");
         _config = new TempConfig($"[[filter]]\nname = \"osd\"\npid = {_workload.Pid}\n[[filter]]\nname = \"databases\"\nunit = \"mariadb.service\"\n");
         _daemon = await Daemon.StartAsync(["--config", _config.Path]);
         _browser = await Browser.StartAsync();

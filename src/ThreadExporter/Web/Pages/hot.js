@@ -14,7 +14,10 @@ const PATIENCE = 5000;
 // Rows keep their places for so long after the last touch: nobody wants the row to move away under the finger.
 const HOLD = 2500;
 
-const view = { sort: "cpu", descending: true, chosen: null, answer: null, answeredAt: null, fault: null, touchedAt: -HOLD, timer: 0, request: 0 };
+// All lines begin at the same time: the oldest point there is, within bounds.
+const SHORTEST_SPAN = 30;
+
+const view = { span: SHORTEST_SPAN, sort: "cpu", descending: true, chosen: null, answer: null, answeredAt: null, fault: null, touchedAt: -HOLD, timer: 0, request: 0 };
 const shownRows = new Map();
 
 const SORTS = {
@@ -56,10 +59,11 @@ function writeAddress() {
 
 const percent = (ratio) => (ratio === null ? "–" : ratio >= 0.0995 ? `${Math.round(ratio * 100)} %` : `${(ratio * 100).toFixed(1)} %`);
 const cores = (seconds, window) => (window > 0 ? percent(seconds / window) : "–");
-const seconds = (s) => (s === null ? "–" : s === 0 ? "0 s" : s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`);
+const seconds = (s) => (s === null ? "–" : s > 0 && s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`);
 const stateText = (letter) => (letter in STATES ? `${letter} ${STATES[letter]}` : letter || "–");
 const keyOf = (t) => `${t.pid}:${t.tid}`;
-const timeText = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const timeText = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 // Writes only what has changed, so that a screen reader and a selection are left alone.
 function setText(element, text) {
@@ -87,7 +91,7 @@ function fillBar(bar, thread) {
 
 function newSpark() {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 179 100");
+  svg.setAttribute("viewBox", "0 0 180 100");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spark");
   svg.setAttribute("aria-hidden", "true");
@@ -99,11 +103,13 @@ function newSpark() {
   return svg;
 }
 
+// A line begins with one long point, so that the first of a history is seen, too.
 function drawSpark(svg, history) {
-  const begin = 180 - history.length;
-  const line = history.map((share, i) => `${begin + i},${(98 - share * 0.096).toFixed(1)}`).join("L");
-  svg.querySelector(".line").setAttribute("d", line ? "M" + line : "");
-  svg.querySelector(".area").setAttribute("d", line ? `M${begin},100L${line}L179,100Z` : "");
+  const x = (i) => (((view.span - history.length + i) * 180) / view.span).toFixed(1);
+  const y = (share) => (98 - share * 0.096).toFixed(1);
+  const line = `${x(0)},${y(history[0] ?? 0)}L` + history.map((share, i) => `${x(i + 1)},${y(share)}`).join("L");
+  svg.querySelector(".line").setAttribute("d", history.length ? "M" + line : "");
+  svg.querySelector(".area").setAttribute("d", history.length ? `M${x(0)},100L${line}L180,100Z` : "");
 }
 
 // --- The table -------------------------------------------------------------------------------------------------------
@@ -112,7 +118,7 @@ function newRow(thread) {
   const row = element("tr");
   row.setAttribute("role", "row");
   const cells = {};
-  for (const [name, label] of [["cpu"], ["history"], ["name"], ["state", "State"], ["wait", "Waiting"], ["saturated", "Full burn"], ["process", "Process"], ["daemon", "Daemon"], ["rule", "Rule"]]) {
+  for (const [name, label] of [["cpu"], ["history"], ["name"], ["state", "State"], ["wait", "Waiting"], ["saturated", "Saturated"], ["process", "Process"], ["daemon", "Daemon"], ["rule", "Rule"]]) {
     const cell = element("td", "c-" + name);
     cell.setAttribute("role", "cell");
     if (label) cell.dataset.label = label;
@@ -228,7 +234,8 @@ function renderDetail(answer, shown) {
   setText(byId("detail-of"), `thread ${thread.tid} of ${thread.process} ${thread.pid}` + (thread.daemon !== thread.process ? `, daemon ${thread.daemon}` : "") + `, rule ${thread.filter}`);
   setText(byId("detail-cpu"), percent(thread.cpu_ratio));
   drawSpark(byId("detail-chart"), thread.history);
-  setText(byId("detail-since"), `${Math.round((180 * answer.interval_seconds) / 60)} min ago`);
+  const since = view.span * answer.interval_seconds;
+  setText(byId("detail-since"), since < 100 ? `${Math.round(since)} s ago` : `${(since / 60).toFixed(1)} min ago`);
   setText(byId("detail-user"), percent(thread.user_ratio));
   setText(byId("detail-kernel"), percent(thread.kernel_ratio));
   setText(byId("detail-wait"), percent(thread.wait_ratio));
@@ -247,7 +254,7 @@ function setValue(input, value) {
 function renderBooks(answer, thread) {
   const process = answer.processes.find((p) => p.pid === thread.pid);
   const window = answer.window_seconds;
-  setText(byId("books-title"), `Where the CPU of ${process.name} ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${process.threads} threads`);
+  setText(byId("books-title"), `Where the CPU of ${process.name} ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${count(process.threads, "thread", "threads")}`);
   const others = answer.threads.filter((t) => t.pid === thread.pid && t !== thread && t.cpu_seconds > 0);
   const named = others.filter((t) => t.cpu_seconds >= process.cpu_seconds / 100).slice(0, 4);
   const more = others.slice(named.length);
@@ -261,7 +268,7 @@ function renderBooks(answer, thread) {
   parts.forEach(([name, text, time], i) => {
     const piece = bar.children[i] ?? bar.appendChild(element("div"));
     piece.className = name;
-    piece.style.flexGrow = String(time ?? 0);
+    piece.style.flexGrow = String(((time ?? 0) / process.cpu_seconds) * 1000);
     piece.hidden = !time;
     const item = list.children[i] ?? list.appendChild(element("li"));
     if (!item.firstChild) item.append(element("i"), element("span"), element("b"));
@@ -280,13 +287,14 @@ function render() {
   renderHeads();
   const answer = view.answer;
   if (!answer) return;
+  view.span = Math.max(SHORTEST_SPAN, ...answer.threads.map((t) => t.history.length));
   const threads = matching(answer.threads);
   const shown = sorted(threads);
   renderTable(shown);
   renderDetail(answer, shown);
   table.hidden = shown.length === 0;
-  const watched = `${answer.watched.threads} threads of ${answer.watched.processes} processes are watched`;
-  setText(byId("caption"), `${shown.length} of the ${answer.threads.length} hottest threads, averages of the last ${Math.round(answer.window_seconds)} s; ${watched}`);
+  const watched = `${count(answer.watched.threads, "thread", "threads")} of ${count(answer.watched.processes, "process", "processes")}`;
+  setText(byId("caption"), `${shown.length} of the ${answer.threads.length} hottest threads, averages of the last ${seconds(answer.window_seconds)}; watched: ${watched}`);
   renderNothing(answer, shown);
   if (shown.length > 0) document.title = `${percent(shown[0].cpu_ratio)} ${shown[0].name} · hot threads`;
 }
@@ -310,7 +318,7 @@ function renderStatus() {
   const status = byId("status");
   status.dataset.state = state;
   setText(byId("status-text"), { away: "No answer", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
-  setText(byId("clock"), view.answeredAt ? timeText(view.answeredAt) : "");
+  setText(byId("clock"), view.answeredAt && !view.fault ? timeText(view.answeredAt) : "");
   document.body.classList.toggle("away", state === "away");
   const notice = byId("notice");
   const reload = view.answer && !view.answer.watched.last_reload_successful;
