@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -5,6 +6,7 @@ using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Web;
@@ -20,7 +22,7 @@ internal static class LandingPage
 
     /// <param name="state">The configuration and how its last load went.</param>
     /// <param name="scrapes">Who knows the collector.</param>
-    /// <param name="lastScrape">When metrics were last given out, as a <see cref="System.Diagnostics.Stopwatch"/> timestamp; 0: never.</param>
+    /// <param name="lastScrape">When metrics were last given out, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
     public static string Render(ConfigState state, Scrapes scrapes, long lastScrape)
     {
         ConfigSnapshot snapshot = state.Current;
@@ -83,7 +85,7 @@ internal static class LandingPage
         if (watched is null)
         {
             long since = scrapes.BusySince;
-            string time = since == 0 ? "" : $", for {Duration(System.Diagnostics.Stopwatch.GetElapsedTime(since))} now";
+            string time = since == 0 ? "" : $", for {Duration(Stopwatch.GetElapsedTime(since))} now";
             yield return (true, $"<h2>A collection is still running{time}</h2><p>What is watched cannot be said until it ends.</p>");
         }
         if (state.Current.Config.Filters.IsEmpty)
@@ -116,7 +118,7 @@ internal static class LandingPage
             <tbody role="rowgroup">
 
             """);
-        foreach (Matching.Rule rule in snapshot.Matcher.Rules)
+        foreach (Rule rule in snapshot.Matcher.Rules)
         {
             Match[] matches = [.. watched.Matches[rule.Name]];
             string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\">{Encode(m.Name)} <small>{m.Pid}</small></span>"));
@@ -135,10 +137,10 @@ internal static class LandingPage
 
     private static void AppendFacts(StringBuilder page, ConfigState state, Watched? watched, long lastScrape)
     {
-        TimeSpan up = DateTime.UtcNow - System.Diagnostics.Process.GetCurrentProcess().StartTime.ToUniversalTime();
-        string scraped = lastScrape == 0 ? "never" : $"{Duration(System.Diagnostics.Stopwatch.GetElapsedTime(lastScrape))} ago";
-        string total = watched is null ? "not known now" : string.Create(CultureInfo.InvariantCulture,
-            $"{watched.Matches.Sum(g => g.Count())} processes with {watched.Matches.Sum(g => g.Sum(m => m.Threads))} threads");
+        TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
+        string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";
+        string total = watched is null ? "not known now"
+            : $"{Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
         page.Append(CultureInfo.InvariantCulture, $"""
             <section class="facts"><h2>State</h2><dl>
             <div><dt>Watched</dt><dd>{total}</dd></div>
@@ -161,6 +163,8 @@ internal static class LandingPage
         { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
     };
+
+    private static string Count(int n, string one, string many) => string.Create(CultureInfo.InvariantCulture, $"{n} {(n == 1 ? one : many)}");
 
     // What stands between grave accents is for a shell.
     private static string WithCode(string text) =>

@@ -143,6 +143,14 @@ public sealed partial class HotApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task As_shipped_there_is_something_to_see()
+    {
+        await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")]);
+        JsonElement answer = await AskUntilAsync(a => First(a) is not null, daemon: daemon);
+        Assert.Contains(answer.GetProperty("threads").EnumerateArray(), t => t.GetProperty("process").GetString() == "thread-exporter");
+    }
+
+    [Fact]
     public async Task The_document_names_every_field_and_no_other()
     {
         _workload.Spawn("any", "10");
@@ -154,15 +162,15 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.Equal(documented, served);
     }
 
-    private async Task<JsonElement> AskAsync(int rows = 20) =>
-        JsonDocument.Parse(await _daemon.Http.GetStringAsync($"/api/v1/hot?n={rows}")).RootElement;
+    private async Task<JsonElement> AskAsync(int rows = 20, Daemon? daemon = null) =>
+        JsonDocument.Parse(await (daemon ?? _daemon).Http.GetStringAsync($"/api/v1/hot?n={rows}")).RootElement;
 
-    private async Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20)
+    private async Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null)
     {
         long begin = Stopwatch.GetTimestamp();
         while (true)
         {
-            JsonElement answer = await AskAsync(rows);
+            JsonElement answer = await AskAsync(rows, daemon);
             if (condition(answer))
                 return answer;
             Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(20), $"never came: {answer}");

@@ -294,7 +294,7 @@ function render() {
   renderDetail(answer, shown);
   table.hidden = shown.length === 0;
   const watched = `${count(answer.watched.threads, "thread", "threads")} of ${count(answer.watched.processes, "process", "processes")}`;
-  setText(byId("caption"), `${shown.length} of the ${answer.threads.length} hottest threads, averages of the last ${seconds(answer.window_seconds)}; watched: ${watched}`);
+  setText(byId("caption"), `${shown.length} of the ${answer.threads.length} hottest threads, averages of the last ${Number(answer.window_seconds.toFixed(1))} s; watched: ${watched}`);
   renderNothing(answer, shown);
   if (shown.length > 0) document.title = `${percent(shown[0].cpu_ratio)} ${shown[0].name} · hot threads`;
 }
