@@ -57,7 +57,7 @@ function writeAddress() {
 
 // --- Texts -----------------------------------------------------------------------------------------------------------
 
-const percent = (ratio) => (ratio === null ? "–" : ratio >= 0.0995 ? `${Math.round(ratio * 100)} %` : `${(ratio * 100).toFixed(1)} %`);
+const percent = (ratio) => (ratio === null ? "–" : ratio >= 0.0995 ? `${Math.round(ratio * 100)}\u00a0%` : `${(ratio * 100).toFixed(1)}\u00a0%`);
 const cores = (seconds, window) => (window > 0 ? percent(seconds / window) : "–");
 const seconds = (s) => (s === null ? "–" : s > 0 && s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`);
 const stateText = (letter) => (letter in STATES ? `${letter} ${STATES[letter]}` : letter || "–");
