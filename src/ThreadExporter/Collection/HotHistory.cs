@@ -1,7 +1,7 @@
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// The last minutes of one of the hottest threads: a ring of fixed size, one point a snapshot, about 1.4 kB. All
+/// The last minutes of one of the hottest threads: a ring of fixed size, one point a snapshot, about 1.6 kB. All
 /// histories count the same snapshots, so that a snapshot's number is a place in each of them.
 /// </summary>
 internal sealed class HotHistory

@@ -10,7 +10,7 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class HotThreads(ProcfsRoot root, Collector collector)
 {
-    /// <summary>Threads that have a history at one time: 200 of 1.4 kB are the memory that the page may take.</summary>
+    /// <summary>Threads that have a history at one time: 200 of 1.6 kB are the memory that the page may take.</summary>
     public const int Most = 200;
 
     private const long NanosecondsPerSecond = 1_000_000_000;

@@ -59,6 +59,8 @@ public class HotThreadsTests
         Assert.Equal([101, 102], snapshot.Hottest.Select(t => t.Tid));
         Assert.Equal([4500 * Ms, 1000 * Ms], snapshot.Hottest.Select(t => t.Cpu));
         Assert.Equal(250 * Ms, snapshot.Hottest[0].Wait);
+        // Another pid namespace's process has no clock here: the sum of its threads stands for it.
+        Assert.Equal((false, 5500 * Ms, 5500 * Ms), (snapshot.Hottest[0].Process.HasClock, snapshot.Hottest[0].Process.Cpu, snapshot.Hottest[0].Process.ThreadsCpu));
         Assert.Equal([900, 900, 900, 900, 900, 900, 900], snapshot.Hottest[0].History.Select(p => (int)p));
         Assert.Equal([1000, 1000, 1000, 0, 0, 0, 0], snapshot.Hottest[1].History.Select(p => (int)p));
     }
@@ -121,6 +123,18 @@ public class HotThreadsTests
         Assert.All(rig.Hot.Current.Hottest, t => Assert.InRange(t.Tid, 200, 399));
         Assert.Null(rig.Thread(150)!.History);
         Assert.Equal(300, rig.Live.Collector.Processes.Single().Threads.Count(t => t.Hot is not null));
+    }
+
+    [Fact]
+    public void A_history_is_as_small_as_it_is_said_to_be_and_does_not_grow()
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        HotHistory history = new(1, 0);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1400, 1700);
+        before = GC.GetAllocatedBytesForCurrentThread();
+        for (int snapshot = 1; snapshot < 1000; snapshot++)
+            history.Record(snapshot, Ms, 0, Second, 0);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
     [Fact]

@@ -1,4 +1,9 @@
+using System.Collections.Immutable;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Hosting;
 using ThreadExporter.Tests.Support;
+using ThreadExporter.Web;
 
 namespace ThreadExporter.Tests.Web;
 
@@ -83,6 +88,24 @@ public class LandingPageTests
         }
         Assert.Contains($"<small>{workload.Pid}</small>", page, StringComparison.Ordinal);
         Assert.Equal(2, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total"));
+    }
+
+    [Fact]
+    public async Task A_collection_that_hangs_is_said_instead_of_waited_for()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f");
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
+        Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        ConfigState state = ConfigState.Load(null, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
+        using SemaphoreSlim begun = new(0);
+        using SemaphoreSlim goOn = new(0);
+        Task collection = Task.Run(() => scrapes.Inspect(_ => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
+        await begun.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("A collection is still running", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+        goOn.Release();
+        await collection;
+        Assert.Contains("<span class=\"process\">f <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
     }
 
     private static async Task<string> PageAsync(Daemon daemon) => await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
