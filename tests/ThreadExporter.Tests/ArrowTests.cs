@@ -15,7 +15,7 @@ public partial class ArrowTests
     [InlineData("ThreadExporter/Matching", "Configuration Procfs")]
     [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs")]
     [InlineData("ThreadExporter/Exposition", "Configuration Collection Procfs")]
-    [InlineData("ThreadExporter/Web", "Configuration Collection Exposition Hosting Procfs")]
+    [InlineData("ThreadExporter/Web", "Configuration Matching Collection Exposition Hosting Procfs")]
     public void A_folder_uses_only_those_below_it(string folder, string allowed)
     {
         string[] permitted = [.. allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries), folder[(folder.LastIndexOfAny(['/', '.']) + 1)..]];

@@ -17,6 +17,7 @@ internal sealed class Collector : IDisposable
     private readonly ProcessReader _reader;
     private readonly Arrangement _arrangement = new();
     private readonly List<WatchedProcess> _gone = [];
+    private long _discoveredAt;
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="descriptorLimit">RLIMIT_NOFILE of this process.</param>
@@ -52,10 +53,23 @@ internal sealed class Collector : IDisposable
     public TimeSpan DiscoverDuration { get; private set; }
     public TimeSpan ReadDuration { get; private set; }
 
+    /// <summary>
+    /// Looks for processes that came and went, for people who look between collections, and unless it was done in the last
+    /// two seconds. Nothing of their threads is read: accounts are made at collections only.
+    /// </summary>
+    public void Discover(ConfigSnapshot snapshot, long now)
+    {
+        if (_discoveredAt != 0 && now - _discoveredAt < Nanoseconds(TimeSpan.FromSeconds(2)))
+            return;
+        _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
+        _discoveredAt = now;
+    }
+
     public void Collect(ConfigSnapshot snapshot)
     {
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
+        _discoveredAt = now;
         bool changed = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors || Extended != snapshot.Config.Collector.Extended;
         _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
         Extended = snapshot.Config.Collector.Extended;

@@ -91,6 +91,9 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>The sampler's view.</summary>
     public ProcessSamples Samples { get; } = new();
 
+    /// <summary>The hot page's view; null while nobody looks.</summary>
+    public HotProcess? Hot { get; set; }
+
     /// <summary>Nanoseconds in user mode, in steps of a clock tick.</summary>
     public long User { get; set; }
 

@@ -61,6 +61,9 @@ internal sealed class WatchedThread(int tid)
     /// <summary>Windows since it last ran; the sampler's.</summary>
     public int IdleWindows { get; set; }
 
+    /// <summary>The hot page's view; null while nobody looks.</summary>
+    public HotThread? Hot { get; set; }
+
     /// <summary>Where its time is shown; null: nowhere of its own, it is folded.</summary>
     public ThreadSeries? Series { get; set; }
 

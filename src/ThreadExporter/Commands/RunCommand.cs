@@ -27,6 +27,7 @@ internal static class RunCommand
         Sampler sampler = new(root, collector);
         using CryptSlots slots = new();
         PasswordCheck passwords = new(slots, Crypt.Verify);
+        HotThreads hot = new(root, collector);
         metrics.OnWrite = () =>
         {
             metrics.SetLogins(passwords.Ended(Login.Good), passwords.Ended(Login.Cached), passwords.Ended(Login.Wrong), passwords.Ended(Login.Busy));
@@ -56,7 +57,7 @@ internal static class RunCommand
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
         if (config.Web.WatchConfig && state.Path is { } watched)
             builder.Services.AddHostedService(p => new ConfigWatch(watched, state, requests, p.GetRequiredService<ILogger<ConfigWatch>>()));
-        builder.Services.AddHostedService(p => new SamplerThread(sampler, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
+        builder.Services.AddHostedService(p => new SamplerThread(sampler, hot, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)
@@ -71,7 +72,9 @@ internal static class RunCommand
         SafeAnswers.Use(app);
         BasicAuth auth = new(state, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
         app.Use(auth.InvokeAsync);
-        new Endpoints(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>()).Map(app);
+        Endpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>());
+        endpoints.Map(app);
+        new Pages(scrapes, state, hot, endpoints).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
         await scrapes.CollectAsync();

@@ -75,7 +75,9 @@ internal static class ConfigText
         if (path == "/" || path.EndsWith('/') || path.Contains("//", StringComparison.Ordinal) || path.Split('/').Any(s => s is "." or ".."))
             return "must name a page: no \"/\" at the end, no empty, \".\" or \"..\" part";
         var first = path.Split('/')[1];
-        var isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || first.Equals("api", StringComparison.OrdinalIgnoreCase) || first == "-";
+        // The page's own files stand beside it: /hot.js and the like.
+        var isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/hot.", StringComparison.OrdinalIgnoreCase)
+            || first.Equals("api", StringComparison.OrdinalIgnoreCase) || first == "-";
         return isTaken ? $"must not be {Quote(path)}: \"/hot\", \"/api\" and \"/-\" are taken by other pages" : null;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using ThreadExporter.Collection;
 using ThreadExporter.Procfs;
@@ -11,11 +12,14 @@ namespace ThreadExporter.Exposition;
 /// </summary>
 internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<ConfigSnapshot> current)
 {
+    private const long NanosecondsPerMillisecond = 1_000_000;
+
     private readonly Lock _gate = new();
     private readonly Lock _collecting = new();
     private readonly ChunkPool _chunks = new();
     private Round? _open;
     private long _busySince;
+    private long _sampleDue;
 
     /// <summary>When the collection being made began (<see cref="Stopwatch"/> timestamp); 0 when none is. For the watchdog.</summary>
     public long BusySince => Volatile.Read(ref _busySince);
@@ -44,15 +48,40 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
             return look(collector);
     }
 
-    /// <summary>Ends a window of the sampler while no collection runs. Returns when the next one is to end, in monotonic nanoseconds.</summary>
-    public long Sample(Sampler sampler)
+    /// <summary>The same for a person who waits: false when a collection still runs after that time.</summary>
+    public bool TryInspect<T>(Func<Collector, T> look, TimeSpan patience, [MaybeNullWhen(false)] out T result)
+    {
+        result = default;
+        if (!_collecting.TryEnter(patience))
+            return false;
+        try
+        {
+            result = look(collector);
+            return true;
+        }
+        finally
+        {
+            _collecting.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Ends a window of the sampler and takes the hot page's snapshot, each when it is due, while no collection runs.
+    /// Returns when the next is due, in monotonic nanoseconds.
+    /// </summary>
+    public long Sample(Sampler sampler, HotThreads hot)
     {
         lock (_collecting)
         {
             Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
             try
             {
-                return sampler.Tick(current().Config.Sampler, Clocks.MonotonicNanoseconds());
+                ConfigSnapshot snapshot = current();
+                long now = Clocks.MonotonicNanoseconds();
+                // The thread's sleep counts in milliseconds.
+                if (now >= _sampleDue - NanosecondsPerMillisecond)
+                    _sampleDue = sampler.Tick(snapshot.Config.Sampler, now);
+                return Math.Min(_sampleDue, hot.Tick(snapshot, now));
             }
             finally
             {

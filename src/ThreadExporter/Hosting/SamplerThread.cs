@@ -5,10 +5,10 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Runs the sampler. On a thread of its own: what a window costs is measured by the thread's CPU clock, and its ticks do
-/// not wait for a free thread of the pool.
+/// Runs the sampler and the hot page's snapshots. On a thread of its own: what a window costs is measured by the thread's
+/// CPU clock, and its ticks do not wait for a free thread of the pool.
 /// </summary>
-internal sealed class SamplerThread(Sampler sampler, Scrapes scrapes, ILogger<SamplerThread> logger) : IHostedService
+internal sealed class SamplerThread(Sampler sampler, HotThreads hot, Scrapes scrapes, ILogger<SamplerThread> logger) : IHostedService
 {
     private const int StackSize = 256 * 1024;
 
@@ -38,7 +38,7 @@ internal sealed class SamplerThread(Sampler sampler, Scrapes scrapes, ILogger<Sa
         {
             try
             {
-                wait = TimeSpan.FromTicks((scrapes.Sample(sampler) - Clocks.MonotonicNanoseconds()) / TimeSpan.NanosecondsPerTick);
+                wait = TimeSpan.FromTicks((scrapes.Sample(sampler, hot) - Clocks.MonotonicNanoseconds()) / TimeSpan.NanosecondsPerTick);
             }
             // One bad window must not end the daemon, nor fill the log.
             catch (Exception e)

@@ -52,6 +52,14 @@ internal sealed class Rule
 
     public string Name => Config.Name;
 
+    /// <summary>An executable's path was asked for in vain: it needs the same user or CAP_SYS_PTRACE.</summary>
+    public bool ExeDenied => _exeDenialTold;
+
+    public bool PidFileUnreadable => _pidFileDenialTold;
+
+    /// <summary>Some of its users do not exist (yet).</summary>
+    public bool LacksUsers => _uids.Length < Config.User.Length;
+
     private bool UsesShortForm => Config.MatchNames.Length > 0 || Config.MatchPids.Length > 0;
 
     public override string ToString() => Name;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using ThreadExporter.Configuration;
@@ -10,12 +11,15 @@ namespace ThreadExporter.Web;
 internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadRequests reloads, ILogger<Endpoints> logger)
 {
     private int _requests;
+    private long _lastScrape;
+
+    /// <summary>When metrics were last given out (<see cref="Stopwatch"/> timestamp); 0: never.</summary>
+    public long LastScrape => Volatile.Read(ref _lastScrape);
 
     public void Map(WebApplication app)
     {
         string[] read = [HttpMethods.Get, HttpMethods.Head];
         app.MapMethods(state.Current.Config.Web.TelemetryPath, read, MetricsAsync);
-        app.MapMethods("/", read, LandingAsync);
         app.MapMethods("/-/healthy", read, context => WriteAsync(context, "thread-exporter is healthy.\n"));
         app.MapMethods("/-/ready", read, context => WriteAsync(context, "thread-exporter is ready.\n"));
         app.MapMethods("/-/reload", [HttpMethods.Post], ReloadAsync);
@@ -56,6 +60,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
         try
         {
             body = await scrapes.GetAsync(request);
+            Volatile.Write(ref _lastScrape, Stopwatch.GetTimestamp());
         }
         // Whatever it is, one scrape fails with a clear answer and the daemon lives on to make the next.
         catch (Exception e)
@@ -88,18 +93,6 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
         }
     }
 
-    private async Task LandingAsync(HttpContext context)
-    {
-        if (!state.Current.Config.Web.Pages)
-        {
-            await WriteAsync(context, "Pages are switched off (web.pages).\n", StatusCodes.Status404NotFound);
-            return;
-        }
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-        string page = LandingPage.Render(state, scrapes);
-        await WriteAsync(context, page, StatusCodes.Status200OK, "text/html; charset=utf-8");
-    }
-
     private async Task ReloadAsync(HttpContext context)
     {
         if (!state.Current.Config.Web.EnableLifecycle)
@@ -123,7 +116,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
     public static string Shown(ConfigError error) =>
         error.Position.Line > 0 ? $"{error.Position.Line}:{error.Position.Column}: {(error.Key.Length > 0 ? error.Key : "syntax")}" : error.Message;
 
-    private static Task WriteAsync(HttpContext context, string text, int status = StatusCodes.Status200OK, string type = "text/plain; charset=utf-8")
+    public static Task WriteAsync(HttpContext context, string text, int status = StatusCodes.Status200OK, string type = "text/plain; charset=utf-8")
     {
         byte[] body = Encoding.UTF8.GetBytes(text);
         context.Response.StatusCode = status;

@@ -1,77 +1,178 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Web;
 
-/// <summary>The page at <c>/</c>: what is watched, and why perhaps nothing is.</summary>
+/// <summary>The page at <c>/</c>, which one opens when the graphs are empty: what is watched, and why perhaps nothing is.</summary>
 internal static class LandingPage
 {
     /// <summary>Processes named per rule; the rest is counted.</summary>
     private const int MaxListed = 20;
 
-    private const string Style = """
-        :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
-        body{max-width:60rem;margin:2rem auto;padding:0 1rem}
-        table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;vertical-align:top}
-        .bad{border-left:.3rem solid #c33;padding-left:.8rem}code{font-family:ui-monospace,monospace}
-        """;
+    /// <summary>What a person waits for a collection that is being made.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    public static string Render(ConfigState state, Scrapes scrapes)
+    /// <param name="state">The configuration and how its last load went.</param>
+    /// <param name="scrapes">Who knows the collector.</param>
+    /// <param name="lastScrape">When metrics were last given out, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
+    public static string Render(ConfigState state, Scrapes scrapes, long lastScrape)
     {
-        ExporterConfig config = state.Current.Config;
+        ConfigSnapshot snapshot = state.Current;
+        if (!scrapes.TryInspect(collector => Look(collector, snapshot), Patience, out Watched? watched))
+            watched = null;
+        WebConfig web = snapshot.Config.Web;
         StringBuilder page = new();
         page.Append(CultureInfo.InvariantCulture, $"""
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>thread-exporter</title><style>{Style}</style></head><body>
-            <h1>thread-exporter {Encode(SelfMetrics.Version)}</h1>
-            <p>CPU time of every thread of the processes you choose.
-            <a href="{Encode(config.Web.TelemetryPath)}">Metrics</a></p>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>thread-exporter</title>
+            <link rel="icon" href="hot.svg" type="image/svg+xml">
+            <link rel="stylesheet" href="hot.css">
+            </head>
+            <body class="landing">
+            <header class="top">
+            <h1>thread-exporter <small>{Encode(SelfMetrics.Version)}</small></h1>
+            <nav aria-label="Pages">
+            <a class="primary" href="hot">Hot threads</a>
+            <a href="{Encode(web.TelemetryPath.TrimStart('/'))}">Metrics</a>
+            <a href="api/v1/hot">API</a>
+            <a href="-/healthy">Healthy</a>
+            </nav>
+            </header>
+            <main>
 
             """);
-        ReloadResult last = state.Last;
-        if (!last.Succeeded)
-        {
-            page.Append("<div class=\"bad\"><p>The last reload failed; the old configuration stays in force. Faults at:</p><ul>");
-            foreach (ConfigError error in last.Errors)
-                page.Append(CultureInfo.InvariantCulture, $"<li><code>{Encode(Endpoints.Shown(error))}</code></li>");
-            page.Append("</ul><p><code>thread-exporter check</code> on the host prints them in full.</p></div>\n");
-        }
-        page.Append("<h2>Filters</h2>\n");
-        if (config.Filters.IsEmpty)
-        {
-            page.Append("<p class=\"bad\">No filter is given, so nothing is watched. Add a <code>[[filter]]</code> to the configuration and reload.</p>\n");
-        }
-        else
-        {
-            page.Append("<table><thead><tr><th scope=\"col\">Filter</th><th scope=\"col\">Processes</th><th scope=\"col\">Threads</th><th scope=\"col\">Now matching</th></tr></thead><tbody>\n");
-            AppendFilters(page, config, scrapes);
-            page.Append("</tbody></table>\n");
-        }
-        page.Append(CultureInfo.InvariantCulture, $"<p>Configuration loaded {state.Current.LoadedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.</p></body></html>\n");
+        foreach ((bool bad, string text) in Notices(state, scrapes, watched, lastScrape))
+            page.Append(CultureInfo.InvariantCulture, $"<div class=\"notice {(bad ? "bad" : "info")}\">{text}</div>\n");
+        if (watched is not null)
+            AppendFilters(page, snapshot, watched);
+        AppendFacts(page, state, watched, lastScrape);
+        page.Append("</main>\n</body>\n</html>\n");
         return page.ToString();
     }
 
-    private static void AppendFilters(StringBuilder page, ExporterConfig config, Scrapes scrapes)
+    private static Watched Look(Collector collector, ConfigSnapshot snapshot)
     {
-        ILookup<string, (int Pid, int Threads, string Name)> matched = scrapes.Inspect(collector => collector.Processes
-            .Select(p => (Rule: p.Rule.Name, Shown: (p.Pid, p.Threads.Count, ProcText.Decode(p.Name))))
-            .ToLookup(p => p.Rule, p => p.Shown));
-        foreach (FilterConfig filter in config.Filters)
-        {
-            (int Pid, int Threads, string Name)[] processes = [.. matched[filter.Name]];
-            string listed = string.Join(", ", processes.Take(MaxListed).Select(p => Encode($"{p.Name} ({p.Pid})")));
-            if (processes.Length > MaxListed)
-                listed += string.Create(CultureInfo.InvariantCulture, $" and {processes.Length - MaxListed} more");
-            page.Append(CultureInfo.InvariantCulture,
-                $"<tr><td>{Encode(filter.Name)}</td><td>{processes.Length}</td><td>{processes.Sum(p => p.Threads)}</td><td>{(processes.Length == 0 ? "nothing" : listed)}</td></tr>\n");
-        }
+        collector.Discover(snapshot, Clocks.MonotonicNanoseconds());
+        return new Watched(
+            collector.Processes.Select(p => new Match(p.Rule.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name))).ToLookup(m => m.Filter),
+            collector.HasSchedInfo, collector.Errors.Denied);
     }
 
+    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigState state, Scrapes scrapes, Watched? watched, long lastScrape)
+    {
+        ReloadResult last = state.Last;
+        if (!last.Succeeded)
+        {
+            string faults = string.Concat(last.Errors.Select(e => $"<li><code>{Encode(Endpoints.Shown(e))}</code></li>"));
+            yield return (true, "<h2>The last reload failed; the old configuration stays in force</h2>"
+                + $"<p>Faults at (line, column, key):</p><ul>{faults}</ul><p><code>thread-exporter check</code> on the host prints them in full.</p>");
+        }
+        if (!last.RestartKeys.IsEmpty)
+            yield return (false, $"<p>Changed, and waiting for a restart: {string.Join(", ", last.RestartKeys.Select(k => $"<code>{Encode(k)}</code>"))}.</p>");
+        if (watched is null)
+        {
+            long since = scrapes.BusySince;
+            string time = since == 0 ? "" : $", for {Duration(Stopwatch.GetElapsedTime(since))} now";
+            yield return (true, $"<h2>A collection is still running{time}</h2><p>What is watched cannot be said until it ends.</p>");
+        }
+        if (state.Current.Config.Filters.IsEmpty)
+        {
+            yield return (true, "<h2>Nothing is watched, because no filter is given</h2><p>Add a <code>[[filter]]</code> to the configuration and "
+                + "<code>systemctl reload thread-exporter</code>, or start with <code>--filter NAME</code>.</p>");
+        }
+        else if (watched is { Matches.Count: 0 })
+        {
+            yield return (true, "<h2>Nothing is watched, because no filter matches a process</h2><p>The table says what each filter looks for.</p>");
+        }
+        if (watched is { HasSchedInfo: false })
+            yield return (false, "<p>This kernel has no sched info: run-queue wait and timeslices are not known, and CPU time comes in clock ticks.</p>");
+        if (watched is { Denied: > 0 })
+            yield return (false, "<p>Reads of /proc were denied. Is it mounted with <code>hidepid</code>?</p>");
+        if (lastScrape == 0)
+            yield return (false, "<p>No scrape since the start: nobody has asked for the metrics yet. Graphs stay empty until Prometheus has a job for this address.</p>");
+    }
+
+    private static void AppendFilters(StringBuilder page, ConfigSnapshot snapshot, Watched watched)
+    {
+        if (snapshot.Config.Filters.IsEmpty)
+            return;
+        page.Append("""
+            <section>
+            <table class="filters" role="table">
+            <caption>Filters and what they match now</caption>
+            <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Filter</th><th scope="col" role="columnheader" class="number">Processes</th>
+            <th scope="col" role="columnheader" class="number">Threads</th><th scope="col" role="columnheader">Matching</th></tr></thead>
+            <tbody role="rowgroup">
+
+            """);
+        foreach (Rule rule in snapshot.Matcher.Rules)
+        {
+            Match[] matches = [.. watched.Matches[rule.Name]];
+            string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\">{Encode(m.Name)} <small>{m.Pid}</small></span>"));
+            if (matches.Length > MaxListed)
+                listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
+            string hints = string.Concat(FilterHints.Of(rule, matches.Length == 0).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
+            page.Append(CultureInfo.InvariantCulture, $"""
+                <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(rule.Name)}</th>
+                <td role="cell" class="number" data-label="processes">{matches.Length}</td><td role="cell" class="number" data-label="threads">{matches.Sum(m => m.Threads)}</td>
+                <td role="cell">{(matches.Length == 0 ? "<strong>matches nothing</strong>" : listed)}{hints}</td></tr>
+
+                """);
+        }
+        page.Append("</tbody></table></section>\n");
+    }
+
+    private static void AppendFacts(StringBuilder page, ConfigState state, Watched? watched, long lastScrape)
+    {
+        TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
+        string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";
+        string total = watched is null ? "not known now"
+            : $"{Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <section class="facts"><h2>State</h2><dl>
+            <div><dt>Watched</dt><dd>{total}</dd></div>
+            <div><dt>Last scrape</dt><dd>{scraped}</dd></div>
+            <div><dt>Last reload</dt><dd>{(state.Last.Succeeded ? "succeeded" : "<strong>failed</strong>")}</dd></div>
+            <div><dt>Configuration in force since</dt><dd>{state.Current.LoadedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC</dd></div>
+            <div><dt>Up for</dt><dd>{Duration(up)}</dd></div>
+            </dl></section>
+            <section class="facts"><h2>Documentation</h2><p>On the host: <code>man thread-exporter</code> (commands, signals, exit codes),
+            <code>man thread-exporter.toml</code> (every key), <code>thread-exporter check</code> (every error, and what the filters match).
+            In the source: <code>docs/metrics.md</code>, <code>docs/api.md</code>, <code>docs/configuration.md</code>.</p></section>
+
+            """);
+    }
+
+    private static string Duration(TimeSpan time) => time switch
+    {
+        { TotalDays: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Days} d {time.Hours} h"),
+        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Hours} h {time.Minutes} min"),
+        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
+    };
+
+    private static string Count(int n, string one, string many) => string.Create(CultureInfo.InvariantCulture, $"{n} {(n == 1 ? one : many)}");
+
+    // What stands between grave accents is for a shell.
+    private static string WithCode(string text) =>
+        string.Concat(text.Split('`').Select((part, i) => i % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
+
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
+
+    private sealed record Match(string Filter, int Pid, int Threads, string Name);
+
+    private sealed record Watched(ILookup<string, Match> Matches, bool HasSchedInfo, long Denied);
 }

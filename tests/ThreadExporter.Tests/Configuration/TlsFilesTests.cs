@@ -55,7 +55,7 @@ public sealed class TlsFilesTests : IDisposable
         Assert.Equal(
             [
                 $"6:13: web.tls.cert_file: \"{_folder.Cert}\" cannot be read: is a directory",
-                $"7:12: web.tls.key_file: \"{_folder.Key}\" cannot be read: is not a regular file or cannot be read",
+                $"7:12: web.tls.key_file: \"{_folder.Key}\" cannot be read: is not a regular file",
             ], Errors());
     }
 

@@ -49,7 +49,8 @@ public sealed class ReloadFaultTests : IDisposable
             await AssertFailsAsync(daemon, error);
             Remove(path);
             _config.Write(Good);
-            Assert.Equal(HttpStatusCode.OK, (await ReloadAsync(daemon)).Status);
+            (HttpStatusCode status, string answer) = await ReloadAsync(daemon);
+            Assert.True(status == HttpStatusCode.OK, $"after \"{error}\": {answer}");
             Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
         }
         Assert.Equal(0, await daemon.StopAsync());

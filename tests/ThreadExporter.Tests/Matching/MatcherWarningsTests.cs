@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ThreadExporter.Configuration;
 using ThreadExporter.Matching;
+using ThreadExporter.Web;
 
 namespace ThreadExporter.Tests.Matching;
 
@@ -95,6 +96,8 @@ public sealed partial class MatcherWarningsTests
                 "filter \"y\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
             ],
             matcher.TakeWarnings());
+        // The landing page goes on saying it.
+        Assert.Equal("exe could not be read of some processes: that needs the same user or CAP_SYS_PTRACE.", Assert.Single(FilterHints.Of(matcher.Rules[0], empty: true)));
     }
 
     [Fact]

@@ -104,8 +104,11 @@ public sealed partial class CommandPageTests
     public async Task Its_endpoints_are_those_that_answer()
     {
         string[] documented = ManPage.Command.Items("HTTP ENDPOINTS", "Li");
-        IEnumerable<string> mapped = MappedPath().Matches(await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Endpoints.cs"), TestContext.Current.CancellationToken))
-            .Select(m => m.Groups[1].Value).Append(new WebConfig().TelemetryPath);
+        string source = await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Endpoints.cs"), TestContext.Current.CancellationToken)
+            + await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Pages.cs"), TestContext.Current.CancellationToken);
+        // /hot.js and the like belong to the page.
+        IEnumerable<string> mapped = MappedPath().Matches(source).Select(m => m.Groups[1].Value).Where(p => !p.Contains('.', StringComparison.Ordinal))
+            .Append(new WebConfig().TelemetryPath);
         Assert.Equal(mapped.Order(StringComparer.Ordinal), documented.Select(d => d.Split(' ')[1]).Order(StringComparer.Ordinal));
 
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "thread-exporter"]);
@@ -149,6 +152,6 @@ public sealed partial class CommandPageTests
     [GeneratedRegex(@"\b(?:perfscale|thread_exporter)_[a-z_]+")]
     private static partial Regex Metric();
 
-    [GeneratedRegex(@"MapMethods\(""([^""]+)""")]
+    [GeneratedRegex(@"Map(?:Methods|File)?\((?:app, )?""([^""]+)""")]
     private static partial Regex MappedPath();
 }

@@ -122,8 +122,8 @@ public sealed class EndpointTests : IAsyncLifetime
     public async Task The_landing_page_names_rules_and_matches_and_escapes_them()
     {
         string page = await _daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
-        Assert.Contains("thread-exporter 0.1.0", page, StringComparison.Ordinal);
-        Assert.Contains($"thread-exporter ({_daemon.Pid})", page, StringComparison.Ordinal);
+        Assert.Contains("thread-exporter <small>0.1.0</small>", page, StringComparison.Ordinal);
+        Assert.Contains($"thread-exporter <small>{_daemon.Pid}</small>", page, StringComparison.Ordinal);
         Assert.Contains("nobody &lt;b&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
     }

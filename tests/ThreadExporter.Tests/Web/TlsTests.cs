@@ -31,13 +31,16 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task HTTP_2_is_spoken_and_plain_HTTP_is_not()
+    public async Task Neither_HTTP_2_nor_plain_HTTP_is_spoken()
     {
         await using Daemon daemon = await _folder.StartAsync();
         using HttpClient client = _folder.Client(daemon);
         using HttpRequestMessage request = new(HttpMethod.Get, "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        HttpResponseMessage response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (response.StatusCode, response.Version));
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
+        // A client that offers both is served with the older one.
+        using HttpRequestMessage either = new(HttpMethod.Get, "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        HttpResponseMessage response = await client.SendAsync(either, TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), (response.StatusCode, response.Version));
         await Assert.ThrowsAsync<HttpRequestException>(() => daemon.Http.GetAsync($"http://{daemon.Http.BaseAddress!.Authority}/metrics", TestContext.Current.CancellationToken));
     }
 

@@ -1,0 +1,162 @@
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// Reads for the hot page what ran since the last snapshot: a process's threads through the descriptors that the
+/// collector keeps, its clock last, so that the clock covers what the threads used.
+/// </summary>
+internal sealed class HotReader(ProcfsRoot root)
+{
+    // Of a core: what no known thread accounts for. From there on it is worth a look for threads born since the last collection.
+    private const double WorthListing = 0.01;
+
+    private readonly byte[] _buffer = new byte[4096];
+    private readonly List<int> _tids = [];
+
+    /// <summary>Threads without a history that ran or waited in this snapshot.</summary>
+    public List<(WatchedProcess Process, HotThread Thread)> Candidates { get; } = [];
+
+    /// <summary>Brings the process's threads up to date.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="snapshot">The number of this snapshot.</param>
+    /// <param name="elapsed">Nanoseconds since the last.</param>
+    public void Read(WatchedProcess process, long snapshot, long elapsed)
+    {
+        HotProcess hot = process.Hot ??= new HotProcess(process);
+        long clock = -1;
+        if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            return;
+        hot.SeenIn = snapshot;
+        if (clock >= 0 && clock == hot.Clock)
+        {
+            hot.IdleIn = snapshot;
+            return;
+        }
+        long threads = 0;
+        foreach (WatchedThread watched in process.Threads)
+        {
+            HotThread thread = watched.Hot ??= Adopt(hot, watched.Tid);
+            thread.Watched = watched;
+            threads += Read(process, thread, watched.Descriptor, snapshot, elapsed);
+        }
+        foreach (HotThread thread in hot.Newcomers)
+            threads += Read(process, thread, -1, snapshot, elapsed);
+        hot.Newcomers.RemoveAll(t => t.SeenIn != snapshot);
+
+        // Gone meanwhile: what its threads used stays true.
+        if (clock >= 0 && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            clock = hot.Clock;
+        long used = clock >= 0 && hot.Clock >= 0 ? clock - hot.Clock : 0;
+        hot.Clock = clock;
+        // A thread's clock can run ahead of its process's by what it ran while the others were read.
+        hot.Record(snapshot, Math.Max(used, threads), threads);
+        if (process.Threads.Count == 0 || clock < 0 || used - threads > elapsed * WorthListing)
+            FindNewcomers(process, hot, snapshot, elapsed);
+    }
+
+    /// <summary>Reads name, state, user and kernel time of a thread that is shown.</summary>
+    /// <returns>False when it has ended or another one has its tid.</returns>
+    public bool ReadStat(WatchedProcess process, HotThread thread)
+    {
+        if (!TryReadStat(process, thread.Tid, -1, out Stat stat) || (thread.StartTicks != 0 && thread.StartTicks != stat.StartTicks))
+            return false;
+        thread.StartTicks = stat.StartTicks;
+        thread.State = stat.State;
+        thread.Rename(TaskName.Stable(stat.Comm, process.IsKernelThread));
+        thread.History?.RecordModes((long)stat.UserTicks * Clocks.NanosecondsPerTick, (long)stat.KernelTicks * Clocks.NanosecondsPerTick);
+        return true;
+    }
+
+    /// <returns>Nanoseconds that it ran since the last snapshot.</returns>
+    private long Read(WatchedProcess process, HotThread thread, int descriptor, long snapshot, long elapsed)
+    {
+        if (!TryRead(process, thread.Tid, descriptor, out long run, out long waited))
+            return 0;
+        // exec by a worker thread hands it the leader's tid and descriptor: a fall tells, and so does more than a core can give.
+        if (run < thread.Cpu || waited < thread.Wait || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
+            thread.Forget();
+        // What it used before it was first seen is not of this window: it stays with what no thread accounts for.
+        thread.Last = thread.Cpu < 0 ? default : (run - thread.Cpu, waited - thread.Wait);
+        (thread.Cpu, thread.Wait, thread.SeenIn) = (run, waited, snapshot);
+        if (thread.Last != default)
+        {
+            thread.Warm((double)(thread.Last.Cpu + thread.Last.Wait) / Math.Max(1, elapsed), snapshot);
+            if (thread.History is null)
+                Candidates.Add((process, thread));
+        }
+        return thread.Last.Cpu;
+    }
+
+    private bool TryRead(WatchedProcess process, int tid, int descriptor, out long run, out long waited)
+    {
+        (run, waited) = (0, 0);
+        if (!root.HasSchedInfo)
+        {
+            if (!TryReadStat(process, tid, descriptor, out Stat stat))
+                return false;
+            run = (long)(stat.UserTicks + stat.KernelTicks) * Clocks.NanosecondsPerTick;
+            return true;
+        }
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        ReadStatus status = descriptor >= 0
+            ? ProcFile.ReadAt(descriptor, _buffer, out int length)
+            : ProcFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/schedstat"u8), _buffer, out length);
+        if (status != ReadStatus.Ok || !SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched))
+            return false;
+        (run, waited) = (sched.RunNanoseconds, sched.WaitNanoseconds);
+        return true;
+    }
+
+    private bool TryReadStat(WatchedProcess process, int tid, int descriptor, out Stat stat)
+    {
+        stat = default;
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        ReadStatus status = descriptor >= 0
+            ? ProcFile.ReadAt(descriptor, _buffer, out int length)
+            : ProcFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/stat"u8), _buffer, out length);
+        return status == ReadStatus.Ok && Stat.TryParse(_buffer.AsSpan(0, length), out stat);
+    }
+
+    /// <summary>Without collections nobody learns of new threads, and one of them may be the hot one.</summary>
+    private void FindNewcomers(WatchedProcess process, HotProcess hot, long snapshot, long elapsed)
+    {
+        if (ProcFile.ListIds(process.Directory, "task"u8, _tids) != ReadStatus.Ok)
+            return;
+        _tids.Sort();
+        int watched = 0;
+        int known = 0;
+        List<HotThread> newcomers = [];
+        foreach (int tid in _tids)
+        {
+            while (watched < process.Threads.Count && process.Threads[watched].Tid < tid)
+                watched++;
+            while (known < hot.Newcomers.Count && hot.Newcomers[known].Tid < tid)
+                known++;
+            // One that did not answer has ended, and its tid is another's by now.
+            if (watched < process.Threads.Count && process.Threads[watched].Tid == tid && process.Threads[watched].Hot?.SeenIn == snapshot)
+                continue;
+            if (known < hot.Newcomers.Count && hot.Newcomers[known].Tid == tid)
+            {
+                newcomers.Add(hot.Newcomers[known]);
+                continue;
+            }
+            HotThread thread = new(tid);
+            Read(process, thread, -1, snapshot, elapsed);
+            newcomers.Add(thread);
+        }
+        hot.Newcomers = newcomers;
+    }
+
+    /// <summary>A collection has come to know the thread: it keeps its history.</summary>
+    private static HotThread Adopt(HotProcess hot, int tid)
+    {
+        int at = hot.Newcomers.FindIndex(t => t.Tid == tid);
+        if (at < 0)
+            return new HotThread(tid);
+        HotThread thread = hot.Newcomers[at];
+        hot.Newcomers.RemoveAt(at);
+        return thread;
+    }
+}
