@@ -144,7 +144,7 @@ public sealed class CommandTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path]);
         await daemon.WaitForLogAsync("nothing is watched");
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_threads"));
-        Assert.Contains("No filter", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("Nothing is watched, because no filter is given", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }
 }
