@@ -9,6 +9,7 @@ SETTLE = 0.005
 # Between two scrapes of ours: longer than the period of the busy threads, and without a common beat with it or with the sampler.
 PAUSE = (0.1, 0.2)
 OURS_PER_ROUND = 20
+OURS_AT_LEAST = 5
 
 
 @dataclass
@@ -44,24 +45,24 @@ class Result:
 
 
 def turns(floor, peer, ours, until):
-    """Rounds of all programs until the time is over, two at least. The first of each program is not counted."""
+    """Rounds of all programs until the time is over, one at least. The first scrape of each program is not counted."""
     series = {key: Series() for key in (("ours", False), ("ours", True), ("peer", False), ("peer", True), ("floor", False))}
     for program, name in ((floor, "floor"), (peer, "peer"), (ours, "ours")):
         for gzip in (False, True):
             if program and (name, gzip) in series:
                 program.scrape(gzip)
     rounds = 0
-    while rounds < 2 or time.monotonic() < until:
+    while rounds < 1 or time.monotonic() < until:
         rounds += 1
         series["floor", False].take(floor)
         for gzip in (False, True):
             if peer:
                 series["peer", gzip].take(peer, gzip)
         for gzip in (False, True):
-            for _ in range(OURS_PER_ROUND):
+            for i in range(OURS_PER_ROUND):
                 time.sleep(random.uniform(*PAUSE))
                 series["ours", gzip].take(ours, gzip)
-                if rounds > 2 and time.monotonic() > until:
+                if i >= OURS_AT_LEAST and time.monotonic() > until:
                     break
     memory = {"ours": ours.memory(), "floor": floor.memory()}
     if peer:

@@ -83,6 +83,7 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
             _current = [];
             for (int i = 0; i < _chunks.Count; i++)
                 GiveBack(i);
+            _chunks.Clear();
         }
     }
 
