@@ -15,7 +15,7 @@ BUILD = os.path.join(ROOT, "dist", "bench")
 OURS = os.path.join(ROOT, "dist", "thread-exporter")
 PEER = "/usr/bin/prometheus-process-exporter"
 # Nothing that the bench waits for takes this long unless it is broken.
-PATIENCE = 30
+PATIENCE = 120
 
 
 class Broken(Exception):
@@ -186,7 +186,7 @@ def free_port():
 class Ours(Server):
     """The published file with the defaults of every key."""
 
-    def __init__(self, load, threads):
+    def __init__(self, load, threads, diagnostics=False):
         # Ready when it shows so many threads; None: how many there are changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
@@ -194,6 +194,8 @@ class Ours(Server):
             file.write(f"[[filter]]\npid = [{load.pid}]\n")
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name, "DOTNET_EnableDiagnostics": "0"}
+        if diagnostics:
+            environment.update({key: value for key, value in os.environ.items() if key.startswith("DOTNET_")}, DOTNET_EnableDiagnostics="1")
         super().__init__([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"], port, environment)
         self.ready_after = self.wait(b"\nperfscale_thread_cpu_seconds_total{", threads)
 
