@@ -17,10 +17,10 @@ unitdir ?= $(prefix)/lib/systemd/system
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test e2e lint format publish man rpm selinux install uninstall clean
+.PHONY: help run build test e2e bench bench-memory bench-micro lint format publish man rpm selinux install uninstall clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build and run with etc/thread-exporter.toml: metrics at http://localhost:9199/metrics
 	$(DOTNET) build src/ThreadExporter -c Release -v q
@@ -38,6 +38,19 @@ e2e: ## the RPM's journey in real systemd, watched by a real Prometheus; needs r
 	tests/setup
 	$(DOTNET) build tests/Workload -c Release -v q
 	tests/e2e/run
+
+bench: publish ## what a scrape costs, beside prometheus-process-exporter: 5 minutes, writes docs/performance.md
+	tests/setup bench
+	$(DOTNET) build tests/Benchmarks -c Release -v q
+	tests/bench/bench.py
+
+bench-memory: publish ## memory over 1,000 scrapes and while a million threads come and go: 5 minutes, writes docs/performance.md
+	tests/setup bench
+	tests/bench/memory.py
+
+bench-micro: ## the parsers and the writer, each by itself, with allocations
+	$(DOTNET) build tests/Benchmarks -c Release -v q
+	tests/Benchmarks/bin/Release/net10.0/benchmarks
 
 lint: ## check formatting, style and analyzers
 	$(DOTNET) format ThreadExporter.sln --verify-no-changes

@@ -17,6 +17,7 @@ internal static unsafe partial class Native
     public const int SIGHUP = 1;
     public const int PRIO_PROCESS = 0;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
+    public const int M_TRIM_THRESHOLD = -1, M_MMAP_THRESHOLD = -3, M_ARENA_MAX = -8;
 
     /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
     public static readonly int O_DIRECTORY =
@@ -77,6 +78,11 @@ internal static unsafe partial class Native
     [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
+
+    /// <summary>Returns 0 when it does not know the parameter.</summary>
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int mallopt(int param, int value);
 
     public struct Timespec
     {

@@ -15,6 +15,7 @@ internal static class RunCommand
 {
     public static async Task<int> RunAsync(Invocation invocation, ReloadRequests requests)
     {
+        NativeHeap.KeepSmall();
         ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
         if (state is null)
             return ReportBadConfig(errors);

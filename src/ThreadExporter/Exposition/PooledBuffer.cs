@@ -55,6 +55,25 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
         }
     }
 
+    /// <summary>
+    /// The pieces in order, for one who holds the body and reads it once. When nobody else holds it, each piece goes back
+    /// to the pool as soon as the next is asked for: the next collection does not need memory for a second body while the
+    /// end of this one is still being sent.
+    /// </summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Drain()
+    {
+        // Nobody becomes a holder after the body was handed out.
+        bool alone = Volatile.Read(ref _holders) == 1;
+        int at = 0;
+        foreach (ReadOnlyMemory<byte> piece in Pieces)
+        {
+            yield return piece;
+            if (alone)
+                GiveBack(at);
+            at++;
+        }
+    }
+
     public void AddHolder() => Interlocked.Increment(ref _holders);
 
     public void Release()
@@ -62,8 +81,19 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
         if (Interlocked.Decrement(ref _holders) == 0)
         {
             _current = [];
-            pool.Return(_chunks);
+            for (int i = 0; i < _chunks.Count; i++)
+                GiveBack(i);
+            _chunks.Clear();
         }
+    }
+
+    private void GiveBack(int index)
+    {
+        byte[] chunk = _chunks[index];
+        _chunks[index] = [];
+        // A line longer than a chunk got one of its own size; an empty one is what stands for a piece that went back before.
+        if (chunk.Length == ChunkPool.ChunkSize)
+            pool.Return(chunk);
     }
 
     private void Grow(int sizeHint)

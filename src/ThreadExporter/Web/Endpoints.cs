@@ -80,7 +80,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
             if (HttpMethods.IsHead(context.Request.Method))
                 return;
             // Piece by piece: each waits until the one before has left, so that a response costs the server one piece.
-            foreach (ReadOnlyMemory<byte> piece in body.Pieces)
+            foreach (ReadOnlyMemory<byte> piece in body.Drain())
                 await response.Body.WriteAsync(piece, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using ThreadExporter.Exposition;
+
+namespace ThreadExporter.Tests.Exposition;
+
+/// <summary>The memory of bodies: when a chunk goes back, and how many are kept.</summary>
+public class PooledBufferTests
+{
+    private readonly ChunkPool _pool = new();
+
+    [Fact]
+    public void A_piece_that_was_sent_goes_back_before_the_next_one_is()
+    {
+        PooledBuffer body = Body(3);
+        byte[][] chunks = [.. body.Pieces.Select(Chunk)];
+        using IEnumerator<ReadOnlyMemory<byte>> pieces = body.Drain().GetEnumerator();
+        Assert.True(pieces.MoveNext());
+        Assert.DoesNotContain(_pool.Rent(), chunks);
+        Assert.True(pieces.MoveNext());
+        Assert.Same(chunks[0], _pool.Rent());
+        Assert.Same(chunks[1], Chunk(pieces.Current));
+        // The client went away: what was not sent goes back with the body, and nothing goes back twice.
+        body.Release();
+        byte[][] rest = [_pool.Rent(), _pool.Rent(), _pool.Rent()];
+        Assert.Equal(2, rest.Count(chunks[1..].Contains));
+        Assert.DoesNotContain(chunks[0], rest);
+    }
+
+    [Fact]
+    public void A_body_that_others_hold_stays_whole_while_one_of_them_sends_it()
+    {
+        PooledBuffer body = Body(3);
+        byte[] expected = [.. body.Pieces.SelectMany(p => p.ToArray())];
+        body.AddHolder();
+        Assert.Equal(expected, body.Drain().SelectMany(p => p.ToArray()));
+        body.Release();
+        Assert.Equal(expected, body.Pieces.SelectMany(p => p.ToArray()));
+        Assert.Equal(expected, body.Drain().SelectMany(p => p.ToArray()));
+        body.Release();
+        Assert.Empty(body.Pieces);
+    }
+
+    [Fact]
+    public void What_a_burst_needed_is_let_go_after_sixteen_bodies_that_needed_less()
+    {
+        const int Burst = 8;
+        Body(Burst).Release();
+        HashSet<byte[]> ofBurst = [.. Held(Burst)];
+        for (int i = 0; i < 20; i++)
+            Body(2).Release();
+        Assert.InRange(Held(Burst).Count(ofBurst.Contains), 1, 2);
+    }
+
+    // Takes that many chunks at one time and gives them back.
+    private byte[][] Held(int count)
+    {
+        byte[][] chunks = [.. Enumerable.Range(0, count).Select(_ => _pool.Rent())];
+        foreach (byte[] chunk in chunks)
+            _pool.Return(chunk);
+        return chunks;
+    }
+
+    private PooledBuffer Body(int chunks)
+    {
+        PooledBuffer body = new(_pool);
+        byte[] chunk = new byte[ChunkPool.ChunkSize];
+        for (int i = 0; i < chunks; i++)
+        {
+            chunk.AsSpan().Fill((byte)('a' + i));
+            body.Write(chunk);
+        }
+        return body;
+    }
+
+    private static byte[] Chunk(ReadOnlyMemory<byte> piece)
+    {
+        Assert.True(MemoryMarshal.TryGetArray(piece, out ArraySegment<byte> segment));
+        return segment.Array!;
+    }
+}

@@ -1,0 +1,214 @@
+"""The programs that the bench starts, and what the kernel says of a process."""
+import http.client
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, "dist", "bench")
+OURS = os.path.join(ROOT, "dist", "thread-exporter")
+PEER = "/usr/bin/prometheus-process-exporter"
+# Nothing that the bench waits for takes this long unless it is broken.
+PATIENCE = 120
+
+
+class Broken(Exception):
+    """The bench itself could not do its work; a missed figure is no such thing."""
+
+
+def run_main(main, limit):
+    """Ends with 1 when the bench itself could not do its work, and after the limit in seconds at the latest."""
+    def stop(*_):
+        raise Broken(f"not done after {limit} s; the machine is too busy or too slow for it")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.alarm(limit)
+    try:
+        prepare()
+        main()
+    except Broken as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def prepare():
+    # One descriptor for each thread watched; the daemon raises the soft limit itself, no other can go above the hard one.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < 10500:
+        print(f"bench: ulimit -Hn is {hard}: of 10,000 threads not each gets a descriptor, and the figures are worse for it", file=sys.stderr)
+    os.makedirs(BUILD, exist_ok=True)
+    for name in ("load", "floor"):
+        compiler = ["gcc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", os.path.join(BUILD, "bench-" + name), os.path.join(HERE, name + ".c")]
+        try:
+            subprocess.run(compiler, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Broken(f"cannot compile {name}.c: {error}") from error
+
+
+def allocations(load):
+    """Managed bytes that one scrape of the load allocates, HTTP left out: tests/Benchmarks."""
+    program = os.path.join(ROOT, "tests", "Benchmarks", "bin", "Release", "net10.0", "benchmarks")
+    result = subprocess.run([program, "allocations", str(load.pid)], check=False, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise Broken(f"tests/Benchmarks failed: {result.stderr.strip()[-500:]}")
+    return int(result.stdout)
+
+
+class Program:
+    """A child process. Its CPU is read from its own clock: all its threads, exited ones included, in nanoseconds."""
+
+    def __init__(self, command, **more):
+        self.errors = tempfile.TemporaryFile(mode="w+")
+        self.process = subprocess.Popen(command, stderr=self.errors, text=True, **more)
+        self.pid = self.process.pid
+
+    def cpu(self):
+        # clock_getcpuclockid(3), without the call: the bits are those of the kernel's posix-timers.h.
+        return time.clock_gettime_ns(((~self.pid) << 3) | 2)
+
+    def memory(self):
+        """Resident bytes: all, and those that are its own (RssAnon + RssShmem)."""
+        with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        kilobytes = {key: int(value.split()[0]) for key, value in fields.items() if key in ("VmRSS", "RssAnon", "RssShmem")}
+        return kilobytes["VmRSS"] * 1024, (kilobytes["RssAnon"] + kilobytes["RssShmem"]) * 1024
+
+    def broken(self, what):
+        self.errors.seek(0)
+        return Broken(f"{what}: {self.errors.read().strip()[-500:]}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+        self.errors.close()
+
+
+class Conversation(Program):
+    """A program that answers each line with a line."""
+
+    def __init__(self, name, *arguments):
+        super().__init__([os.path.join(BUILD, "bench-" + name), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, line="go"):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline().strip()
+        if not line:
+            raise self.broken("ended without an answer")
+        return line
+
+
+class Load(Conversation):
+    def __init__(self, threads, busy=0, duty=0, churn=0):
+        super().__init__("load", threads, busy, duty, churn)
+        self.answer()
+
+
+class Floor(Conversation):
+    """The C program that opens, reads and closes one file per thread."""
+
+    def __init__(self, load):
+        super().__init__("floor", load.pid)
+
+    def scrape(self, _=False):
+        return int(self.ask())
+
+
+class Server(Program):
+    """An exporter. One connection is kept, as Prometheus does."""
+
+    def __init__(self, command, port, environment=None):
+        self.started = time.monotonic()
+        super().__init__(command, stdout=subprocess.DEVNULL, env=environment)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self.buffer = bytearray(1 << 20)
+
+    def scrape(self, gzip=False):
+        """Returns the body's length."""
+        self.connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"} if gzip else {})
+        response = self.connection.getresponse()
+        length = 0
+        while read := response.readinto(self.buffer):
+            length += read
+        if response.status != 200:
+            raise self.broken(f"a scrape was answered with {response.status}")
+        if (response.getheader("Content-Encoding") == "gzip") != gzip:
+            raise self.broken("a scrape was answered with the wrong encoding")
+        return length
+
+    def text(self):
+        self.connection.request("GET", "/metrics")
+        return self.connection.getresponse().read()
+
+    def wait(self, sign, count):
+        """Scrapes until the text holds the sign so many times; None: at least once. Returns the seconds since the start."""
+        while True:
+            try:
+                text = self.text()
+                seconds = time.monotonic() - self.started
+                found = text.count(sign)
+                if found == count or (count is None and found):
+                    return seconds
+                problem = f"shows {found} times {sign.decode()}, not {count or 'once'}"
+            except OSError as error:
+                self.connection.close()
+                problem = str(error)
+            if self.process.poll() is not None:
+                raise self.broken(f"ended with {self.process.returncode}")
+            if time.monotonic() - self.started > PATIENCE:
+                raise self.broken(problem)
+            time.sleep(0.002)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Ours(Server):
+    """The published file with the defaults of every key."""
+
+    def __init__(self, load, threads, diagnostics=False):
+        # Ready when it shows so many threads; None: how many there are changes all the time.
+        self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
+        config = os.path.join(self.directory.name, "bench.toml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"[[filter]]\npid = [{load.pid}]\n")
+        port = free_port()
+        environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name, "DOTNET_EnableDiagnostics": "0"}
+        if diagnostics:
+            environment.update({key: value for key, value in os.environ.items() if key.startswith("DOTNET_")}, DOTNET_EnableDiagnostics="1")
+        super().__init__([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"], port, environment)
+        self.ready_after = self.wait(b"\nperfscale_thread_cpu_seconds_total{", threads)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.directory.cleanup()
+
+
+class Peer(Server):
+    """Debian's prometheus-process-exporter, without its reading of smaps: ours reads nothing like them."""
+
+    def __init__(self, threads):
+        port = free_port()
+        super().__init__([PEER, "-threads", "-children=false", "-gather-smaps=false", "-procnames", "bench-load",
+                          "-web.listen-address", f"127.0.0.1:{port}"], port)
+        self.wait(f'namedprocess_namegroup_num_threads{{groupname="bench-load"}} {threads or ""}'.encode(), None)
