@@ -12,6 +12,8 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
 {
     // A thread that did not run in so many windows is no longer looked at in each.
     private const int ForgetAfter = 10;
+    // A window longer than so many says only how much a thread ran: the sampler was stopped, or got no CPU.
+    private const int LongestWindows = 10;
     private const double Smoothing = 0.1;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -122,12 +124,15 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         }
     }
 
-    private static void Account(WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
+    private void Account(WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
     {
         if (cpu == 0 && thread.Samples is null)
             return;
         thread.Samples ??= new ThreadSamples();
-        thread.Samples.Window(cpu, window, saturation);
+        if (window <= LongestWindows * Interval)
+            thread.Samples.Window(cpu, window, saturation);
+        else
+            thread.Samples.Skip();
         thread.Samples.Peak((double)cpu / window, now, peakWindow);
     }
 
