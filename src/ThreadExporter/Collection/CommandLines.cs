@@ -55,8 +55,8 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         }
         if (_stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
             return null;
-        byte[]? text = ReadFile(process, directory, "cmdline"u8);
-        return text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
+        byte[]? text = ReadFile(process, directory, "cmdline"u8, out ReadStatus status);
+        return status == ReadStatus.Ok && text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
     }
 
     public void Dispose() => _worker?.CompleteAdding();
@@ -72,14 +72,14 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         if (other == 0)
             return [];
         Span<byte> path = stackalloc byte[64];
-        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8));
+        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), out _);
     }
 
-    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path)
+    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {
         _worker ??= StartWorker();
         // Opening does not block; the worker owns the descriptor from here, however long the read takes.
-        ReadStatus status = ProcFile.Open(directory, path, out int descriptor);
+        status = ProcFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
             return Failed(status);
         Job job = new(descriptor);
@@ -87,9 +87,10 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         long begin = Stopwatch.GetTimestamp();
         bool done = job.Done.Wait(TimeSpan.FromTicks(Math.Max(_left.Ticks / 2, Quick.Ticks)));
         _left -= TimeSpan.FromTicks(Math.Max(0, (Stopwatch.GetElapsedTime(begin) - Quick).Ticks));
+        status = done ? job.Status : ReadStatus.Other;
         if (done)
             return Claim(job);
-        errors.Count(ReadStatus.Other);
+        errors.Count(status);
         _stuck[process] = job;
         _worker.CompleteAdding();
         _worker = null;

@@ -24,6 +24,22 @@ internal static unsafe partial class Libc
             ExceptionDispatchInfo.Throw(thrown);
     }
 
+    /// <summary>Runs on a thread of its own that is nobody for files, whom modes keep out though this suite runs as root, and hands on what it throws.</summary>
+    public static void AsNobody(Action action)
+    {
+        Exception? thrown = null;
+        Thread thread = new(() => thrown = Record.Exception(() =>
+        {
+            if (Environment.IsPrivilegedProcess)
+                _ = setfsuid(65534);
+            action();
+        }));
+        thread.Start();
+        thread.Join();
+        if (thrown is not null)
+            ExceptionDispatchInfo.Throw(thrown);
+    }
+
     /// <summary>Runs while this whole process has no descriptor left to open.</summary>
     public static void WithoutDescriptors(Action action)
     {
@@ -45,6 +61,17 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
+
+    /// <summary>A FIFO that everybody may open; nobody writes to it.</summary>
+    public static void MakeFifo(string path) => Assert.Equal(0, mkfifo(path, 0x1b6));
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mkfifo(string path, uint mode);
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setfsuid(uint user);
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
