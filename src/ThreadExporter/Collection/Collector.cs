@@ -15,13 +15,11 @@ internal sealed class Collector : IDisposable
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
     private readonly List<WatchedProcess> _gone = [];
-    private readonly long _descriptorLimit;
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, bounds them too.</param>
     public Collector(ProcfsRoot root, long descriptorLimit = long.MaxValue)
     {
-        _descriptorLimit = descriptorLimit;
         _budget = new DescriptorBudget(descriptorLimit);
         _table = new ProcessTable(root, _budget, _errors);
         _reader = new ProcessReader(root, _budget, _errors);
@@ -46,9 +44,8 @@ internal sealed class Collector : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
-        (int maximum, long limit) = (snapshot.Config.Collector.MaxDescriptors, Math.Min(_descriptorLimit, Limits.OpenFiles()));
-        bool budgetChanged = (_budget.Maximum, _budget.ProcessLimit) != (maximum, limit);
-        (_budget.Maximum, _budget.ProcessLimit) = (maximum, limit);
+        OpenDescriptors.TryCount(out long open);
+        bool budgetChanged = _budget.Set(snapshot.Config.Collector.MaxDescriptors, Limits.OpenFiles(), open);
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
 

@@ -55,7 +55,15 @@ internal sealed class ReloadLoop(
     {
         log.SetLevel(state.Current.Config.Log.Level);
         // One collection with the new filters, so that the log and the status can say what they match.
-        (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        try
+        {
+            (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+        }
+        // The scrapes will say so, too, until it works again; a fault of one must not end the daemon.
+        catch (Exception e)
+        {
+            logger.LogError(e, "The first collection with the new configuration failed");
+        }
         LogInForce("Configuration reloaded");
     }
 

@@ -97,6 +97,30 @@ public class SamplerTests
     }
 
     [Fact]
+    public void A_window_of_seconds_is_no_full_burn_but_counts_for_the_peak()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        // The exporter was stopped for five seconds, in which the thread ran all the time or not: nobody knows when.
+        rig.Now += 4900 * Ms;
+        rig.Run(101, 4900);
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.InRange(rig.Thread(101).Samples!.HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
+        rig.Run(101, 100);
+        Assert.Equal(300 * Ms, rig.Thread(101).Samples!.Saturated);
+        // Late by half a second it still tells.
+        rig.Now += 500 * Ms;
+        rig.Run(101, 600);
+        Assert.Equal(900 * Ms, rig.Thread(101).Samples!.Saturated);
+    }
+
+    [Fact]
     public void A_late_window_is_counted_and_switched_off_is_0()
     {
         using FixtureProc proc = new();

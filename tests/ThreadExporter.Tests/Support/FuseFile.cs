@@ -16,7 +16,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
 
     private const int Forget = 2, GetAttributes = 3, Open = 14, Read = 15, Release_ = 18, Flush = 25, Init = 26, Interrupt = 36, BatchForget = 42;
     private const int InHeader = 40, OutHeader = 16;
-    private const int EIO = 5, ENOSYS = 38;
+    private const int EINTR = 4, EIO = 5, ENOSYS = 38;
 
     private readonly string _path;
     private readonly Func<int, (byte[] Data, int Errno)> _answer;
@@ -104,7 +104,11 @@ internal sealed unsafe partial class FuseFile : IDisposable
                 case Release_ or Flush:
                     Reply(unique, 0, []);
                     break;
-                case Forget or BatchForget or Interrupt:
+                case Interrupt:
+                    // As a wait for the map's lock does, it ends when the one who waits is killed.
+                    AnswerInterrupted(BinaryPrimitives.ReadUInt64LittleEndian(request.AsSpan(InHeader)));
+                    break;
+                case Forget or BatchForget:
                     break;
                 default:
                     Reply(unique, ENOSYS, []);
@@ -123,6 +127,15 @@ internal sealed unsafe partial class FuseFile : IDisposable
                 _waiting.Add(unique);
             else
                 Reply(unique, errno, data);
+        }
+    }
+
+    private void AnswerInterrupted(ulong unique)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Remove(unique))
+                Reply(unique, EINTR, []);
         }
     }
 

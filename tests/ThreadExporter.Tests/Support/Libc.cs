@@ -62,8 +62,26 @@ internal static unsafe partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
 
+    /// <summary>Sets the soft limit of open files of a running process, as prlimit(1) does. Returns the former one.</summary>
+    public static ulong LimitOpenFiles(int pid, ulong soft)
+    {
+        const int OpenFiles = 7;
+        ulong* former = stackalloc ulong[2];
+        Assert.Equal(0, prlimit(pid, OpenFiles, null, former));
+        ulong* wanted = stackalloc ulong[2] { soft, former[1] };
+        Assert.Equal(0, prlimit(pid, OpenFiles, wanted, null));
+        return former[0];
+    }
+
+    /// <summary>link(2).</summary>
+    public static void Link(string existing, string path) => Assert.Equal(0, link(existing, path));
+
     /// <summary>A FIFO that everybody may open; nobody writes to it.</summary>
     public static void MakeFifo(string path) => Assert.Equal(0, mkfifo(path, 0x1b6));
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int link(string existing, string path);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
