@@ -22,7 +22,7 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
     /// What all the reads of one collection may wait together. Each waits for half of what is left, so that one that is stuck
     /// leaves time for those after it.
     /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     /// <summary>A read that takes no longer has not waited; thousands of them at the daemon's start are no reason to give up.</summary>
     private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(1);
@@ -51,12 +51,15 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
             if (!late.Done.IsSet)
                 return null;
             _stuck.Remove(process);
-            return Claim(late);
+            return OrOfLiveThread(late.Status, Claim(late), late.OfLeader);
         }
         if (_stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
             return null;
-        byte[]? text = ReadFile(process, directory, "cmdline"u8, out ReadStatus status);
-        return status == ReadStatus.Ok && text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
+        byte[]? text = ReadFile(process, directory, "cmdline"u8, ofLeader: true, out ReadStatus status);
+        return OrOfLiveThread(status, text, ofLeader: true);
+
+        byte[]? OrOfLiveThread(ReadStatus status, byte[]? text, bool ofLeader) =>
+            ofLeader && status == ReadStatus.Ok && text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
     }
 
     public void Dispose() => _worker?.CompleteAdding();
@@ -72,17 +75,26 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         if (other == 0)
             return [];
         Span<byte> path = stackalloc byte[64];
-        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), out _);
+        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), ofLeader: false, out _);
     }
 
-    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
+    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, bool ofLeader, out ReadStatus status)
     {
-        _worker ??= StartWorker();
         // Opening does not block; the worker owns the descriptor from here, however long the read takes.
         status = ProcFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
             return Failed(status);
-        Job job = new(descriptor);
+        try
+        {
+            _worker ??= StartWorker();
+        }
+        // So the runtime says that there is no descriptor or no memory for a thread.
+        catch (OutOfMemoryException)
+        {
+            ProcFile.Close(descriptor);
+            return Failed(status = ReadStatus.NoDescriptors);
+        }
+        Job job = new(descriptor, ofLeader);
         _worker.Add(job);
         long begin = Stopwatch.GetTimestamp();
         bool done = job.Done.Wait(TimeSpan.FromTicks(Math.Max(_left.Ticks / 2, Quick.Ticks)));
@@ -123,8 +135,9 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         return jobs;
     }
 
-    private sealed class Job(int descriptor)
+    private sealed class Job(int descriptor, bool ofLeader)
     {
+        public bool OfLeader => ofLeader;
         public ManualResetEventSlim Done { get; } = new();
         public ReadStatus Status { get; private set; }
         public byte[] Text { get; private set; } = [];

@@ -2,16 +2,20 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Web;
 
 /// <summary>
-/// Kestrel's sockets with an accept of our own. When no descriptor is left (EMFILE, ENFILE: accept(2)) Kestrel's tries again at once, for as
-/// long as a client waits: a whole core, and memory until the process dies. This one pauses; who waits is served when there is one again.
+/// Kestrel's sockets with an accept of our own, which leaves the last descriptors to others: without one the runtime cannot start a thread
+/// (each has a pipe), and ends the process when it must. When none is left at all (EMFILE, ENFILE: accept(2)) Kestrel's own tries again at
+/// once for as long as a client waits, which is a whole core and 15 MB a second. This one pauses; who waits is served when there is room again.
 /// </summary>
 internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionListenerFactory
 {
     private const int Backlog = 512; // Kestrel's own
+    private const int Spare = 24;
+    private const long Minute = 60_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly ILogger _logger = loggers.CreateLogger<PatientTransport>();
@@ -34,7 +38,8 @@ internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionList
 
     private sealed class Listener(Socket socket, SocketConnectionContextFactory connections, ILogger logger) : IConnectionListener
     {
-        private bool _told;
+        private long _toldAt = -Minute;
+        private volatile bool _closed;
 
         public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
@@ -45,10 +50,12 @@ internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionList
             {
                 try
                 {
+                    // Before Linux 6.2 the count is not to be had in one call, and the error must do.
+                    while (!_closed && OpenDescriptors.TryCount(out long open) && open > Limits.OpenFiles() - Spare)
+                        await PauseAsync("too few descriptors are left", cancellationToken);
                     Socket accepted = await socket.AcceptAsync(cancellationToken);
                     // What is ready is sent at once.
                     accepted.NoDelay = true;
-                    _told = false;
                     return connections.Create(accepted);
                 }
                 catch (ObjectDisposedException)
@@ -61,10 +68,7 @@ internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionList
                 }
                 catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
                 {
-                    if (!_told)
-                        logger.LogWarning("No connection can be accepted on {EndPoint}: {Error}. Clients wait until there is room again", EndPoint, e.Message);
-                    _told = true;
-                    await Task.Delay(Pause, cancellationToken);
+                    await PauseAsync(e.Message, cancellationToken);
                 }
                 catch (SocketException)
                 {
@@ -73,8 +77,20 @@ internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionList
             }
         }
 
+        private Task PauseAsync(string why, CancellationToken cancellationToken)
+        {
+            // Once a minute: clients may come and go on the edge.
+            if (Environment.TickCount64 - _toldAt >= Minute)
+            {
+                _toldAt = Environment.TickCount64;
+                logger.LogWarning("No connection is accepted on {EndPoint}: {Reason}. Clients wait until there is room again", EndPoint, why);
+            }
+            return Task.Delay(Pause, cancellationToken);
+        }
+
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {
+            _closed = true;
             socket.Dispose();
             return ValueTask.CompletedTask;
         }

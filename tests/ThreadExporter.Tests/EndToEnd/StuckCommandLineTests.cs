@@ -59,6 +59,21 @@ public sealed class StuckCommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_late_answer_of_a_leader_that_has_ended_leads_to_the_threads_that_live()
+    {
+        Ceph(10);
+        _proc.Thread(10, 11, "worker"u8);
+        _proc.Write("10/task/11/cmdline", "ceph-osd\0--id\010\0"u8);
+        using FuseFile stuck = new(Path.Combine(_proc.Root, "10/cmdline"), read => (read == 0 ? FuseFile.Never : FuseFile.Empty, 0));
+        await using Daemon daemon = await Daemon.StartAsync(["--filter", "ceph-osd", "--path.procfs", _proc.Root]);
+        Assert.Equal("ceph-osd", Daemons(await daemon.ScrapeParsedAsync())["10"]);
+        stuck.Release(FuseFile.Empty);
+        long begin = Stopwatch.GetTimestamp();
+        while (Daemons(await daemon.ScrapeParsedAsync())["10"] != "osd.10")
+            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "the name never came");
+    }
+
+    [Fact]
     public async Task Many_of_them_cost_no_more_threads_than_there_is_a_bound_for()
     {
         int[] many = [.. Enumerable.Range(100, 60)];

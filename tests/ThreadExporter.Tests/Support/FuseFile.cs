@@ -12,7 +12,10 @@ namespace ThreadExporter.Tests.Support;
 internal sealed unsafe partial class FuseFile : IDisposable
 {
     /// <summary>An answer that does not come until <see cref="Release"/>.</summary>
-    public static readonly byte[] Never = [];
+    public static readonly byte[] Never = [0];
+
+    /// <summary>The end of the file.</summary>
+    public static readonly byte[] Empty = [];
 
     private const int Forget = 2, GetAttributes = 3, Open = 14, Read = 15, Release_ = 18, Flush = 25, Init = 26, Interrupt = 36, BatchForget = 42;
     private const int InHeader = 40, OutHeader = 16;
@@ -24,7 +27,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
     private readonly Thread _server;
     private readonly Lock _lock = new();
     private readonly List<ulong> _waiting = [];
-    private byte[]? _released;
+    private (byte[] Data, int Errno)? _released;
     private int _reads;
 
     /// <param name="path">A file, hidden until dispose.</param>
@@ -44,21 +47,21 @@ internal sealed unsafe partial class FuseFile : IDisposable
     /// <summary>Reads that came so far.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
-    /// <summary>Answers the reads that wait and all that come with this data.</summary>
-    public void Release(byte[] data)
+    /// <summary>Answers the reads that wait and all that come.</summary>
+    public void Release(byte[] data, int errno = 0)
     {
         lock (_lock)
         {
-            _released = data;
+            _released = (data, errno);
             foreach (ulong unique in _waiting)
-                Reply(unique, data.Length > 0 ? 0 : EIO, data);
+                Reply(unique, errno, data);
             _waiting.Clear();
         }
     }
 
     public void Dispose()
     {
-        Release([]);
+        Release([], EIO);
         const int Detach = 2;
         Assert.Equal(0, umount2(_path, Detach));
         // The mount ends when the last descriptor on it is closed, and with it the server's read.
@@ -121,7 +124,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
     {
         lock (_lock)
         {
-            (byte[] data, int errno) = _released is { } released ? (released, released.Length > 0 ? 0 : EIO) : _answer(_reads);
+            (byte[] data, int errno) = _released ?? _answer(_reads);
             Volatile.Write(ref _reads, _reads + 1);
             if (errno == 0 && ReferenceEquals(data, Never))
                 _waiting.Add(unique);
