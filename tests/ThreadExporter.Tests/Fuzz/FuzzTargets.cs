@@ -36,10 +36,10 @@ internal static class FuzzTargets
 
     public static readonly IReadOnlyList<FuzzTarget> All =
     [
-        new("stat", 25_000, [.. Fixtures("stat"), File.ReadAllBytes("/proc/self/stat")], ProcPieces, FuzzTwins.Stat),
-        new("schedstat", 20_000, [.. Fixtures("schedstat"), File.ReadAllBytes("/proc/self/schedstat")], ProcPieces, FuzzTwins.SchedStat),
-        new("status", 15_000, [.. Fixtures("status"), File.ReadAllBytes("/proc/self/status")], ProcPieces, FuzzTwins.Status),
-        new("cgroup", 15_000, [.. Fixtures("cgroup"), File.ReadAllBytes("/proc/self/cgroup")], ProcPieces, FuzzTwins.Cgroup),
+        new("stat", 25_000, [.. Fixtures("stat")], ProcPieces, FuzzTwins.Stat),
+        new("schedstat", 20_000, [.. Fixtures("schedstat")], ProcPieces, FuzzTwins.SchedStat),
+        new("status", 15_000, [.. Fixtures("status")], ProcPieces, FuzzTwins.Status),
+        new("cgroup", 15_000, [.. Fixtures("cgroup")], ProcPieces, FuzzTwins.Cgroup),
         new("cmdline", 12_000, [.. Fixtures("cmdline"), "ceph-osd\0-n\0osd.0\0"u8.ToArray(), "/usr/bin/ceph-osd\0--id=a\0--\0-i\01\0"u8.ToArray()], ProcPieces, CommandLine),
         new("accept", 12_000, Texts(
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
