@@ -71,10 +71,16 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             WatchedThread thread = samples.Busy[i];
             long before = thread.SampledCpu;
             bool read = TryRead(thread, out long run);
-            if (read)
-                thread.SampledCpu = run;
-            // Ended, or another thread has taken its place by exec.
-            if (!read || run < before)
+            thread.SampledCpu = read ? run : -1;
+            // Ended, or without a descriptor since a reload lowered their number: what it has counted stands.
+            if (!read)
+            {
+                thread.Samples?.Skip();
+                thread.IsSampled = false;
+                continue;
+            }
+            // Another thread has taken its place by exec.
+            if (run < before)
             {
                 thread.Samples = null;
                 thread.IsSampled = false;
