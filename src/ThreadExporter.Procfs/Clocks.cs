@@ -12,6 +12,9 @@ public static unsafe class Clocks
     /// <summary>How long such a tick is.</summary>
     public static long NanosecondsPerTick { get; } = NanosecondsPerSecond / TicksPerSecond;
 
+    /// <summary>The longest time in ticks that is taken for one: 146 years, so that two of them are still nanoseconds in a long.</summary>
+    public static ulong LongestTicks { get; } = (ulong)(long.MaxValue / NanosecondsPerTick / 2);
+
     /// <summary>
     /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
     /// (clock_getcpuclockid(3); the bits are in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It answers for other

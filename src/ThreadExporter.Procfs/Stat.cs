@@ -8,6 +8,9 @@ public readonly ref struct Stat
 {
     private const int StateField = 3, LastField = 39;
 
+    /// <summary>The longest name the kernel writes, a kernel thread's: the buffer of proc_task_name, fs/proc/array.c.</summary>
+    private const int LongestComm = 64;
+
     /// <summary>Field 1: the pid, or the tid in a thread's file.</summary>
     public int Pid { get; private init; }
     /// <summary>Field 2: the name as raw bytes, which may hold anything but NUL: blanks, parentheses, newlines, invalid UTF-8.</summary>
@@ -33,7 +36,7 @@ public readonly ref struct Stat
 
     /// <summary>
     /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
-    /// range gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// range, a time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Stat stat)
     {
@@ -47,7 +50,7 @@ public readonly ref struct Stat
             || !Digits.TryTake(ref rest, (byte)'('))
             return false;
         int open = text.Length - rest.Length;
-        if (open > close)
+        if (open > close || close - open > LongestComm)
             return false;
         ReadOnlySpan<byte> comm = text[open..close];
         rest = text[(close + 1)..];
@@ -60,10 +63,10 @@ public readonly ref struct Stat
         if (!NextInt(ref rest, ref field, 4, out int ppid)
             || !Next(ref rest, ref field, 10, out ulong minorFaults)
             || !Next(ref rest, ref field, 12, out ulong majorFaults)
-            || !Next(ref rest, ref field, 14, out ulong userTicks)
-            || !Next(ref rest, ref field, 15, out ulong kernelTicks)
+            || !NextTime(ref rest, ref field, 14, out ulong userTicks)
+            || !NextTime(ref rest, ref field, 15, out ulong kernelTicks)
             || !NextInt(ref rest, ref field, 20, out int threads)
-            || !Next(ref rest, ref field, 22, out ulong startTicks)
+            || !NextTime(ref rest, ref field, 22, out ulong startTicks)
             || !NextInt(ref rest, ref field, LastField, out int processor)
             // Without what follows it the last number may have been cut.
             || rest.IsEmpty || rest[0] is not ((byte)' ' or (byte)'\n'))
@@ -107,6 +110,9 @@ public readonly ref struct Stat
         value = valid ? (int)number : 0;
         return valid;
     }
+
+    private static bool NextTime(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out ulong ticks) =>
+        Next(ref rest, ref field, wanted, out ticks) && ticks <= Clocks.LongestTicks;
 
     private static bool Skip(ref ReadOnlySpan<byte> rest)
     {

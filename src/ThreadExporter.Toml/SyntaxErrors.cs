@@ -43,6 +43,7 @@ internal static class SyntaxErrors
         ("date time/offset", BadTime),
         ("offset/local date/time", BadTime),
         ("Unable to parse integer", "the integer does not fit in 64 bits"),
+        ("integer. Expecting less than or equal", "the integer does not fit in 64 bits"),
         ("Expecting at least one digit after the float dot", "expected a digit after the decimal point"),
         ("Expecting at least one digit after the exponent", "expected a digit in the exponent"),
         ("nderscore", "an underscore in a number must stand between two digits"),

@@ -61,6 +61,8 @@ public partial class ParserProperties
                 return value;
             }
             int ppid = Small(4), threads = Small(20), processor = Small(39);
+            foreach (int time in (int[])[14, 15, 22])
+                fields[time - 4] = (numbers[time - 4] %= Clocks.LongestTicks + 1).ToString(CultureInfo.InvariantCulture);
             foreach (int field in (int[])[7, 8, 18, 19])
                 fields[field - 4] = negative.ToString(CultureInfo.InvariantCulture);
             byte[] text = [.. Encoding.ASCII.GetBytes($"{pid} ("), .. comm, .. Encoding.ASCII.GetBytes($") {state} {string.Join(' ', fields)}\n")];

@@ -75,10 +75,10 @@ public class StatTests
         Assert.Equal(int.MaxValue, stat.Ppid);
         Assert.Equal(ulong.MaxValue, stat.MinorFaults);
         Assert.Equal(ulong.MaxValue, stat.MajorFaults);
-        Assert.Equal(ulong.MaxValue, stat.UserTicks);
-        Assert.Equal(ulong.MaxValue, stat.KernelTicks);
+        Assert.Equal(Clocks.LongestTicks, stat.UserTicks);
+        Assert.Equal(Clocks.LongestTicks, stat.KernelTicks);
         Assert.Equal(int.MaxValue, stat.NumThreads);
-        Assert.Equal(ulong.MaxValue, stat.StartTicks);
+        Assert.Equal(Clocks.LongestTicks, stat.StartTicks);
         Assert.Equal(int.MaxValue, stat.Processor);
     }
 
@@ -128,6 +128,9 @@ public class StatTests
     [InlineData(14, "1\0")]
     [InlineData(14, "18446744073709551616")]
     [InlineData(14, "18446744073709551620")]
+    [InlineData(14, "461168601843")] // as nanoseconds it and another one would be more than a long holds
+    [InlineData(15, "461168601843")]
+    [InlineData(22, "461168601843")]
     [InlineData(15, "-1")]
     [InlineData(15, "99999999999999999999999999999999")]
     [InlineData(20, "-1")]
@@ -142,6 +145,16 @@ public class StatTests
         string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
         Assert.NotEqual(value, fields[field - 1]);
         fields[field - 1] = value;
+        AssertMalformed(Latin1(string.Join(' ', fields)));
+    }
+
+    [Fact]
+    public void A_name_longer_than_the_kernel_writes()
+    {
+        string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+        fields[1] = $"({new string('x', 64)})";
+        Assert.True(Stat.TryParse(Latin1(string.Join(' ', fields)), out _));
+        fields[1] = $"({new string('x', 65)})";
         AssertMalformed(Latin1(string.Join(' ', fields)));
     }
 

@@ -20,8 +20,8 @@ internal sealed class Collector : IDisposable
     private long _discoveredAt;
 
     /// <param name="root">The /proc to read.</param>
-    /// <param name="descriptorLimit">RLIMIT_NOFILE of this process.</param>
-    public Collector(ProcfsRoot root, long descriptorLimit)
+    /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, bounds them too.</param>
+    public Collector(ProcfsRoot root, long descriptorLimit = long.MaxValue)
     {
         _budget = new DescriptorBudget(descriptorLimit);
         _table = new ProcessTable(root, _budget, _errors);
@@ -70,8 +70,9 @@ internal sealed class Collector : IDisposable
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
         _discoveredAt = now;
-        bool changed = _budget.Maximum != snapshot.Config.Collector.MaxDescriptors || Extended != snapshot.Config.Collector.Extended;
-        _budget.Maximum = snapshot.Config.Collector.MaxDescriptors;
+        OpenDescriptors.TryCount(out long open);
+        bool changed = _budget.Set(snapshot.Config.Collector.MaxDescriptors, Limits.OpenFiles(), open);
+        changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);

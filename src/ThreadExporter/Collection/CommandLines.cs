@@ -8,16 +8,24 @@ namespace ThreadExporter.Collection;
 /// Reads command lines off the scrape path. <c>/proc/PID/cmdline</c> takes the process's mmap lock and can block for
 /// minutes on a stuck one: such a read keeps its thread, the scrape goes on without it, and its answer is used when it comes.
 /// </summary>
-internal sealed class CommandLines : IDisposable
+internal sealed class CommandLines(ReadErrors errors) : IDisposable
 {
     /// <summary>A longer command line is cut: 64 KiB holds any that a person wrote.</summary>
     private const int MaxLength = 64 * 1024;
 
     /// <summary>Reads that may hang at one time; beyond it command lines are unknown until one comes back.</summary>
-    private const int MaxStuck = 4;
+    private const int MaxStuck = 32;
 
-    /// <summary>What all the reads of one collection may wait together.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+    private const int StackSize = 256 * 1024;
+
+    /// <summary>
+    /// What all the reads of one collection may wait together. Each waits for half of what is left, so that one that is stuck
+    /// leaves time for those after it.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A read that takes no longer has not waited; thousands of them at the daemon's start are no reason to give up.</summary>
+    private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(1);
 
     private readonly Dictionary<(int Pid, ulong StartTicks), Job> _stuck = [];
     private BlockingCollection<Job>? _worker;
@@ -43,12 +51,15 @@ internal sealed class CommandLines : IDisposable
             if (!late.Done.IsSet)
                 return null;
             _stuck.Remove(process);
-            return late.Result;
+            return OrOfLiveThread(late.Status, Claim(late), late.OfLeader);
         }
-        if (_left <= TimeSpan.Zero || _stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
+        if (_stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
             return null;
-        byte[]? text = ReadFile(process, directory, "cmdline"u8);
-        return text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
+        byte[]? text = ReadFile(process, directory, "cmdline"u8, ofLeader: true, out ReadStatus status);
+        return OrOfLiveThread(status, text, ofLeader: true);
+
+        byte[]? OrOfLiveThread(ReadStatus status, byte[]? text, bool ofLeader) =>
+            ofLeader && status == ReadStatus.Ok && text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
     }
 
     public void Dispose() => _worker?.CompleteAdding();
@@ -59,36 +70,53 @@ internal sealed class CommandLines : IDisposable
         List<int> tids = [];
         ReadStatus status = ProcFile.ListIds(directory, "task"u8, tids);
         if (status != ReadStatus.Ok)
-            return Missing(status);
+            return Failed(status);
         int other = tids.Find(tid => tid != process.Pid);
         if (other == 0)
             return [];
         Span<byte> path = stackalloc byte[64];
-        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8));
+        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), ofLeader: false, out _);
     }
 
-    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path)
+    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, bool ofLeader, out ReadStatus status)
     {
         // Opening does not block; the worker owns the descriptor from here, however long the read takes.
-        ReadStatus status = ProcFile.Open(directory, path, out int descriptor);
+        status = ProcFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
-            return Missing(status);
-        Job job = new(descriptor);
-        _worker ??= StartWorker();
+            return Failed(status);
+        try
+        {
+            _worker ??= StartWorker();
+        }
+        // So the runtime says that there is no descriptor or no memory for a thread.
+        catch (OutOfMemoryException)
+        {
+            ProcFile.Close(descriptor);
+            return Failed(status = ReadStatus.NoDescriptors);
+        }
+        Job job = new(descriptor, ofLeader);
         _worker.Add(job);
         long begin = Stopwatch.GetTimestamp();
-        bool done = job.Done.Wait(_left);
-        _left -= Stopwatch.GetElapsedTime(begin);
+        bool done = job.Done.Wait(TimeSpan.FromTicks(Math.Max(_left.Ticks / 2, Quick.Ticks)));
+        _left -= TimeSpan.FromTicks(Math.Max(0, (Stopwatch.GetElapsedTime(begin) - Quick).Ticks));
+        status = done ? job.Status : ReadStatus.Other;
         if (done)
-            return job.Result;
+            return Claim(job);
+        errors.Count(status);
         _stuck[process] = job;
         _worker.CompleteAdding();
         _worker = null;
         return null;
     }
 
+    private byte[]? Claim(Job job) => job.Status == ReadStatus.Ok ? job.Text : Failed(job.Status);
+
     // Any other failure (no free descriptor, say) tells nothing about the process.
-    private static byte[]? Missing(ReadStatus status) => status is ReadStatus.Gone or ReadStatus.Denied ? [] : null;
+    private byte[]? Failed(ReadStatus status)
+    {
+        errors.Count(status);
+        return status is ReadStatus.Gone or ReadStatus.Denied ? [] : null;
+    }
 
     private static BlockingCollection<Job> StartWorker()
     {
@@ -98,7 +126,7 @@ internal sealed class CommandLines : IDisposable
             foreach (Job job in jobs.GetConsumingEnumerable())
                 job.Run();
             jobs.Dispose();
-        })
+        }, StackSize)
         {
             IsBackground = true,
             Name = "cmdline",
@@ -107,17 +135,19 @@ internal sealed class CommandLines : IDisposable
         return jobs;
     }
 
-    private sealed class Job(int descriptor)
+    private sealed class Job(int descriptor, bool ofLeader)
     {
+        public bool OfLeader => ofLeader;
         public ManualResetEventSlim Done { get; } = new();
-        public byte[]? Result { get; private set; }
+        public ReadStatus Status { get; private set; }
+        public byte[] Text { get; private set; } = [];
         public int UnclaimedCollections { get; set; }
 
         public void Run()
         {
             byte[] buffer = new byte[MaxLength];
-            ReadStatus status = ProcFile.ReadAt(descriptor, buffer, out int length);
-            Result = status == ReadStatus.Ok ? buffer[..length] : Missing(status);
+            Status = ProcFile.ReadAt(descriptor, buffer, out int length);
+            Text = buffer[..length];
             ProcFile.Close(descriptor);
             Done.Set();
         }

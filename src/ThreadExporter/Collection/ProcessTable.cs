@@ -9,17 +9,25 @@ namespace ThreadExporter.Collection;
 /// All processes of the /proc root and which rule owns each. A new pid is looked at at once; a known one again after
 /// <c>rescan_interval</c>, since exec and rename change what rules see.
 /// </summary>
-internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors) : IDisposable
+/// <param name="root">The /proc to read.</param>
+/// <param name="budget">What descriptors may be kept.</param>
+/// <param name="errors">Counts the reads that fail.</param>
+/// <param name="bootTime">When the kernel booted by the wall clock of now, in nanoseconds since the epoch; null: the kernel's clocks tell.</param>
+internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors, Func<long>? bootTime = null) : IDisposable
 {
     private const int KernelThreadParent = 2;
 
+    // Smaller moves are the wall clock's drift; processes found together keep their distances.
+    private const long ClockStep = 1_000_000_000;
+
     private readonly Dictionary<int, Entry> _entries = [];
     private readonly List<WatchedProcess> _watched = [];
-    private readonly CommandLines _commandLines = new();
+    private readonly CommandLines _commandLines = new(errors);
     private readonly List<int> _pids = [];
     private readonly Stack<Entry> _ancestors = [];
     private readonly byte[] _buffer = new byte[4096];
-    private readonly long _bootTime = Clocks.BootTimeNanoseconds();
+    private readonly Func<long> _readBootTime = bootTime ?? Clocks.BootTimeNanoseconds;
+    private long _bootTime;
     private Matcher? _matcher;
     private int _pass;
 
@@ -33,6 +41,9 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         _matcher = matcher;
         _pass++;
         _commandLines.BeginCollection();
+        // The wall clock may be set: a host may boot in 1970. What was found before keeps its start.
+        if (_readBootTime() is var boot && Math.Abs(boot - _bootTime) > ClockStep)
+            _bootTime = boot;
         ReadStatus listed = root.ReadPids(_pids);
         if (listed != ReadStatus.Ok)
         {
@@ -160,6 +171,9 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             entry.Inherited = entry.Inherited.Union(parent.ToChildren);
         MatchResult result = _matcher!.Match(facts, entry.Inherited);
         entry.ToChildren = result.ToChildren;
+        errors.Count(facts.ExeStatus);
+        errors.Count(facts.UidStatus);
+        errors.Count(facts.CgroupStatus);
         bool complete = !result.Incomplete;
         if (!complete && IsInForce(entry.Watched))
         {
@@ -169,7 +183,14 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         if (result.Rule is { } rule)
         {
-            entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, KeepDirectory(entry))
+            if (entry.Watched is null && !budget.TryKeepDirectory())
+            {
+                errors.Count(ReadStatus.NoDescriptors);
+                Release(entry);
+                entry.NextCheck = 0;
+                return;
+            }
+            entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, entry.Directory)
             {
                 StartTime = _bootTime + (long)entry.StartTicks * Clocks.NanosecondsPerTick,
                 IsKernelThread = kernelThread,
@@ -198,12 +219,6 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     /// <summary>Whether it is watched under a rule of the configuration in force.</summary>
     private bool IsInForce([NotNullWhen(true)] WatchedProcess? process) =>
         process?.Rule is { } rule && rule.Index < _matcher!.Rules.Length && ReferenceEquals(rule, _matcher.Rules[rule.Index]);
-
-    private int KeepDirectory(Entry entry)
-    {
-        budget.DirectoryOpened();
-        return entry.Directory;
-    }
 
     private void Release(Entry entry)
     {

@@ -12,6 +12,8 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
 {
     // A thread that did not run in so many windows is no longer looked at in each.
     private const int ForgetAfter = 10;
+    // A window longer than so many says only how much a thread ran: the sampler was stopped, or got no CPU.
+    private const int LongestWindows = 10;
     private const double Smoothing = 0.1;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -69,10 +71,16 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             WatchedThread thread = samples.Busy[i];
             long before = thread.SampledCpu;
             bool read = TryRead(thread, out long run);
-            if (read)
-                thread.SampledCpu = run;
-            // Ended, or another thread has taken its place by exec.
-            if (!read || run < before)
+            thread.SampledCpu = read ? run : -1;
+            // Ended, or without a descriptor since a reload lowered their number: what it has counted stands.
+            if (!read)
+            {
+                thread.Samples?.Skip();
+                thread.IsSampled = false;
+                continue;
+            }
+            // Another thread has taken its place by exec.
+            if (run < before)
             {
                 thread.Samples = null;
                 thread.IsSampled = false;
@@ -122,13 +130,16 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         }
     }
 
-    private static void Account(WatchedProcess process, WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
+    private void Account(WatchedProcess process, WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
     {
         if (cpu == 0 && thread.Samples is null)
             return;
         process.HasMoved = true;
         thread.Samples ??= new ThreadSamples();
-        thread.Samples.Window(cpu, window, saturation);
+        if (window <= LongestWindows * Interval)
+            thread.Samples.Window(cpu, window, saturation);
+        else
+            thread.Samples.Skip();
         thread.Samples.Peak((double)cpu / window, now, peakWindow);
     }
 

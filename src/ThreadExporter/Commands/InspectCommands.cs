@@ -61,7 +61,7 @@ internal static class InspectCommands
             return ExitCode.BadConfig;
         }
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(state.Current.Config.Collector.Procfs));
-        using Collector collector = new(root, Limits.OpenFiles());
+        using Collector collector = new(root);
         SelfMetrics metrics = new();
         metrics.ReloadSuccessful.Set(1);
         metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting.Systemd;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
@@ -23,7 +24,7 @@ internal static class RunCommand
         ExporterConfig config = state.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
         using LogSetup log = LogSetup.Create(config.Log);
-        using Collector collector = new(root, Limits.OpenFiles());
+        using Collector collector = new(root);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
         using CryptSlots slots = new();
@@ -48,6 +49,7 @@ internal static class RunCommand
             foreach (string address in config.Web.Listen)
                 ListenAddress.Apply(kestrel, address, kestrel.ApplicationServices.GetService<TlsCertificates>());
         });
+        builder.Services.AddSingleton<IConnectionListenerFactory, PatientTransport>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);

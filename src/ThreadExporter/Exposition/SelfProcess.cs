@@ -16,14 +16,14 @@ internal sealed class SelfProcess
     private readonly Gauge _resident;
     private readonly Gauge _virtual;
     private readonly Gauge _openFds;
+    private readonly Gauge _maxFds;
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _ids = [];
     private long _listAt;
 
     public SelfProcess(Counter cpu, Gauge resident, Gauge virtualMemory, Gauge openFds, Gauge maxFds, Gauge startTime)
     {
-        (_cpu, _resident, _virtual, _openFds) = (cpu, resident, virtualMemory, openFds);
-        maxFds.Set(Limits.OpenFiles());
+        (_cpu, _resident, _virtual, _openFds, _maxFds) = (cpu, resident, virtualMemory, openFds, maxFds);
         if (ProcFile.ReadOnce(-1, "/proc/self/stat"u8, _buffer, out int length) == ReadStatus.Ok && Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
             startTime.Set((Clocks.BootTimeNanoseconds() + (long)stat.StartTicks * Clocks.NanosecondsPerTick) / 1e9);
     }
@@ -37,6 +37,7 @@ internal sealed class SelfProcess
             _resident.Set(memory.Resident * Environment.SystemPageSize);
             _virtual.Set(memory.Size * Environment.SystemPageSize);
         }
+        _maxFds.Set(Limits.OpenFiles());
         if (OpenDescriptors.TryCount(out long count))
         {
             _openFds.Set(count);

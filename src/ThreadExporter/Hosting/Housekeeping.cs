@@ -19,6 +19,8 @@ internal sealed class Housekeeping(
 
     private Task _lookUp = Task.CompletedTask;
     private string _status = "";
+    private long _scrapeSeen;
+    private long _reloadSeen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,7 +29,8 @@ internal sealed class Housekeeping(
         using PeriodicTimer timer = new(period);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            if (IsStuck(scrapes.BusySince) || IsStuck(reloads.BusySince))
+            // Not ||: both are to be remembered.
+            if (IsStuck(scrapes.BusySince, ref _scrapeSeen) | IsStuck(reloads.BusySince, ref _reloadSeen))
                 continue;
             if (watchdog is not null)
                 notifier.TryNotify(ServiceStates.WatchdogAlive);
@@ -48,5 +51,14 @@ internal sealed class Housekeeping(
             notifier.TryNotify(ServiceStates.Status(_status = status));
     }
 
-    private static bool IsStuck(long busySince) => busySince != 0 && Stopwatch.GetElapsedTime(busySince) > Stuck;
+    /// <summary>
+    /// Whether a work began long ago, and stood already at the tick before: the time between two ticks alone may have been a pause of the
+    /// whole daemon (SIGSTOP, a frozen machine), in which nothing could be done.
+    /// </summary>
+    internal static bool IsStuck(long busySince, ref long seenBefore)
+    {
+        bool same = busySince == seenBefore;
+        seenBefore = busySince;
+        return same && busySince != 0 && Stopwatch.GetElapsedTime(busySince) > Stuck;
+    }
 }

@@ -110,6 +110,15 @@ internal sealed class ProcessFacts
         return _cgroupStatus.Value;
     }
 
+    /// <summary>How the read of <c>exe</c> ended if it was made. A process that has none is no failure.</summary>
+    public ReadStatus ExeStatus => _exeStatus is null or ReadStatus.Gone ? ReadStatus.Ok : _exeStatus.Value;
+
+    /// <summary>How the read of <c>status</c> ended if it was made.</summary>
+    public ReadStatus UidStatus => _uidStatus ?? ReadStatus.Ok;
+
+    /// <summary>How the read of <c>cgroup</c> ended if it was made.</summary>
+    public ReadStatus CgroupStatus => _cgroupStatus ?? ReadStatus.Ok;
+
     private bool TryReadCommandLine(out byte[] raw)
     {
         if (!_commandLineRead)

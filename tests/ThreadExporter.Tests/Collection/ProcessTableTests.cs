@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
@@ -130,6 +132,32 @@ public class ProcessTableTests
         live.Use(LiveCollector.Config());
         Assert.Null(live.Collect(workload.Pid));
         Assert.Equal(0, live.Collector.Descriptors);
+    }
+
+    [Fact]
+    public void A_wall_clock_that_is_set_moves_the_start_of_what_is_found_later_and_of_nothing_else()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f", start: 100);
+        using ProcfsRoot root = ProcfsRoot.Open(proc.Root);
+        long boot = 0;
+        using ProcessTable table = new(root, new DescriptorBudget(1000), new ReadErrors(), () => boot);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "f", Comm = ["f"] }]);
+        table.Update(matcher, now: 1, rescanInterval: 0);
+        // The host booted in 1970, and then it heard the time.
+        boot = 1_700_000_000_000_000_000;
+        proc.Process(11, "f", start: 200);
+        table.Update(matcher, now: 2, rescanInterval: 0);
+        // Drift is no step: two that start in one tick started together. A step backwards is one.
+        boot += 900_000_000;
+        proc.Process(12, "f", start: 200);
+        table.Update(matcher, now: 3, rescanInterval: 0);
+        boot -= 3_000_000_000;
+        proc.Process(13, "f", start: 200);
+        table.Update(matcher, now: 4, rescanInterval: 0);
+        Assert.Equal(
+            [1_000_000_000, 1_700_000_002_000_000_000, 1_700_000_002_000_000_000, 1_699_999_999_900_000_000],
+            table.Watched.Select(p => p.StartTime));
     }
 
     [Fact]

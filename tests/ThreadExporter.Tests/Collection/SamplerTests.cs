@@ -97,6 +97,50 @@ public class SamplerTests
     }
 
     [Fact]
+    public void A_window_of_seconds_is_no_full_burn_but_counts_for_the_peak()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        // The exporter was stopped for five seconds, in which the thread ran all the time or not: nobody knows when.
+        rig.Now += 4900 * Ms;
+        rig.Run(101, 4900);
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.InRange(rig.Thread(101).Samples!.HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
+        rig.Run(101, 100);
+        Assert.Equal(300 * Ms, rig.Thread(101).Samples!.Saturated);
+        // Late by half a second it still tells.
+        rig.Now += 500 * Ms;
+        rig.Run(101, 600);
+        Assert.Equal(900 * Ms, rig.Thread(101).Samples!.Saturated);
+    }
+
+    [Fact]
+    public void What_was_counted_stands_when_a_thread_loses_its_descriptor_and_counting_goes_on_when_it_has_one()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        rig.KeepDescriptors(0);
+        rig.Run(101, 100);
+        Assert.Equal((200 * Ms, -1), (rig.Thread(101).Samples!.Saturated, rig.Thread(101).Descriptor));
+        rig.KeepDescriptors(100);
+        // The first window with it is the new beginning.
+        rig.Run(101, 100);
+        rig.Run(101, 100);
+        Assert.Equal(300 * Ms, rig.Thread(101).Samples!.Saturated);
+    }
+
+    [Fact]
     public void A_late_window_is_counted_and_switched_off_is_0()
     {
         using FixtureProc proc = new();
@@ -169,6 +213,14 @@ public class SamplerTests
         public long Now { get; set; } = 1000 * Ms;
 
         public void Collect() => _live.Collect(100);
+
+        /// <summary>As a reload that changes max_descriptors.</summary>
+        public void KeepDescriptors(int maximum)
+        {
+            ExporterConfig config = LiveCollector.Config(LiveCollector.Pid(100));
+            _live.Use(config with { Collector = config.Collector with { MaxDescriptors = maximum } });
+            Collect();
+        }
 
         public WatchedThread Thread(int tid) => _live.Collector.Processes.Single().Threads.Single(t => t.Tid == tid);
 

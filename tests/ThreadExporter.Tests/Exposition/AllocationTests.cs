@@ -51,7 +51,7 @@ public class AllocationTests
     {
         live.Collector.Collect(live.Snapshot);
         PooledBuffer body = new(pool);
-        ThreadMetrics.Write(live.Collector, live.Snapshot.Config.Sampler, new ExpositionWriter(body, openMetrics: false));
+        ThreadMetrics.Write(live.Collector.Processes, live.Collector, live.Snapshot.Config.Sampler, new ExpositionWriter(body, openMetrics: false));
         body.Release();
     }
 }

@@ -26,15 +26,18 @@ internal static unsafe partial class Libc
             ExceptionDispatchInfo.Throw(thrown);
     }
 
-    /// <summary>Runs on a thread of its own that has the file system rights of nobody: setfsuid(2) takes root's power over files from it. Needs root.</summary>
+    /// <summary>Runs on a thread of its own that is nobody for files, whom modes keep out though this suite runs as root, and hands on what it throws.</summary>
     public static void AsNobody(Action action)
     {
         Exception? thrown = null;
         Thread thread = new(() => thrown = Record.Exception(() =>
         {
-            // It returns the former one, also when it fails.
-            _ = setfsuid(Nobody);
-            Assert.Equal(Nobody, setfsuid(-1));
+            if (Environment.IsPrivilegedProcess)
+            {
+                // It returns the former one, also when it fails.
+                _ = setfsuid(Nobody);
+                Assert.Equal(Nobody, setfsuid(-1));
+            }
             action();
         }));
         thread.Start();
@@ -64,6 +67,31 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int sched_setaffinity(int pid, nuint size, ulong* mask);
+
+    /// <summary>Sets the soft limit of open files of a running process, as prlimit(1) does. Returns the former one.</summary>
+    public static ulong LimitOpenFiles(int pid, ulong soft)
+    {
+        const int OpenFiles = 7;
+        ulong* former = stackalloc ulong[2];
+        Assert.Equal(0, prlimit(pid, OpenFiles, null, former));
+        ulong* wanted = stackalloc ulong[2] { soft, former[1] };
+        Assert.Equal(0, prlimit(pid, OpenFiles, wanted, null));
+        return former[0];
+    }
+
+    /// <summary>link(2).</summary>
+    public static void Link(string existing, string path) => Assert.Equal(0, link(existing, path));
+
+    /// <summary>A FIFO that everybody may open; nobody writes to it.</summary>
+    public static void MakeFifo(string path) => Assert.Equal(0, mkfifo(path, 0x1b6));
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int link(string existing, string path);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mkfifo(string path, uint mode);
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.EndToEnd;
+
+/// <summary>Clocks that are not what one thinks: a daemon stopped for a while, and a time namespace.</summary>
+public class ClockTests
+{
+    [Fact]
+    public async Task A_daemon_that_was_stopped_books_no_long_window_as_full_burn()
+    {
+        using Workload workload = new();
+        int hot = workload.Spawn("hot", "burn");
+        await using Daemon daemon = await Daemon.StartAsync(["--filter", $"{workload.Pid}"]);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Stopwatch running = Stopwatch.StartNew();
+        Support.Exposition before = await daemon.ScrapeParsedAsync();
+        daemon.Signal("STOP");
+        running.Stop();
+        await Task.Delay(3000, TestContext.Current.CancellationToken);
+        running.Start();
+        daemon.Signal("CONT");
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        Support.Exposition after = await daemon.ScrapeParsedAsync();
+        // No more than the time in which it was not stopped, and the window at whose side it was.
+        Assert.InRange(Of(after, "perfscale_thread_saturated_seconds_total") - Of(before, "perfscale_thread_saturated_seconds_total"), 0, running.Elapsed.TotalSeconds + 1);
+        Assert.InRange(Of(after, "perfscale_thread_cpu_peak_ratio"), 0, 1);
+        Assert.True(after.Value("thread_exporter_sampler_late_ticks_total") > before.Value("thread_exporter_sampler_late_ticks_total"));
+        Assert.Equal(0, await daemon.StopAsync());
+
+        double Of(Support.Exposition of, string name) => of.Of(name).Single(s => s.Labels["tid"] == $"{hot}").Number;
+    }
+
+    [Fact]
+    public async Task In_a_time_namespace_a_process_started_when_it_did()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/proc/self/ns/time"), "needs root and a kernel with time namespaces");
+        using Workload workload = new();
+        double plain = await StartTimeAsync(workload, Daemon.Program);
+        double shifted = await StartTimeAsync(workload, "/usr/bin/unshare", "--time", "--boottime", "1000000", "--monotonic", "500000", "--fork", Daemon.Program);
+        // The kernel shows start times in the reader's namespace, by its CLOCK_BOOTTIME, in ticks.
+        Assert.InRange(shifted - plain, -0.1, 0.1);
+    }
+
+    private static async Task<double> StartTimeAsync(Workload workload, params string[] command)
+    {
+        using Process once = Process.Start(new ProcessStartInfo(command[0], [.. command[1..], "once", "--filter", $"{workload.Pid}"]) { RedirectStandardOutput = true })!;
+        string text = await once.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await once.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, once.ExitCode);
+        return Support.Exposition.Parse(text).Value("perfscale_process_start_time_seconds");
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using ThreadExporter.Configuration;
+using ThreadExporter.Exposition;
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+using ThreadExporter.Tests.Support;
+using ThreadExporter.Toml;
+
+namespace ThreadExporter.Tests.Fuzz;
+
+/// <summary>What is wrong with the answer to an input, or null.</summary>
+internal delegate string? FuzzCheck(ReadOnlySpan<byte> input, out bool good);
+
+/// <param name="Name">Of the parser.</param>
+/// <param name="Inputs">How many are tried in a short run.</param>
+/// <param name="Files">Real texts, which are mutated.</param>
+/// <param name="Pieces">What is put into them.</param>
+/// <param name="Check">Parses an input.</param>
+internal sealed record FuzzTarget(string Name, int Inputs, byte[][] Files, byte[][] Pieces, FuzzCheck Check);
+
+/// <summary>The parsers of text that others write.</summary>
+internal static class FuzzTargets
+{
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    private static readonly byte[][] ProcPieces = Texts("(", ")", ") ", " ", "\n", "\t", "\0", ":", "/", "-", "Uid:", "NSpid:", "voluntary_ctxt_switches:", "0::/", "name=systemd", "..", " (deleted)", "\xff", "é");
+
+    private static readonly byte[][] HttpPieces = Texts(
+        "application/openmetrics-text", "text/plain", "*/*", ";", ",", "=", "q=", "q=0.5", "version=1.0.0", "version=0.0.4", "charset=\"utf-8\"", "\"", "\\", "\t", " ", "/", "gzip", "identity", "GZIP", "\n", "\0", "é");
+
+    private static readonly byte[][] TomlPieces = Texts(
+        "[", "]", "[[", "]]", "{", "}", "=", "\"", "'", "\"\"\"", "'''", "\\", "\\u00e9", "\\e", ".", ",", "\n", "\r", "\r\n", "#", "true", "inf", "nan", "1979-05-27T07:32:00Z", "07:32", "0x", "1e",
+        "\uFEFF", "😀", "\0", "\x1b", "filter", "match", "comm", "cmdline", "name", "(", ")", "*", "{1000}", "(?<n>", "pid", "\"5s\"", "\"-1s\"", "\"10MiB\"", "[web]", "[log]", "\xff");
+
+    public static readonly IReadOnlyList<FuzzTarget> All =
+    [
+        new("stat", 25_000, [.. Fixtures("stat")], ProcPieces, FuzzTwins.Stat),
+        new("schedstat", 20_000, [.. Fixtures("schedstat")], ProcPieces, FuzzTwins.SchedStat),
+        new("status", 15_000, [.. Fixtures("status")], ProcPieces, FuzzTwins.Status),
+        new("cgroup", 15_000, [.. Fixtures("cgroup")], ProcPieces, FuzzTwins.Cgroup),
+        new("cmdline", 12_000, [.. Fixtures("cmdline"), "ceph-osd\0-n\0osd.0\0"u8.ToArray(), "/usr/bin/ceph-osd\0--id=a\0--\0-i\01\0"u8.ToArray()], ProcPieces, CommandLine),
+        new("accept", 12_000, Texts(
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4", "text/html", "gzip, deflate;q=0.5, br", "gzip;q=0"), HttpPieces, Accept),
+        new("toml", 5_000, [.. TomlFiles()], TomlPieces, Toml),
+        new("configuration", 2_000, [.. TomlFiles()], TomlPieces, Configuration),
+    ];
+
+    private static byte[][] Texts(params string[] texts) => [.. texts.Select(t => t == "\xff" ? [0xff] : Encoding.UTF8.GetBytes(t))];
+
+    private static IEnumerable<byte[]> Fixtures(string folder) =>
+        Directory.EnumerateFiles(Repository.File("tests/ThreadExporter.Procfs.Tests/fixtures/" + folder)).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(b => b.Length < 4096);
+
+    private static IEnumerable<byte[]> TomlFiles() =>
+    [
+        .. Directory.EnumerateFiles(Repository.File("tests/ThreadExporter.Tests/Configuration/Bad"), "*.toml").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(b => b.Length < 1000),
+        File.ReadAllBytes(Repository.File("etc/thread-exporter.toml")),
+        .. Texts(
+            "[[filter]]\nname = \"osd\"\nmatch = 'ceph-osd, 3240'\nchildren = true\n[filter.threads]\ndetail = \"tid\"\ninclude = [\"*\", 'tp_osd_*']\n",
+            "[[filter]]\ncmdline = '--cluster (\\S+)'\nunit = \"ceph\\u002dosd@*.service\"\nuser = [\"ceph\", 167]\n\n[web]\nlisten = [\":9199\", '[::1]:9199']\nmax_requests = 4_0\n",
+            "title = \"a \\\"b\\\" é\" # comment\na.b.\"c d\" = { x = 1.5e3, y = inf, z = [true, 1979-05-27T07:32:00.5Z, 07:32:00] }\ntext = '''\nmulti'''\nmore = \"\"\"\n a \\\n b\"\"\"\n"),
+    ];
+
+    private static string? CommandLine(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = true;
+        List<string> arguments = Cmdline.Split(input);
+        string joined = Cmdline.Join(input);
+        // Half of a surrogate pair would make it throw: what comes out can be printed.
+        _ = Strict.GetByteCount(joined);
+        string? name = CephDaemon.Name("osd", arguments);
+        if (joined != string.Join(' ', arguments))
+            return "joined otherwise than it is split";
+        return name is not null && (name.IndexOf('.', StringComparison.Ordinal) is var dot && (dot <= 0 || dot == name.Length - 1)) ? "a daemon without type or id" : null;
+    }
+
+    private static string? Accept(ReadOnlySpan<byte> input, out bool good)
+    {
+        string text = Encoding.Latin1.GetString(input);
+        StringValues lines = text.Split('\n');
+        ScrapeFormat format = ScrapeFormat.Negotiate(new HeaderDictionary { ["Accept"] = lines, ["Accept-Encoding"] = lines });
+        good = format != default;
+        if (format.OpenMetrics && !text.Contains("openmetrics-text", StringComparison.OrdinalIgnoreCase))
+            return "OpenMetrics, and nobody said so";
+        return format.Gzip && !text.Contains("gzip", StringComparison.OrdinalIgnoreCase) ? "gzip, and nobody said so" : null;
+    }
+
+    private static string? Toml(ReadOnlySpan<byte> input, out bool good)
+    {
+        TomlDocument document = TomlDocument.Parse(input);
+        good = document.Errors.IsEmpty;
+        foreach (TomlError error in document.Errors)
+        {
+            if (error.Position is not { Line: >= 1, Column: >= 1 } || error.Message.Any(char.IsControl) || error.Message.StartsWith("this is not TOML 1.0", StringComparison.Ordinal))
+                return $"{error.Position.Line}:{error.Position.Column}: {error.Message}";
+        }
+        return null;
+    }
+
+    private static string? Configuration(ReadOnlySpan<byte> input, out bool good)
+    {
+        ConfigResult result = ConfigLoader.Parse(input, "x.toml", new ConfigOverrides());
+        good = result.Errors.IsEmpty;
+        if (good != result.Config is not null)
+            return "neither a configuration nor an error";
+        if (result.Config is { } config)
+            Matcher.Compile(config.Filters, static (string _, out uint uid) => (uid = 0) != 0);
+        return result.Errors.FirstOrDefault(e => e.ToString().Any(char.IsControl))?.ToString();
+    }
+}

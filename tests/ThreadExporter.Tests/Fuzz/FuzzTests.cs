@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ThreadExporter.Tests.Fuzz;
+
+/// <summary>
+/// Every parser of foreign text against random inputs: none may throw, hang or answer otherwise than its slow twin in <see cref="FuzzTargets"/>.
+/// A few seconds of it by default; <c>make fuzz</c> tries a hundred times as many (FUZZ_FACTOR). FUZZ_SEED repeats a run.
+/// </summary>
+public class FuzzTests(ITestOutputHelper output)
+{
+    // Microseconds are usual; only a stall of the machine takes this long otherwise.
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+
+    private static readonly ulong Seed = ulong.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)
+        ? seed : (ulong)Stopwatch.GetTimestamp();
+
+    private static readonly long Factor = long.TryParse(Environment.GetEnvironmentVariable("FUZZ_FACTOR"), NumberStyles.None, CultureInfo.InvariantCulture, out long factor)
+        ? factor : 1;
+
+    public static TheoryData<string> Parsers => [.. FuzzTargets.All.Select(target => target.Name)];
+
+    [Theory]
+    [MemberData(nameof(Parsers))]
+    public void No_input_breaks(string parser)
+    {
+        FuzzTarget target = FuzzTargets.All.Single(t => t.Name == parser);
+        Mutator mutator = new(target.Files, target.Pieces);
+        long inputs = target.Inputs * Factor;
+        long begin = Stopwatch.GetTimestamp();
+        TimeSpan slowest = TimeSpan.Zero;
+        int accepted = 0;
+        for (long number = 0; number < inputs; number++)
+        {
+            ReadOnlySpan<byte> input = mutator.Make(Seed, number);
+            long started = Stopwatch.GetTimestamp();
+            string? fault;
+            try
+            {
+                fault = target.Check(input, out bool good);
+                accepted += good ? 1 : 0;
+            }
+            catch (Exception e)
+            {
+                fault = e.ToString();
+            }
+            TimeSpan took = Stopwatch.GetElapsedTime(started);
+            slowest = took > slowest ? took : slowest;
+            if (took > Bound)
+                fault ??= $"took {took}";
+            if (fault is not null)
+                Assert.Fail($"{parser}, FUZZ_SEED={Seed}, input {number}: {fault}\n{Convert.ToHexString(input)}");
+        }
+        // The mutations stay near enough to what is valid to get past the first check.
+        Assert.InRange(accepted, inputs / 100, inputs);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{parser}: {inputs} inputs, {accepted} of them good, in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s, the slowest {slowest.TotalMilliseconds:F1} ms; FUZZ_SEED={Seed}"));
+    }
+}

@@ -1,0 +1,52 @@
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Soak;
+
+/// <summary>
+/// The closed books: between two successive collections what a process's counter gains is what its shown threads gain, and what is
+/// folded, and what threads used that came and went, to the nanosecond.
+/// </summary>
+internal static class Books
+{
+    private const string Process = "perfscale_process_cpu_seconds_total";
+    private const string Thread = "perfscale_thread_cpu_seconds_total";
+    private const string Folded = "perfscale_process_folded_threads_cpu_seconds_total";
+    private const string Transient = "perfscale_process_transient_threads_cpu_seconds_total";
+
+    /// <summary>Whether this build keeps books at all.</summary>
+    public static bool Kept(Support.Exposition scrape) => scrape.Types.ContainsKey(Folded) && scrape.Types.ContainsKey(Transient);
+
+    /// <summary>Whether no collection was made between the two: another scraper's, a reload's.</summary>
+    public static bool AreSuccessive(Support.Exposition before, Support.Exposition after) => Collections(after) == Collections(before) + 1;
+
+    /// <summary>Checks every process that both scrapes show. Returns how many.</summary>
+    public static int Check(Support.Exposition before, Support.Exposition after)
+    {
+        Dictionary<string, long> explained = [];
+        foreach (Sample sample in after.Samples.Where(s => s.Name is Thread or Folded or Transient))
+        {
+            string pid = sample.Labels[sample.Name == Thread ? "ppid" : "pid"];
+            if (before.Series.TryGetValue(Key(after, sample), out Sample? earlier))
+                explained[pid] = explained.GetValueOrDefault(pid) + sample.Nanoseconds - earlier.Nanoseconds;
+        }
+        int processes = 0;
+        foreach (Sample sample in after.Of(Process))
+        {
+            if (!before.Series.TryGetValue(Key(after, sample), out Sample? earlier) || Start(before, sample) != Start(after, sample))
+                continue;
+            string pid = sample.Labels["pid"];
+            long gained = sample.Nanoseconds - earlier.Nanoseconds;
+            Assert.True(gained == explained.GetValueOrDefault(pid), $"process {pid} gained {gained} ns, of which {explained.GetValueOrDefault(pid)} ns are explained");
+            processes++;
+        }
+        return processes;
+    }
+
+    private static double Collections(Support.Exposition scrape) => scrape.Value("thread_exporter_collections_total");
+
+    // A pid given out again is another process.
+    private static string? Start(Support.Exposition scrape, Sample process) =>
+        scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels["pid"] == process.Labels["pid"])?.Value;
+
+    private static string Key(Support.Exposition scrape, Sample sample) => scrape.Series.First(s => ReferenceEquals(s.Value, sample)).Key;
+}
