@@ -34,7 +34,15 @@ internal sealed class Housekeeping(
                 continue;
             if (watchdog is not null)
                 notifier.TryNotify(ServiceStates.WatchdogAlive);
-            Tick();
+            try
+            {
+                Tick();
+            }
+            // Out of memory, say: the watchdog must be fed all the same.
+            catch (Exception e)
+            {
+                logger.LogError(e, "Housekeeping failed; it tries again");
+            }
         }
     }
 

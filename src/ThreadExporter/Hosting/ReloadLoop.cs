@@ -37,18 +37,34 @@ internal sealed class ReloadLoop(
         {
             List<TaskCompletionSource<ReloadResult>> waiting = await requests.TakeAsync(stoppingToken);
             Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
-            notifier.TryNotify(ServiceStates.Reloading());
-            ReloadResult result = state.Reload();
-            if (result.Succeeded)
-                await PutInForceAsync();
-            else
-                LogErrors(result.Errors);
-            Publish(result);
-            notifier.TryNotify(ServiceState.Ready);
+            try
+            {
+                ReloadResult result = await ReloadAsync();
+                foreach (TaskCompletionSource<ReloadResult> answer in waiting)
+                    answer.SetResult(result);
+            }
+            // Out of memory, say. What is in force stays, and the loop lives to take the next reload.
+            catch (Exception e)
+            {
+                logger.LogError(e, "A reload could not be finished");
+                foreach (TaskCompletionSource<ReloadResult> answer in waiting)
+                    answer.TrySetException(e);
+            }
             Volatile.Write(ref _busySince, 0);
-            foreach (TaskCompletionSource<ReloadResult> answer in waiting)
-                answer.SetResult(result);
         }
+    }
+
+    private async Task<ReloadResult> ReloadAsync()
+    {
+        notifier.TryNotify(ServiceStates.Reloading());
+        ReloadResult result = state.Reload();
+        if (result.Succeeded)
+            await PutInForceAsync();
+        else
+            LogErrors(result.Errors);
+        Publish(result);
+        notifier.TryNotify(ServiceState.Ready);
+        return result;
     }
 
     private async Task PutInForceAsync()

@@ -15,7 +15,8 @@ public class PooledBufferTests
         byte[][] chunks = [.. body.Pieces.Select(Chunk)];
         using IEnumerator<ReadOnlyMemory<byte>> pieces = body.Drain().GetEnumerator();
         Assert.True(pieces.MoveNext());
-        Assert.DoesNotContain(_pool.Rent(), chunks);
+        // By reference: what is in memory that nobody cleared may be anything.
+        Assert.False(chunks.Contains(_pool.Rent()));
         Assert.True(pieces.MoveNext());
         Assert.Same(chunks[0], _pool.Rent());
         Assert.Same(chunks[1], Chunk(pieces.Current));
@@ -23,7 +24,7 @@ public class PooledBufferTests
         body.Release();
         byte[][] rest = [_pool.Rent(), _pool.Rent(), _pool.Rent()];
         Assert.Equal(2, rest.Count(chunks[1..].Contains));
-        Assert.DoesNotContain(chunks[0], rest);
+        Assert.False(rest.Contains(chunks[0]));
     }
 
     [Fact]
