@@ -28,5 +28,5 @@ internal static class Allocations
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Scrapes;
     }
 
-    private static async Task ScrapeAsync(Scrapes scrapes) => (await scrapes.GetAsync(new ScrapeFormat(OpenMetrics: false, Gzip: false))).Release();
+    private static async Task ScrapeAsync(Scrapes scrapes) => (await scrapes.GetAsync(default)).Release();
 }

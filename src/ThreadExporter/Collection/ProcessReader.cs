@@ -121,6 +121,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         {
             WatchedThread thread = threads[i];
             ReadStatus status = exact && thread.IsActive ? ReadStatus.Ok : _threads.Read(process, thread, pass);
+            errors.Count(status);
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
@@ -132,7 +133,6 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 complete = false;
                 thread.MissedIn = pass.Number;
             }
-            errors.Count(status);
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);

@@ -44,8 +44,14 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             first = !thread.Known;
             ulong start = thread.StartTicks;
             status = ReadStat(process, thread, pass);
-            if (status != ReadStatus.Ok)
+            if (status == ReadStatus.Gone || (status != ReadStatus.Ok && (first || !proven)))
                 return status;
+            if (status != ReadStatus.Ok)
+            {
+                // The descriptor proves it and tells its time; the rest, for which no other was free, is tried again.
+                errors.Count(status);
+                thread.RefreshAt = 0;
+            }
             if (!first && start != thread.StartTicks)
                 return Replaced(thread);
             // At first sight nothing else ties stat to the descriptor, nor ever what is read after it: the tid may have passed on in between.
@@ -86,10 +92,9 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
     }
 
     /// <summary>The tid belongs to another thread by now. Gone from here; the next listing finds the new one.</summary>
-    private ReadStatus Replaced(WatchedThread thread)
+    private static ReadStatus Replaced(WatchedThread thread)
     {
         thread.Forget();
-        errors.Count(ReadStatus.Gone);
         return ReadStatus.Gone;
     }
 
