@@ -38,6 +38,19 @@ public static unsafe class Clocks
     /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
 
+    /// <summary>
+    /// Sleeps until CLOCK_MONOTONIC shows that time: clock_nanosleep(2). For a thread that does nothing else ten times a second; the
+    /// framework's timed waits take several times the CPU.
+    /// </summary>
+    public static void SleepUntil(long monotonicNanoseconds)
+    {
+        Native.Timespec until = new() { Seconds = monotonicNanoseconds / NanosecondsPerSecond, Nanoseconds = monotonicNanoseconds % NanosecondsPerSecond };
+        while (Native.clock_nanosleep(Native.CLOCK_MONOTONIC, Native.TIMER_ABSTIME, &until, null) == Native.EINTR)
+        {
+            // A signal that this thread happened to take.
+        }
+    }
+
     /// <summary>CPU time of the calling thread, in nanoseconds: CLOCK_THREAD_CPUTIME_ID.</summary>
     public static long ThreadCpuNanoseconds() => Read(Native.CLOCK_THREAD_CPUTIME_ID);
 

@@ -16,6 +16,7 @@ internal static unsafe partial class Native
     public const int RLIMIT_NOFILE = 7;
     public const int SIGHUP = 1;
     public const int PRIO_PROCESS = 0;
+    public const int TIMER_ABSTIME = 1;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
     public const int M_TRIM_THRESHOLD = -1, M_MMAP_THRESHOLD = -3, M_ARENA_MAX = -8;
 
@@ -52,6 +53,11 @@ internal static unsafe partial class Native
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int clock_gettime(int clockid, Timespec* tp);
+
+    /// <summary>Returns the error number itself.</summary>
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int clock_nanosleep(int clockid, int flags, Timespec* request, Timespec* remain);
 
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

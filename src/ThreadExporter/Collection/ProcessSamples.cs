@@ -15,6 +15,9 @@ internal sealed class ProcessSamples
     /// </summary>
     public long Unexplained { get; set; }
 
+    /// <summary>Looks at its clock since it last moved.</summary>
+    public int IdleWindows { get; set; }
+
     /// <summary>End of the last window; monotonic nanoseconds.</summary>
     public long At { get; set; }
 }

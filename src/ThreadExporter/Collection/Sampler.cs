@@ -14,6 +14,9 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
     private const int ForgetAfter = 10;
     // A window longer than so many says only how much a thread ran: the sampler was stopped, or got no CPU.
     private const int LongestWindows = 10;
+    // A process that has rested for so long is looked at once in two windows: reading its clock is most of what the sampler costs. Of a burst
+    // of three windows, one whole window is seen all the same, or the two in which it began were full.
+    private const int RestingWindows = 2;
     private const double Smoothing = 0.1;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -44,24 +47,31 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             LateTicks++;
 
         long begin = Clocks.ThreadCpuNanoseconds();
+        bool awake = false;
         foreach (WatchedProcess process in collector.Processes)
-            Sample(process, now, config.Saturation, config.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick);
+            awake |= Sample(process, now, config.Saturation, config.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick);
         _cost += Smoothing * (Clocks.ThreadCpuNanoseconds() - begin - _cost);
 
         Interval = Math.Max(configured, (long)(_cost / config.CpuBudget));
         // From the window's begin, so that the windows keep their length; late ones are not made up for.
-        return _due = now + Interval;
+        return _due = now + (awake ? Interval : RestingWindows * Interval);
     }
 
-    private void Sample(WatchedProcess process, long now, double saturation, long peakWindow)
+    /// <returns>False while the process rests.</returns>
+    private bool Sample(WatchedProcess process, long now, double saturation, long peakWindow)
     {
         ProcessSamples samples = process.Samples;
         long window = now - samples.At;
+        bool rests = samples.IdleWindows >= ForgetAfter;
+        // Half a window of grace: ticks are never exact.
+        if (rests && 2 * window < (2 * RestingWindows - 1) * Interval)
+            return false;
         long owed = Math.Max(0, samples.Unexplained);
         long clock = -1;
         // Where the process has no clock here, each thread is looked at in each window.
         if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
-            return;
+            return false;
+        samples.IdleWindows = clock >= 0 && clock == samples.Clock ? samples.IdleWindows + 1 : 0;
         bool first = samples.Clock < 0 && samples.At == 0;
         long used = clock - samples.Clock;
 
@@ -103,6 +113,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             SampleOthers(process, now, window, owed, saturation, peakWindow);
             samples.Unexplained = 0;
         }
+        return samples.IdleWindows < ForgetAfter;
     }
 
     /// <param name="process">The process, its busy threads sampled.</param>

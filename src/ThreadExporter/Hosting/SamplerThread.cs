@@ -12,8 +12,9 @@ internal sealed class SamplerThread(Sampler sampler, HotThreads hot, Scrapes scr
 {
     private const int StackSize = 256 * 1024;
 
-    private readonly object _stop = new();
-    private bool _stopped;
+    private const long Minute = 60_000_000_000;
+
+    private volatile bool _stopped;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -21,41 +22,29 @@ internal sealed class SamplerThread(Sampler sampler, HotThreads hot, Scrapes scr
         return Task.CompletedTask;
     }
 
+    // Nobody waits for it: it has nothing to put away, and a sleep does not keep the process from ending.
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        lock (_stop)
-        {
-            _stopped = true;
-            Monitor.Pulse(_stop);
-        }
+        _stopped = true;
         return Task.CompletedTask;
     }
 
     private void Run()
     {
-        TimeSpan wait = TimeSpan.Zero;
-        while (!Stopped(wait))
+        while (!_stopped)
         {
+            long next;
             try
             {
-                wait = TimeSpan.FromTicks((scrapes.Sample(sampler, hot) - Clocks.MonotonicNanoseconds()) / TimeSpan.NanosecondsPerTick);
+                next = scrapes.Sample(sampler, hot);
             }
             // One bad window must not end the daemon, nor fill the log.
             catch (Exception e)
             {
                 logger.LogError(e, "The sampler failed; it tries again in a minute");
-                wait = TimeSpan.FromMinutes(1);
+                next = Clocks.MonotonicNanoseconds() + Minute;
             }
-        }
-    }
-
-    private bool Stopped(TimeSpan wait)
-    {
-        lock (_stop)
-        {
-            if (!_stopped && wait > TimeSpan.Zero)
-                Monitor.Wait(_stop, wait);
-            return _stopped;
+            Clocks.SleepUntil(next);
         }
     }
 }
