@@ -18,7 +18,7 @@ internal static unsafe partial class Native
     public const int PRIO_PROCESS = 0;
     public const int TIMER_ABSTIME = 1;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
-    public const int M_TRIM_THRESHOLD = -1, M_MMAP_THRESHOLD = -3, M_ARENA_MAX = -8;
+    public const int MALLOPT_TRIM_THRESHOLD = -1, MALLOPT_MMAP_THRESHOLD = -3, MALLOPT_ARENA_MAX = -8; // M_… in malloc.h; the analyzers take M_ for a prefix of fields
 
     /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
     public static readonly int O_DIRECTORY =

@@ -13,8 +13,8 @@ public static class NativeHeap
     /// </summary>
     public static void KeepSmall()
     {
-        _ = Native.mallopt(Native.M_ARENA_MAX, 1);
-        _ = Native.mallopt(Native.M_MMAP_THRESHOLD, Large);
-        _ = Native.mallopt(Native.M_TRIM_THRESHOLD, Large);
+        _ = Native.mallopt(Native.MALLOPT_ARENA_MAX, 1);
+        _ = Native.mallopt(Native.MALLOPT_MMAP_THRESHOLD, Large);
+        _ = Native.mallopt(Native.MALLOPT_TRIM_THRESHOLD, Large);
     }
 }

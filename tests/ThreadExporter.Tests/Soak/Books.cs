@@ -13,9 +13,6 @@ internal static class Books
     private const string Folded = "perfscale_process_folded_threads_cpu_seconds_total";
     private const string Transient = "perfscale_process_transient_threads_cpu_seconds_total";
 
-    /// <summary>Whether this build keeps books at all.</summary>
-    public static bool Kept(Support.Exposition scrape) => scrape.Types.ContainsKey(Folded) && scrape.Types.ContainsKey(Transient);
-
     /// <summary>Whether no collection was made between the two: another scraper's, a reload's.</summary>
     public static bool AreSuccessive(Support.Exposition before, Support.Exposition after) => Collections(after) == Collections(before) + 1;
 

@@ -18,13 +18,11 @@ public class BooksTests
     }
 
     [Fact]
-    public void Only_successive_collections_are_comparable_and_only_where_books_are_kept()
+    public void Only_successive_collections_are_comparable()
     {
         Support.Exposition scrape = Scrape(7, "1", "1", null, "0", "0");
         Assert.True(Books.AreSuccessive(scrape, Scrape(8, "1", "1", null, "0", "0")));
         Assert.False(Books.AreSuccessive(scrape, Scrape(9, "1", "1", null, "0", "0")));
-        Assert.True(Books.Kept(scrape));
-        Assert.False(Books.Kept(Support.Exposition.Parse("# TYPE x counter\nx 1\n")));
     }
 
     private static Support.Exposition Scrape(int collection, string process, string first, string? second, string folded, string transient, string start = "100")
