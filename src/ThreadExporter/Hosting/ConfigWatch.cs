@@ -4,7 +4,7 @@ namespace ThreadExporter.Hosting;
 
 /// <summary>
 /// <c>web.watch_config</c>: has the file reloaded when another stands at its path than the last load found, whoever asked
-/// for that load. Looks once a second, where inotify would be told nothing of what matters (docs/decisions/0011).
+/// for that load. Looks once a second, where inotify would be told nothing of what matters (docs/decisions/0010).
 /// </summary>
 internal sealed class ConfigWatch(string path, ConfigState state, ReloadRequests requests, ILogger<ConfigWatch> logger) : BackgroundService
 {
