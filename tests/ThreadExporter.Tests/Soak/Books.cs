@@ -23,13 +23,13 @@ internal static class Books
         foreach (Sample sample in after.Samples.Where(s => s.Name is Thread or Folded or Transient))
         {
             string pid = sample.Labels[sample.Name == Thread ? "ppid" : "pid"];
-            if (before.Series.TryGetValue(Key(after, sample), out Sample? earlier))
+            if (before.Find(sample) is { } earlier)
                 explained[pid] = explained.GetValueOrDefault(pid) + sample.Nanoseconds - earlier.Nanoseconds;
         }
         int processes = 0;
         foreach (Sample sample in after.Of(Process))
         {
-            if (!before.Series.TryGetValue(Key(after, sample), out Sample? earlier) || Start(before, sample) != Start(after, sample))
+            if (before.Find(sample) is not { } earlier || Start(before, sample) != Start(after, sample))
                 continue;
             string pid = sample.Labels["pid"];
             long gained = sample.Nanoseconds - earlier.Nanoseconds;
@@ -44,6 +44,4 @@ internal static class Books
     // A pid given out again is another process.
     private static string? Start(Support.Exposition scrape, Sample process) =>
         scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels["pid"] == process.Labels["pid"])?.Value;
-
-    private static string Key(Support.Exposition scrape, Sample sample) => scrape.Series.First(s => ReferenceEquals(s.Value, sample)).Key;
 }
