@@ -116,6 +116,10 @@ internal static unsafe partial class Native
         public long ChangedSeconds;
         [FieldOffset(104)]
         public uint ChangedNanoseconds;
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
         [FieldOffset(136)]
         public uint DeviceMajor;
         [FieldOffset(140)]

@@ -7,6 +7,7 @@ namespace ThreadExporter.Procfs;
 public readonly ref struct Stat
 {
     private const int StateField = 3, LastField = 39;
+    private const uint KernelThreadFlag = 0x00200000; // PF_KTHREAD, include/linux/sched.h
 
     /// <summary>The longest name the kernel writes, a kernel thread's: the buffer of proc_task_name, fs/proc/array.c.</summary>
     private const int LongestComm = 64;
@@ -19,6 +20,8 @@ public readonly ref struct Stat
     public byte State { get; private init; }
     /// <summary>Field 4.</summary>
     public int Ppid { get; private init; }
+    /// <summary>Field 9: the kernel's flags of the task, PF_… in include/linux/sched.h.</summary>
+    public uint Flags { get; private init; }
     /// <summary>Field 10.</summary>
     public ulong MinorFaults { get; private init; }
     /// <summary>Field 12.</summary>
@@ -33,6 +36,18 @@ public readonly ref struct Stat
     public ulong StartTicks { get; private init; }
     /// <summary>Field 39: the CPU it last ran on.</summary>
     public int Processor { get; private init; }
+
+    /// <summary>
+    /// A thread of the kernel. Not told by its parent: in a pid namespace of its own, pid 2 is an ordinary process, and the
+    /// kernel's helper programs (call_usermodehelper) are children of kthreadd until they end.
+    /// </summary>
+    public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
+
+    /// <summary>
+    /// In a process's file: its leading thread has ended and others live on (pthread_exit(3) in main). What belongs to the process is
+    /// to be asked of one of them: <see cref="LivingThread"/>.
+    /// </summary>
+    public bool LeaderHasEnded => NumThreads > 1 && LivingThread.HasEnded(State);
 
     /// <summary>
     /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
@@ -61,6 +76,8 @@ public readonly ref struct Stat
 
         int field = StateField;
         if (!NextInt(ref rest, ref field, 4, out int ppid)
+            || !Next(ref rest, ref field, 9, out ulong flags)
+            || flags > uint.MaxValue
             || !Next(ref rest, ref field, 10, out ulong minorFaults)
             || !Next(ref rest, ref field, 12, out ulong majorFaults)
             || !NextTime(ref rest, ref field, 14, out ulong userTicks)
@@ -78,6 +95,7 @@ public readonly ref struct Stat
             Comm = comm,
             State = state,
             Ppid = ppid,
+            Flags = (uint)flags,
             MinorFaults = minorFaults,
             MajorFaults = majorFaults,
             UserTicks = userTicks,

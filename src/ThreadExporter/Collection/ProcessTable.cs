@@ -15,8 +15,6 @@ namespace ThreadExporter.Collection;
 /// <param name="bootTime">When the kernel booted by the wall clock of now, in nanoseconds since the epoch; null: the kernel's clocks tell.</param>
 internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors, Func<long>? bootTime = null) : IDisposable
 {
-    private const int KernelThreadParent = 2;
-
     // Smaller moves are the wall clock's drift; processes found together keep their distances.
     private const long ClockStep = 1_000_000_000;
 
@@ -138,6 +136,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         entry.ParentPid = stat.Ppid;
         entry.Comm = stat.Comm.ToArray();
+        entry.IsKernelThread = stat.IsKernelThread;
+        entry.LeaderHasEnded = stat.LeaderHasEnded;
         return true;
     }
 
@@ -160,11 +160,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
 
     private void Decide(Entry entry, long now, long rescanInterval)
     {
-        bool kernelThread = entry.ParentPid == KernelThreadParent || entry.Pid == KernelThreadParent;
+        bool kernelThread = entry.IsKernelThread;
         ProcessFacts facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
             (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
         {
             KernelThread = kernelThread,
+            LeaderHasEnded = entry.LeaderHasEnded,
         };
         // Inheritance outlives the parent: a child whose parent ended is still its descendant.
         if (_entries.TryGetValue(entry.ParentPid, out Entry? parent))
@@ -193,10 +194,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, entry.Directory)
             {
                 StartTime = _bootTime + (long)entry.StartTicks * Clocks.NanosecondsPerTick,
-                IsKernelThread = kernelThread,
             };
+            entry.Watched.IsKernelThread = kernelThread;
             (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
             complete &= !unknown;
+            if (rule.TakeCutWarning(facts) is { } warning)
+                errors.Warn(warning);
             if (unknown && IsInForce(entry.Watched))
                 daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
             ReadStatus status = ExtraLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
@@ -240,6 +243,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         public int ParentPid { get; set; }
         public ulong StartTicks { get; set; }
         public byte[] Comm { get; set; } = [];
+        public bool IsKernelThread { get; set; }
+        public bool LeaderHasEnded { get; set; }
         public int Directory { get; set; } = -1;
         public int SeenIn { get; set; }
         public bool Due { get; set; }

@@ -24,6 +24,7 @@ internal sealed class Rule
     private readonly bool _hasKey;
     private bool _exeDenialTold;
     private bool _pidFileDenialTold;
+    private bool _cutTold;
 
     /// <summary>Replaced as a whole, because names are looked up off the thread that matches.</summary>
     private volatile uint[] _uids = [];
@@ -57,6 +58,9 @@ internal sealed class Rule
 
     public bool PidFileUnreadable => _pidFileDenialTold;
 
+    /// <summary>The process whose number the pidfile holds started after the file was written.</summary>
+    public bool PidFileIsStale => _pidFile?.IsStale == true;
+
     /// <summary>Some of its users do not exist (yet).</summary>
     public bool LacksUsers => _uids.Length < Config.User.Length;
 
@@ -82,7 +86,18 @@ internal sealed class Rule
             return Verdict.Yes;
         if (!facts.TryGetCommandLine(out var commandLine))
             return Verdict.Unknown;
-        return regex.IsMatch(commandLine) ? Verdict.Yes : Verdict.No;
+        if (TakeCutWarning(facts) is { } warning)
+            warnings.Add(warning);
+        return commandLine.IsMatch(regex) ? Verdict.Yes : Verdict.No;
+    }
+
+    /// <summary>What to tell, once per filter, of a command line of which a part is not looked at; null: nothing.</summary>
+    internal string? TakeCutWarning(ProcessFacts facts)
+    {
+        if (_cutTold || !facts.CommandLineWasCut)
+            return null;
+        _cutTold = true;
+        return $"filter \"{Name}\": the command line of pid {facts.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (told once per filter)";
     }
 
     private bool MatchesPidAndComm(ProcessFacts facts)
@@ -114,7 +129,14 @@ internal sealed class Rule
             _pidFileDenialTold = true;
             warnings.Add($"filter \"{Name}\": pidfile {_pidFile.Path} cannot be read, so the rule matches nothing");
         }
-        return matches;
+        if (!matches)
+            return false;
+        var known = _pidFile.IsStale;
+        if (!_pidFile.IsOlderThan(facts.StartTicks))
+            return true;
+        if (!known)
+            warnings.Add($"filter \"{Name}\": pid {facts.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
+        return false;
     }
 
     private Verdict MatchesUser(ProcessFacts facts)

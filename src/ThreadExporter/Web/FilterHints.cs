@@ -15,6 +15,8 @@ internal static class FilterHints
             yield return "exe could not be read of some processes: that needs the same user or CAP_SYS_PTRACE.";
         if (rule.PidFileUnreadable)
             yield return "The pidfile cannot be read, so the rule matches nothing.";
+        if (rule.PidFileIsStale)
+            yield return "The process whose number the pidfile holds started after the file was written, so it is another process and does not match.";
         if (rule.LacksUsers)
             yield return "A user that it names is not known on this host (yet).";
         if (!empty)
@@ -23,7 +25,7 @@ internal static class FilterHints
             yield return "Names are those of /proc/PID/comm: 15 bytes at most, and case matters. `ps -eo pid,comm` lists them.";
         if (config.MatchPids.Length > 0 || config.Pid.Length > 0)
             yield return "A process that starts again has another pid: a name or a unit finds it again.";
-        if (config.PidFile is not null && !rule.PidFileUnreadable)
+        if (config.PidFile is not null && !rule.PidFileUnreadable && !rule.PidFileIsStale)
             yield return "The pidfile is not there, or names a process that is not running.";
         if (config.User.Length > 0 && !rule.LacksUsers)
             yield return "user is the effective user of the process.";

@@ -19,12 +19,13 @@ internal static partial class FuzzTwins
             && IsUpTo(match.Groups["pid"].Value, int.MaxValue)
             && fields[4..].All(f => IsUpTo(f.TrimStart('-'), ulong.MaxValue))
             && new[] { 4, 20, 39 }.All(i => IsUpTo(fields[i], int.MaxValue))
+            && IsUpTo(fields[9], uint.MaxValue)
             && new[] { 14, 15, 22 }.All(i => IsUpTo(fields[i], Clocks.LongestTicks))
             && new[] { 10, 12 }.All(i => IsUpTo(fields[i], ulong.MaxValue));
         if (good != expected)
             return Disagree;
         return !good || (Text(stat.Pid) == match.Groups["pid"].Value.TrimStart('0').PadLeft(1, '0') && Encoding.Latin1.GetString(stat.Comm) == match.Groups["comm"].Value
-            && stat.State == match.Groups["state"].Value[0] && Number(stat.UserTicks, fields[14]) && Number(stat.KernelTicks, fields[15])
+            && stat.State == match.Groups["state"].Value[0] && Number(stat.Flags, fields[9]) && Number(stat.UserTicks, fields[14]) && Number(stat.KernelTicks, fields[15])
             && Number((ulong)stat.NumThreads, fields[20]) && Number(stat.StartTicks, fields[22])) ? null : Disagree;
     }
 
