@@ -111,7 +111,7 @@ public class OddClockTests
     private void Close(long clock, long cpu)
     {
         _pass++;
-        _process.ClockBefore = _process.Clock;
+        _process.ClockBefore = clock * Second;
         (_process.Clock, _thread.Cpu, _process.HasMoved) = (clock * Second, cpu * Second, true);
         if (_pass == 1)
         {
