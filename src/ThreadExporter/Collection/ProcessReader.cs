@@ -242,10 +242,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             return ReadStatus.Gone;
         threadCount = stat.NumThreads;
         (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
-        if ((user | kernel) < 0)
-            errors.Count(ReadStatus.Malformed);
-        process.User = Math.Max(process.User, user);
-        process.Kernel = Math.Max(process.Kernel, kernel);
+        errors.Count((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
+        (process.User, process.Kernel) = (Math.Max(process.User, user), Math.Max(process.Kernel, kernel));
         return ReadStatus.Ok;
     }
 
@@ -291,10 +289,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             // It is known from here on, and was read after the clock: at most too little remains.
             process.Unaccounted = Math.Max(-1, process.Unaccounted - thread.Cpu);
             if (thread.IsCpuUnknown)
-            {
-                process.Unaccounted = -1;
-                result = result == ReadStatus.Ok ? ReadStatus.Malformed : result;
-            }
+                (process.Unaccounted, result) = (-1, ReadStatus.Malformed);
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

@@ -85,6 +85,8 @@ public sealed class EndpointTests : IAsyncLifetime
         HttpResponseMessage response = await _daemon.Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         Assert.Equal("gzip", Assert.Single(response.Content.Headers.ContentEncoding));
+        // A cache between must not give it to one who asked for plain text.
+        Assert.Equal(["Accept", "Accept-Encoding"], response.Headers.Vary);
         using StreamReader reader = new(new GZipStream(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), CompressionMode.Decompress));
         string text = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.EndsWith("\n# EOF\n", text, StringComparison.Ordinal);
