@@ -17,6 +17,9 @@ public static unsafe class Clocks
     /// <summary>The longest time in ticks that is taken for one: 146 years, so that two of them are still nanoseconds in a long.</summary>
     public static ulong LongestTicks { get; } = (ulong)(long.MaxValue / NanosecondsPerTick / 2);
 
+    /// <summary>A time of <c>stat</c> in nanoseconds; -1 when it is longer than <see cref="LongestTicks"/>, so that it cannot be one.</summary>
+    public static long FromTicks(ulong ticks) => ticks <= LongestTicks ? (long)ticks * NanosecondsPerTick : -1;
+
     /// <summary>
     /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
     /// (clock_getcpuclockid(3); the bits are in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It answers for other

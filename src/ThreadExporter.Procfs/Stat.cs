@@ -26,9 +26,9 @@ public readonly ref struct Stat
     public ulong MinorFaults { get; private init; }
     /// <summary>Field 12.</summary>
     public ulong MajorFaults { get; private init; }
-    /// <summary>Field 14, in ticks.</summary>
+    /// <summary>Field 14, in ticks: whatever number is there (<see cref="Clocks.FromTicks"/>).</summary>
     public ulong UserTicks { get; private init; }
-    /// <summary>Field 15, in ticks.</summary>
+    /// <summary>Field 15, in ticks: whatever number is there, too.</summary>
     public ulong KernelTicks { get; private init; }
     /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
     public int NumThreads { get; private init; }
@@ -51,7 +51,7 @@ public readonly ref struct Stat
 
     /// <summary>
     /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
-    /// range, a time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// range, a start time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Stat stat)
     {
@@ -80,8 +80,8 @@ public readonly ref struct Stat
             || flags > uint.MaxValue
             || !Next(ref rest, ref field, 10, out ulong minorFaults)
             || !Next(ref rest, ref field, 12, out ulong majorFaults)
-            || !NextTime(ref rest, ref field, 14, out ulong userTicks)
-            || !NextTime(ref rest, ref field, 15, out ulong kernelTicks)
+            || !Next(ref rest, ref field, 14, out ulong userTicks)
+            || !Next(ref rest, ref field, 15, out ulong kernelTicks)
             || !NextInt(ref rest, ref field, 20, out int threads)
             || !NextTime(ref rest, ref field, 22, out ulong startTicks)
             || !NextInt(ref rest, ref field, LastField, out int processor)

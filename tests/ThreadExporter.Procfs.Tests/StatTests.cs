@@ -158,9 +158,7 @@ public class StatTests
     [InlineData(14, "1\0")]
     [InlineData(14, "18446744073709551616")]
     [InlineData(14, "18446744073709551620")]
-    [InlineData(14, "461168601843")] // as nanoseconds it and another one would be more than a long holds
-    [InlineData(15, "461168601843")]
-    [InlineData(22, "461168601843")]
+    [InlineData(22, "461168601843")] // as nanoseconds it and another one would be more than a long holds
     [InlineData(15, "-1")]
     [InlineData(15, "99999999999999999999999999999999")]
     [InlineData(20, "-1")]
@@ -176,6 +174,23 @@ public class StatTests
         Assert.NotEqual(value, fields[field - 1]);
         fields[field - 1] = value;
         AssertMalformed(Latin1(string.Join(' ', fields)));
+    }
+
+    [Theory]
+    [InlineData("461168601842", 4611686018420000000)]
+    [InlineData("461168601843", -1)]
+    [InlineData("18446744073709551615", -1)]
+    public void A_time_that_cannot_be_is_read_as_what_it_is_and_costs_no_other_field(string ticks, long nanoseconds)
+    {
+        foreach (int field in (int[])[14, 15])
+        {
+            string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+            fields[field - 1] = ticks;
+            Assert.True(Stat.TryParse(Latin1(string.Join(' ', fields)), out Stat stat));
+            Assert.Equal(nanoseconds, Clocks.FromTicks(field == 14 ? stat.UserTicks : stat.KernelTicks));
+            Assert.Equal(fields[field == 14 ? 14 : 13], $"{(field == 14 ? stat.KernelTicks : stat.UserTicks)}");
+            Assert.Equal(fields[21], $"{stat.StartTicks}");
+        }
     }
 
     [Fact]

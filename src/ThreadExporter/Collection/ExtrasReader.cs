@@ -32,8 +32,8 @@ internal sealed class ExtrasReader(ReadErrors errors)
         ThreadExtras extras = thread.Extras;
         if ((kinds & ExtendedKinds.Faults) != 0)
         {
-            extras.MinorFaults = (long)stat.MinorFaults;
-            extras.MajorFaults = (long)stat.MajorFaults;
+            extras.MinorFaults = Known((long)stat.MinorFaults, extras.MinorFaults);
+            extras.MajorFaults = Known((long)stat.MajorFaults, extras.MajorFaults);
         }
         if ((kinds & ExtendedKinds.LastCpu) != 0)
             extras.LastCpu = stat.Processor;
@@ -43,11 +43,17 @@ internal sealed class ExtrasReader(ReadErrors errors)
             ReadIo(process, thread.Tid, extras);
     }
 
+    /// <summary>A number that no counter reaches reads as negative: then the one before stands, and nothing else is lost.</summary>
+    private static long Known(long now, long before) => now >= 0 ? now : before;
+
     private void ReadSwitches(WatchedProcess process, int tid, ThreadExtras extras)
     {
         ReadStatus read = ReadFile(process, tid, "/status"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && Status.TryParse(text, out Status status))
-            (extras.VoluntarySwitches, extras.InvoluntarySwitches) = (status.VoluntarySwitches, status.InvoluntarySwitches);
+        {
+            extras.VoluntarySwitches = Known(status.VoluntarySwitches, extras.VoluntarySwitches);
+            extras.InvoluntarySwitches = Known(status.InvoluntarySwitches, extras.InvoluntarySwitches);
+        }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         Count(read);
@@ -57,7 +63,10 @@ internal sealed class ExtrasReader(ReadErrors errors)
     {
         ReadStatus read = ReadFile(process, tid, "/io"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && Io.TryParse(text, out Io io))
-            (extras.ReadBytes, extras.WriteBytes) = (io.ReadBytes, io.WriteBytes);
+        {
+            extras.ReadBytes = Known(io.ReadBytes, extras.ReadBytes);
+            extras.WriteBytes = Known(io.WriteBytes, extras.WriteBytes);
+        }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         if (read == ReadStatus.Denied)
