@@ -8,9 +8,10 @@ namespace ThreadExporter.Procfs;
 /// <summary>Every call into the C library (glibc 2.30 or later, 64-bit Linux). The names are those of the C library.</summary>
 internal static unsafe partial class Native
 {
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24, ERANGE = 34;
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24, ERANGE = 34;
     public const int O_RDONLY = 0, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
-    public const int AT_FDCWD = -100;
+    public const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100;
+    public const uint RENAME_NOREPLACE = 1;
     public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_THREAD_CPUTIME_ID = 3, CLOCK_BOOTTIME = 7;
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
@@ -85,6 +86,10 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
 
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
+
     /// <summary>Returns 0 when it does not know the parameter.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -106,6 +111,8 @@ internal static unsafe partial class Native
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
+        [FieldOffset(20)]
+        public uint Owner;
         [FieldOffset(28)]
         public ushort Mode;
         [FieldOffset(32)]

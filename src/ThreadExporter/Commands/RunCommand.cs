@@ -19,11 +19,11 @@ internal static class RunCommand
         NativeHeap.KeepSmall();
         ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
         if (state is null)
-            return ReportBadConfig(errors);
+            return ReportBadConfig(invocation, errors);
 
         ExporterConfig config = state.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
-        using LogSetup log = LogSetup.Create(config.Log);
+        using LogSetup log = LogSetup.Create(config.Log, logsDirectory: LogFilePath.LogsDirectory);
         using Collector collector = new(root);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
@@ -104,12 +104,14 @@ internal static class RunCommand
         return ExitCode.Success;
     }
 
-    /// <summary>To the journal as structured records when stderr is the journal, else as the lines that check prints.</summary>
-    private static int ReportBadConfig(ImmutableArray<ConfigError> errors)
+    /// <summary>To the journal, as structured records, and to the log file when stderr is the journal, else as the lines that check prints.</summary>
+    private static int ReportBadConfig(Invocation invocation, ImmutableArray<ConfigError> errors)
     {
         if (JournalStream.IsJournal(JournalStream.StandardError))
         {
-            using LogSetup log = LogSetup.Create(new LogConfig());
+            // What can be read of [log]: a file that was switched off is not made by an error elsewhere.
+            LogConfig config = ConfigLoader.Load(invocation.ConfigPath, invocation.Overrides).Log with { Level = LogLevel.Information, Journal = JournalMode.Always };
+            using LogSetup log = LogSetup.Create(config, logsDirectory: LogFilePath.LogsDirectory);
             using ILoggerFactory factory = LoggerFactory.Create(log.AddTo);
             ILogger logger = factory.CreateLogger(typeof(RunCommand));
             foreach (ConfigError error in errors)

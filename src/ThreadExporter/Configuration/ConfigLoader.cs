@@ -11,6 +11,9 @@ internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<Confi
 {
     /// <summary>What stood at the path when it was read; default without a file.</summary>
     public FileIdentity File { get; init; }
+
+    /// <summary>What could be read of <c>[log]</c>, also when there are errors: where to tell them.</summary>
+    public LogConfig Log { get; init; } = new();
 }
 
 /// <summary>File and overrides to a configuration, or to every error there is.</summary>
@@ -54,7 +57,7 @@ internal static class ConfigLoader
             errors = [.. errors[..MaxErrors], new ConfigError(file, errors[MaxErrors].Position, "", rest)];
         }
         config = overrides.ApplyTo(config, errors);
-        return errors.Count == 0 ? new(config, [], tls) : new(null, [.. errors]);
+        return (errors.Count == 0 ? new ConfigResult(config, [], tls) : new ConfigResult(null, [.. errors])) with { Log = config.Log };
     }
 
     /// <summary>The names of <c>log.level</c>, for the command line too.</summary>

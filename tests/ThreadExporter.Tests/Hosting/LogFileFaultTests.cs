@@ -100,7 +100,6 @@ public sealed class LogFileFaultTests : IDisposable
     [Fact]
     public void A_file_that_cannot_be_rotated_does_not_grow_without_end()
     {
-        // NLog looks for files only, so it wants this name for the first rotation.
         string inTheWay = Path.Combine(_directory, "exporter.1.log");
         Directory.CreateDirectory(inTheWay);
         using LogSetup log = Create(LogFile, maxSize: 1000);
@@ -109,7 +108,7 @@ public sealed class LogFileFaultTests : IDisposable
         Assert.False(log.FileWritable);
         Assert.InRange(new FileInfo(LogFile).Length, 900, 1200);
         Assert.Equal(
-            $"warn  ThreadExporter.Log The log file {LogFile} cannot be written: it is full and cannot be rotated. Trying again every 10 seconds.",
+            $"warn  ThreadExporter.Log The log file {LogFile} cannot be written: it is full and cannot be rotated: exporter.1.log is a directory. Trying again every 10 seconds.",
             Assert.Single(Output(), line => line.StartsWith("warn", StringComparison.Ordinal)));
         long length = new FileInfo(LogFile).Length;
         _clock.Advance(LogFileTarget.RetryInterval);
