@@ -15,7 +15,8 @@ internal static unsafe partial class Native
     public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_THREAD_CPUTIME_ID = 3, CLOCK_BOOTTIME = 7;
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
-    public const int SIGHUP = 1;
+    public const int SIG_UNBLOCK = 1;
+    public const nint SIG_DFL = 0, SIG_IGN = 1;
     public const int PRIO_PROCESS = 0;
     public const int TIMER_ABSTIME = 1;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
@@ -82,6 +83,19 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
+    /// <summary>Returns what the signal did before: a handler, SIG_DFL or SIG_IGN.</summary>
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint signal(int signum, nint handler);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int sigaction(int signum, void* act, Sigaction* oldact);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int pthread_sigmask(int how, Sigset* set, Sigset* oldset);
+
     [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
@@ -105,6 +119,22 @@ internal static unsafe partial class Native
     {
         public ulong Soft;
         public ulong Hard;
+    }
+
+    /// <summary>struct sigaction: the handler is its first member on every 64-bit architecture; the rest is not read, and smaller than this.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct Sigaction
+    {
+        [FieldOffset(0)]
+        public nint Handler;
+    }
+
+    /// <summary>sigset_t of 1024 bits; signal N is bit N - 1, and those used here are in the first word.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    public struct Sigset
+    {
+        [FieldOffset(0)]
+        public ulong Word;
     }
 
     /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only these are read.</summary>

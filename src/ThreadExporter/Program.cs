@@ -12,9 +12,9 @@ try
 {
     return await commandLine.InvokeAsync(args);
 }
-// One clear line for a person at a terminal or in the journal; the codes are in docs/configuration.md.
-catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+// The codes are in docs/configuration.md.
+catch (Exception e)
 {
-    Console.Error.WriteLine($"thread-exporter: {e.Message}");
+    Console.Error.WriteLine($"thread-exporter: {Failures.Line(e)}");
     return ExitCode.Failure;
 }

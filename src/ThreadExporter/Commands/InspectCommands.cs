@@ -20,6 +20,8 @@ internal static class InspectCommands
             Console.Out.WriteLine($"warning: {certificate}");
         foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
             Console.Out.WriteLine($"warning: {warning}");
+        if (state.Current.Config.Filters.IsEmpty)
+            Console.Out.WriteLine("warning: no filter is given, so nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
         foreach (FilterConfig filter in state.Current.Config.Filters)
         {
@@ -53,7 +55,7 @@ internal static class InspectCommands
 
     private static int WithCollection(Invocation invocation, Func<ConfigState, Scrapes, Collector, int> use)
     {
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
         if (state is null)
         {
             foreach (ConfigError error in errors)

@@ -52,6 +52,8 @@ internal static class ReloadCommand
 
     private static int Report(Verdict verdict)
     {
+        if (verdict.NoFileAt is { } path)
+            Console.Error.WriteLine($"{path} does not exist; the defaults and the command line of the daemon apply");
         foreach (string key in verdict.RestartKeys)
             Console.Error.WriteLine($"{key} has changed and takes effect at the next restart");
         foreach (string error in verdict.Errors)

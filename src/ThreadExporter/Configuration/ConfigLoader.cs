@@ -14,6 +14,9 @@ internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<Confi
 
     /// <summary>What could be read of <c>[log]</c>, also when there are errors: where to tell them.</summary>
     public LogConfig Log { get; init; } = new();
+
+    /// <summary>There was no file, and need not be.</summary>
+    public bool IsWithoutFile { get; init; }
 }
 
 /// <summary>File and overrides to a configuration, or to every error there is.</summary>
@@ -27,11 +30,12 @@ internal static class ConfigLoader
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="overrides">What beats the file.</param>
+    /// <param name="mayBeMissing">Whether there need not be a file: without one the defaults apply, as with <c>null</c>.</param>
     /// <param name="mayBeEmpty">False: a file without a single byte is an error, being one that somebody is about to write.</param>
-    public static ConfigResult Load(string? path, ConfigOverrides overrides, bool mayBeEmpty = true)
+    public static ConfigResult Load(string? path, ConfigOverrides overrides, bool mayBeMissing = false, bool mayBeEmpty = true)
     {
-        if (path is null)
-            return Parse([], "", overrides);
+        if (path is null || (mayBeMissing && ConfigFile.IsMissing(path)))
+            return Parse([], "", overrides) with { IsWithoutFile = true };
         var fault = ConfigFile.Read(path, out var content, out var file);
         if (fault is null && content.IsEmpty && !mayBeEmpty)
             fault = "is empty: write at least a comment into it if that is meant";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -16,6 +17,9 @@ internal static class ConfigText
     ];
 
     private static readonly (string Unit, long Bytes)[] SizeUnits = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("B", 1)];
+
+    private static readonly SearchValues<char> Controls =
+        SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(char.IsControl)]);
 
     /// <summary>A whole number and <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. What does not fit is the longest time there is.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)
@@ -59,6 +63,9 @@ internal static class ConfigText
             return null;
         if (host.Contains(':', StringComparison.Ordinal))
             return $"{Quote(address)} is not an address: IPv6 is written in brackets, as in \"[::1]:9199\"";
+        // The longest name that DNS has; the runtime refuses longer ones with an exception.
+        if (host.Length > 253)
+            return $"{Quote(address)} is not an address: the name is longer than 253 characters";
         // Digits and dots only are meant as IPv4; the runtime would read "1.2" as 1.0.0.2.
         var isNumeric = host.Length > 0 && host.All(c => c == '.' || char.IsAsciiDigit(c));
         var isValid = isNumeric
@@ -82,7 +89,23 @@ internal static class ConfigText
     }
 
     /// <summary>Null, or what is wrong with a path that has no directory to be relative to.</summary>
-    public static string? PathFault(string path) => path.StartsWith('/') ? null : "must be an absolute path";
+    public static string? PathFault(string path) =>
+        !path.StartsWith('/') ? "must be an absolute path" : ControlFault(path) ?? LengthFault(path);
+
+    /// <summary>
+    /// Null, or what is wrong with a path or a glob for one. The kernel ends a path at a NUL; the others are never meant, and would move a
+    /// terminal's cursor wherever the path is shown.
+    /// </summary>
+    public static string? ControlFault(string path)
+    {
+        var at = path.AsSpan().IndexOfAny(Controls);
+        return at < 0 ? null : FormattableString.Invariant($"must not hold a control character: its character {at + 1} is \\u{(int)path[at]:X4}");
+    }
+
+    /// <summary>Null, or that nothing can be opened by a path of this length: the kernel takes none (PATH_MAX, without the NUL at its end).</summary>
+    public static string? LengthFault(string path, int maxBytes = 4095) => Encoding.UTF8.GetByteCount(path) > maxBytes
+        ? FormattableString.Invariant($"must not be longer than {maxBytes} bytes")
+        : null;
 
     /// <summary>A text from the file for a message: in quotes, cut, on one line, nothing that moves a terminal's cursor.</summary>
     public static string Quote(string text)

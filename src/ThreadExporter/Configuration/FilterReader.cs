@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using ThreadExporter.Procfs;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -56,12 +57,12 @@ internal static class FilterReader
             MatchPids = pids,
             Comm = reader.Strings("comm", []),
             Cmdline = reader.Expression("cmdline"),
-            Exe = reader.Strings("exe", []),
+            Exe = reader.Strings("exe", [], ConfigText.ControlFault),
             User = reader.OneOrMore<string>("user", [], "a name or uid", "names and uids", ToUser),
             Unit = reader.Strings("unit", []),
-            Cgroup = reader.Strings("cgroup", []),
+            Cgroup = reader.Strings("cgroup", [], ConfigText.ControlFault),
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
-            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", ConfigText.PathFault) : null,
+            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", PidFileFault) : null,
             Children = reader.Boolean("children", false),
             Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
             Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], LabelFault, mayBeEmpty: true))],
@@ -70,6 +71,9 @@ internal static class FilterReader
         threads.Finish();
         return filter;
     }
+
+    // Longer ones would be configured and never read.
+    private static string? PidFileFault(string path) => ConfigText.PathFault(path) ?? ConfigText.LengthFault(path, ProcFile.MaxPathLength);
 
     private static string? LabelFault(string text) =>
         FilterConfig.LabelNames.Contains(text) ? null : TableReader.NotOneOf(text, FilterConfig.LabelNames);

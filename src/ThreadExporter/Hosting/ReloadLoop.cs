@@ -91,7 +91,7 @@ internal sealed class ReloadLoop(
         metrics.RestartRequired.Set(result.RestartKeys.IsEmpty ? 0 : 1);
         foreach (string key in result.RestartKeys)
             logger.LogWarning("{Key} has changed in {ConfigFile} and takes effect at the next restart", key, state.DisplayPath);
-        if (!verdicts.TryWrite(result, out string? error))
+        if (!verdicts.TryWrite(result, state.Path, out string? error))
             logger.LogWarning("The verdict of the reload cannot be written, so `thread-exporter reload` cannot report it: {Error}", error);
         notifier.TryNotify(ServiceStates.Status(StatusText(state, scrapes)));
     }
@@ -115,7 +115,7 @@ internal sealed class ReloadLoop(
         foreach (ConfigError error in errors)
             LogConfigError(logger, error);
         logger.LogError("Reload failed with {Errors} errors in {ConfigFile}; the configuration of {LoadedAt:O} stays in force",
-            errors.Length, state.DisplayPath, state.Current.LoadedAt);
+            errors.Length, state.Path ?? state.DisplayPath, state.Current.LoadedAt);
     }
 
     /// <summary>One structured record an error; the text is the one that <c>check</c> prints.</summary>

@@ -20,6 +20,9 @@ internal sealed record Verdict
     public required string[] Errors { get; init; }
 
     public required string[] RestartKeys { get; init; }
+
+    /// <summary>Where no configuration file was found; null when one was read. Not required: a daemon of an older version does not say it.</summary>
+    public string? NoFileAt { get; init; }
 }
 
 [JsonSerializable(typeof(Verdict))]
@@ -33,7 +36,7 @@ internal sealed class VerdictFile(string directory)
     private readonly ulong _processStart = ReadProcessStart(Environment.ProcessId) ?? 0;
     private bool _written;
 
-    public bool TryWrite(ReloadResult result, [NotNullWhen(false)] out string? error)
+    public bool TryWrite(ReloadResult result, string? path, [NotNullWhen(false)] out string? error)
     {
         Verdict verdict = new()
         {
@@ -42,6 +45,7 @@ internal sealed class VerdictFile(string directory)
             StartedAt = result.StartedAt,
             Errors = [.. result.Errors.Select(e => e.ToString())],
             RestartKeys = [.. result.RestartKeys],
+            NoFileAt = result.IsWithoutFile ? path : null,
         };
         error = null;
         try

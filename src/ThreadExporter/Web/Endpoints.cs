@@ -22,7 +22,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
         app.MapMethods(state.Current.Config.Web.TelemetryPath, read, MetricsAsync);
         app.MapMethods("/-/healthy", read, context => WriteAsync(context, "thread-exporter is healthy.\n"));
         app.MapMethods("/-/ready", read, context => WriteAsync(context, "thread-exporter is ready.\n"));
-        app.MapMethods("/-/reload", [HttpMethods.Post], ReloadAsync);
+        app.MapMethods("/-/reload", [HttpMethods.Post, HttpMethods.Put], ReloadAsync);
     }
 
     private async Task MetricsAsync(HttpContext context)

@@ -43,6 +43,38 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "must not be empty")]
+    [InlineData("/tmp/a\nb.toml", "must not hold a control character: its character 7 is \\u000A")]
+    [InlineData("a\u001b[2J", "must not hold a control character: its character 2 is \\u001B")]
+    [InlineData(null, "must not be longer than 4095 bytes")]
+    public async Task A_config_path_that_cannot_be_one_is_a_usage_error(string? path, string fault)
+    {
+        foreach (string command in (string[])["run", "check", "once"])
+        {
+            (int code, _, string error) = await Daemon.RunAsync([command, "--config", path ?? "/" + new string('a', 4095)]);
+            Assert.Equal((2, $"thread-exporter: --config {fault}\nTry `thread-exporter --help`.\n"), (code, error));
+        }
+    }
+
+    [Theory]
+    [InlineData("/pr\noc", "must not hold a control character: its character 4 is \\u000A")]
+    [InlineData(null, "must not be longer than 4095 bytes")]
+    public async Task A_procfs_path_that_cannot_be_one_exits_78(string? path, string fault)
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", path ?? "/" + new string('a', 4095)]);
+        Assert.Equal((78, $"--path.procfs: {fault}\n"), (code, error));
+    }
+
+    [Fact]
+    public async Task A_configuration_without_filters_is_said_to_watch_nothing()
+    {
+        _config.Write("# nothing yet\n");
+        (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
+        Assert.Equal(0, code);
+        Assert.Contains("warning: no filter is given, so nothing is watched\n", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_bad_PORT_is_a_usage_error()
     {

@@ -54,6 +54,19 @@ public class NotifyTests
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
     }
 
+    [Theory]
+    [InlineData("/no/such/socket")]
+    [InlineData("/a-path-that-is-longer-than-the-108-bytes-that-an-address-of-a-socket-can-hold/a-path-that-is-longer-than-the-108-bytes")]
+    public async Task A_service_manager_that_is_out_of_reach_is_one_warning(string socket)
+    {
+        using TempConfig config = new("[[filter]]\nmatch = \"thread-exporter\"\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = socket });
+        await daemon.WaitForLogAsync("Configuration loaded");
+        Assert.Equal(0, await daemon.StopAsync());
+        Assert.Single(daemon.Log.Split('\n'), l => l.Contains("NOTIFY_SOCKET", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", daemon.Log, StringComparison.Ordinal);
+    }
+
     private static string ReceiveUntil(Socket socket, Func<string, bool> wanted)
     {
         byte[] buffer = new byte[4096];

@@ -98,7 +98,7 @@ public class LandingPageTests
         proc.Process(10, "f");
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
-        ConfigState state = ConfigState.Load(null, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
+        ConfigState state = ConfigState.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
         using SemaphoreSlim begun = new(0);
         using SemaphoreSlim goOn = new(0);
         Task collection = Task.Run(() => scrapes.Inspect(_ => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
