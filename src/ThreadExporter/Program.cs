@@ -1,5 +1,6 @@
 using ThreadExporter.Commands;
 using ThreadExporter.Hosting;
+using ThreadExporter.Text;
 
 // First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
 ReloadRequests requests = new();
@@ -15,6 +16,6 @@ try
 // One clear line for a person at a terminal or in the journal; the codes are in docs/configuration.md.
 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine($"thread-exporter: {e.Message}");
+    Console.Error.WriteLine(Printable.Lines($"thread-exporter: {e.Message}"));
     return ExitCode.Failure;
 }
