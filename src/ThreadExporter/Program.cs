@@ -1,5 +1,6 @@
 using ThreadExporter.Commands;
 using ThreadExporter.Hosting;
+using ThreadExporter.Text;
 
 // First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
 ReloadRequests requests = new();
@@ -15,6 +16,6 @@ try
 // The codes are in docs/configuration.md.
 catch (Exception e)
 {
-    Console.Error.WriteLine($"thread-exporter: {Failures.Line(e)}");
+    Console.Error.WriteLine(Printable.Lines($"thread-exporter: {Failures.Line(e)}"));
     return ExitCode.Failure;
 }

@@ -56,7 +56,7 @@ same is-active active "$(in_box systemctl is-active thread-exporter)"
 same is-enabled enabled "$(in_box systemctl is-enabled thread-exporter)"
 same "the daemon's user" thread-exporter "$(in_box stat -c %U "/proc/$(unit MainPID)")"
 # status_tells PID: the status is brought up to date every ten seconds, and .NET starts and ends threads of its own.
-status_tells() { [ "$(unit StatusText)" = "Watching 1 processes with $(tids_of "$1" | wc -w) threads" ]; }
+status_tells() { [ "$(unit StatusText)" = "Watching 1 process with $(tids_of "$1" | wc -w) threads" ]; }
 within 15 status_tells "$load_pid"
 
 # truth NAME TID: the metric between the thread's own clock before and after the scrape. The kernel's figure of a running thread is as old

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ThreadExporter.Configuration;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
@@ -91,7 +92,7 @@ internal sealed class CommandLine
 
     private static int Usage(string message)
     {
-        Console.Error.WriteLine($"thread-exporter: {message}\nTry `thread-exporter --help`.");
+        Console.Error.WriteLine($"thread-exporter: {Printable.Lines(message)}\nTry `thread-exporter --help`.");
         return ExitCode.Usage;
     }
 

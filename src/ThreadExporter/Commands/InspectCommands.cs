@@ -5,6 +5,7 @@ using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
@@ -15,11 +16,11 @@ internal static class InspectCommands
     public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
     {
         collector.Collect(state.Current);
-        Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
+        Console.Out.WriteLine($"{Printable.Of(state.DisplayPath)}: {Plural.Count(state.Current.Config.Filters.Length, "filter", "filters")}, good");
         if (state.Current.TlsWarning is { } certificate)
-            Console.Out.WriteLine($"warning: {certificate}");
+            Console.Out.WriteLine(Printable.Of($"warning: {certificate}"));
         foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
-            Console.Out.WriteLine($"warning: {warning}");
+            Console.Out.WriteLine(Printable.Of($"warning: {warning}"));
         if (state.Current.Config.Filters.IsEmpty)
             Console.Out.WriteLine("warning: no filter is given, so nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
@@ -28,14 +29,14 @@ internal static class InspectCommands
             int before = rows.Count;
             rows.AddRange(collector.Processes.Where(p => p.Rule.Name == filter.Name).Select(p => (string[])
             [
-                filter.Name,
+                Printable.Of(filter.Name),
                 p.Pid.ToString(CultureInfo.InvariantCulture),
-                Printable(ProcText.Decode(p.Name)),
-                Printable(ProcText.Decode(p.Daemon)),
+                Printable.Of(ProcText.Decode(p.Name)),
+                Printable.Of(ProcText.Decode(p.Daemon)),
                 p.Threads.Count.ToString(CultureInfo.InvariantCulture),
             ]));
             if (rows.Count == before)
-                rows.Add([filter.Name, "-", "matches nothing now", "-", "-"]);
+                rows.Add([Printable.Of(filter.Name), "-", "matches nothing now", "-", "-"]);
         }
         if (rows.Count > 1)
             PrintTable(rows);
@@ -71,10 +72,6 @@ internal static class InspectCommands
         Scrapes scrapes = new(collector, metrics, () => state.Current);
         return use(state, scrapes, collector);
     }
-
-    // A hostile name must not steer the terminal.
-    private static string Printable(string text) =>
-        string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
 
     private static void PrintTable(List<string[]> rows)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -57,7 +58,7 @@ internal static class ConfigLoader
         // As for the faults of TOML: every one is logged, and nobody reads beyond the first screens.
         if (errors.Count > MaxErrors)
         {
-            var rest = FormattableString.Invariant($"{errors.Count - MaxErrors} more errors from here on are not shown");
+            var rest = Plural.Count(errors.Count - MaxErrors, "more error from here on is", "more errors from here on are") + " not shown";
             errors = [.. errors[..MaxErrors], new ConfigError(file, errors[MaxErrors].Position, "", rest)];
         }
         config = overrides.ApplyTo(config, errors);

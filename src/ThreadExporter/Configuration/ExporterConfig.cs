@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -155,5 +156,5 @@ internal enum LogFormat
 internal sealed record ConfigError(string File, TomlPosition Position, string Key, string Message)
 {
     public override string ToString() =>
-        Position.Line > 0 ? $"{File}:{Position.Line}:{Position.Column}: {Message}" : $"{File}: {Message}";
+        Printable.Of(Position.Line > 0 ? $"{File}:{Position.Line}:{Position.Column}: {Message}" : $"{File}: {Message}");
 }

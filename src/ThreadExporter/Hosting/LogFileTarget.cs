@@ -5,6 +5,7 @@ using NLog.Common;
 using NLog.Layouts;
 using NLog.Targets;
 using ThreadExporter.Configuration;
+using ThreadExporter.Text;
 using LogLevel = NLog.LogLevel;
 
 namespace ThreadExporter.Hosting;
@@ -101,7 +102,7 @@ internal sealed class LogFileTarget : FileTarget
         {
             if (_closed)
                 return;
-            LogEventInfo again = Record(LogLevel.Info, $"The log file {_path} is written again; {_missing} records are missing from it.");
+            LogEventInfo again = Record(LogLevel.Info, $"The log file {_path} is written again; {Plural.Count(_missing, "record is", "records are")} missing from it.");
             if (!TryWrite(again))
                 return;
             _missing = 0;

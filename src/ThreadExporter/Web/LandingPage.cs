@@ -8,6 +8,7 @@ using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Web;
 
@@ -121,7 +122,7 @@ internal static class LandingPage
         foreach (Rule rule in snapshot.Matcher.Rules)
         {
             Match[] matches = [.. watched.Matches[rule.Name]];
-            string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\">{Encode(m.Name)} <small>{m.Pid}</small></span>"));
+            string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\"><bdi>{Encode(m.Name)}</bdi> <small>{m.Pid}</small></span>"));
             if (matches.Length > MaxListed)
                 listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
             string hints = string.Concat(FilterHints.Of(rule, matches.Length == 0).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
@@ -140,7 +141,7 @@ internal static class LandingPage
         TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";
         string total = watched is null ? "not known now"
-            : $"{Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
+            : $"{Plural.Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Plural.Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
         page.Append(CultureInfo.InvariantCulture, $"""
             <section class="facts"><h2>State</h2><dl>
             <div><dt>Watched</dt><dd>{total}</dd></div>
@@ -164,13 +165,11 @@ internal static class LandingPage
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
     };
 
-    private static string Count(int n, string one, string many) => string.Create(CultureInfo.InvariantCulture, $"{n} {(n == 1 ? one : many)}");
-
     // What stands between grave accents is for a shell.
     private static string WithCode(string text) =>
         string.Concat(text.Split('`').Select((part, i) => i % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Encode(string text) => WebUtility.HtmlEncode(Printable.Of(text));
 
     private sealed record Match(string Filter, int Pid, int Threads, string Name);
 

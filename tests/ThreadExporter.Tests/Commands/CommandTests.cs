@@ -15,7 +15,7 @@ public sealed class CommandTests : IDisposable
     public async Task Version_is_the_plain_version()
     {
         (int code, string output, _) = await Daemon.RunAsync(["--version"]);
-        Assert.Equal((0, "0.1.0\n"), (code, output));
+        Assert.Equal((0, Repository.Version + "\n"), (code, output));
     }
 
     [Fact]
@@ -110,6 +110,31 @@ public sealed class CommandTests : IDisposable
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Equal(0, code);
         Assert.Matches($@"(?m)^w +{workload.Pid} +workload +workload +[0-9]+$", output);
+    }
+
+    [Fact]
+    public async Task Hostile_names_do_not_steer_the_terminal_of_check_and_are_exact_in_once()
+    {
+        const string Name = "o\u202eve\u001b[2J";
+        using FixtureProc proc = new();
+        proc.Process(10, Name);
+        proc.Thread(10, 10, "main"u8);
+        _config.Write("[[filter]]\nname = \"f\\u202e\\n\"\npid = 10\n");
+        (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", proc.Root]);
+        Assert.Equal(0, code);
+        Assert.Contains(": 1 filter, good\n", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^f\\u202E\\u000A  10   o\\u202Eve\\u001B\[2J  o\\u202Eve\\u001B\[2J  1$", output);
+        (code, output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, "--path.procfs", proc.Root]);
+        Assert.Equal(0, code);
+        Assert.Contains(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["pname"] == Name);
+        (_, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/su\u202ech\u001b[2J"]);
+        Assert.StartsWith("/no/su\\u202Ech\\u001B[2J: ", error, StringComparison.Ordinal);
+        (_, _, error) = await Daemon.RunAsync(["--log.level", "\u202e\u001b[2J"]);
+        Assert.StartsWith("thread-exporter: --log.level \\u202E\\u001B[2J is unknown", error, StringComparison.Ordinal);
+        _config.Write("\"a\\u202e\" = 1\n\"a\\u202e\" = 2\n");
+        (_, _, error) = await Daemon.RunAsync(["check", "--config", _config.Path]);
+        Assert.Contains("the key `a\\u202E` is already defined", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202e', error);
     }
 
     [Fact]

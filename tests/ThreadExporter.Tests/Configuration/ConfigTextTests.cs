@@ -76,15 +76,6 @@ public class ConfigTextTests
     public void Telemetry_paths(string path) => Assert.Null(ConfigText.TelemetryPathFault(path));
 
     [Theory]
-    [InlineData("x", "\"x\"")]
-    [InlineData("a\nb\u001b[2J", "\"a\\u000Ab\\u001B[2J\"")]
-    [InlineData("\u202eé", "\"\\u202Eé\"")]
-    public void Quoted_text_stays_on_its_line(string text, string quoted) => Assert.Equal(quoted, ConfigText.Quote(text));
-
-    [Fact]
-    public void Quoted_text_has_an_end() => Assert.Equal('"' + new string('x', 100) + "…\"", ConfigText.Quote(new string('x', 1_000_000)));
-
-    [Theory]
     [InlineData("listen", "listen", 0)]
     [InlineData("lisen", "listen", 1)]
     [InlineData("litsen", "listen", 1)]

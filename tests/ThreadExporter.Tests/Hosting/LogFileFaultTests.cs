@@ -149,7 +149,7 @@ public sealed class LogFileFaultTests : IDisposable
                 Log(log, "after");
             }
             string[] lines = File.ReadAllLines(file);
-            Assert.EndsWith($"The log file {file} is written again; 1 records are missing from it.", lines[^2], StringComparison.Ordinal);
+            Assert.EndsWith($"The log file {file} is written again; 1 record is missing from it.", lines[^2], StringComparison.Ordinal);
             Assert.EndsWith(" X after", lines[^1], StringComparison.Ordinal);
             Assert.All(lines, line => Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z info  ", line));
         }

@@ -35,7 +35,7 @@ public sealed class EndpointTests : IAsyncLifetime
         (string, string) own = ("pid", $"{_daemon.Pid}");
         Assert.Equal(0, scrape.Value("thread_exporter_filter_matched_processes", ("filter", "nobody <b>")));
         Assert.Equal(1, scrape.Value("thread_exporter_config_last_reload_successful"));
-        Assert.Equal(1, scrape.Value("thread_exporter_build_info", ("version", "0.1.0")));
+        Assert.Equal(1, scrape.Value("thread_exporter_build_info", ("version", Repository.Version)));
         Assert.True(scrape.Value("process_resident_memory_bytes") > 1e6);
         Assert.True(scrape.Value("process_open_fds") > 10);
         double start = scrape.Value("perfscale_process_start_time_seconds", own);
@@ -57,6 +57,8 @@ public sealed class EndpointTests : IAsyncLifetime
         Assert.NotEmpty(both.Of("perfscale_process_threads"));
         HttpResponseMessage unknown = await _daemon.Http.GetAsync("/metrics?filter=selv", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+        string hostile = await (await _daemon.Http.GetAsync("/metrics?filter=a%E2%80%AE%1B%5B2J%22%5C", TestContext.Current.CancellationToken)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("No rule has the name \"a\\u202E\\u001B[2J\\\"\\\\\", which the parameter filter asks for.\n", hostile);
         Assert.Equal("No rule has the name \"selv\", which the parameter filter asks for.\n", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
@@ -145,8 +147,8 @@ public sealed class EndpointTests : IAsyncLifetime
     public async Task The_landing_page_names_rules_and_matches_and_escapes_them()
     {
         string page = await _daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
-        Assert.Contains("thread-exporter <small>0.1.0</small>", page, StringComparison.Ordinal);
-        Assert.Contains($"thread-exporter <small>{_daemon.Pid}</small>", page, StringComparison.Ordinal);
+        Assert.Contains($"thread-exporter <small>{Repository.Version}</small>", page, StringComparison.Ordinal);
+        Assert.Contains($"<bdi>thread-exporter</bdi> <small>{_daemon.Pid}</small>", page, StringComparison.Ordinal);
         Assert.Contains("nobody &lt;b&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
     }

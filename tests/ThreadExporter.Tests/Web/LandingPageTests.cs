@@ -106,7 +106,23 @@ public class LandingPageTests
         Assert.Contains("A collection is still running", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
         goOn.Release();
         await collection;
-        Assert.Contains("<span class=\"process\">f <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Hostile_names_are_shown_escaped()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f\u202e<b>\u001b");
+        FilterConfig filter = new() { Name = "n\u2066\u202e", Comm = ["f*"] };
+        using LiveCollector live = new(LiveCollector.Config(filter), proc.Root);
+        Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        using TempConfig config = new("[[filter]]\nname = \"n\\u2066\\u202e\"\ncomm = \"f*\"\n");
+        ConfigState state = ConfigState.Load(config.Path, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
+        string page = LandingPage.Render(state, scrapes, lastScrape: 0);
+        Assert.Contains("<span class=\"process\"><bdi>f\\u202E&lt;b&gt;\\u001B</bdi> <small>10</small></span>", page, StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"row\" role=\"rowheader\">n\\u2066\\u202E</th>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(page, c => c is '\u202e' or '\u2066' or '\u001b');
     }
 
     private static async Task<string> PageAsync(Daemon daemon) => await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
