@@ -23,13 +23,14 @@ internal sealed class ConfigState
 {
     private readonly ConfigOverrides _overrides;
     private readonly ExporterConfig _started;
+    private readonly UserDirectory _users;
     private volatile ConfigSnapshot _current;
     private volatile ReloadResult _last;
     private bool _mayBeEmpty;
 
-    private ConfigState(string? path, ConfigOverrides overrides, ConfigSnapshot snapshot, ReloadResult result)
+    private ConfigState(string? path, ConfigOverrides overrides, UserDirectory users, ConfigSnapshot snapshot, ReloadResult result)
     {
-        (Path, _overrides, _current, _last) = (path, overrides, snapshot, result);
+        (Path, _overrides, _users, _current, _last) = (path, overrides, users, snapshot, result);
         _started = snapshot.Config;
         _mayBeEmpty = result.File.Size == 0;
     }
@@ -44,11 +45,16 @@ internal sealed class ConfigState
     public string DisplayPath => Path ?? "(no configuration file)";
 
     /// <summary>The first load. Null with the errors when the configuration is bad.</summary>
-    public static ConfigState? Load(string? path, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors)
+    /// <param name="path">The file, or null.</param>
+    /// <param name="overrides">What flags and the environment say.</param>
+    /// <param name="errors">Why it is null.</param>
+    /// <param name="userPatience">How long to wait for users to be looked up; <see cref="Matcher.Patience"/> unless given.</param>
+    public static ConfigState? Load(string? path, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors, TimeSpan? userPatience = null)
     {
-        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null, mayBeEmpty: true);
+        UserDirectory users = new();
+        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null, mayBeEmpty: true, users, userPatience ?? Matcher.Patience);
         errors = result.Errors;
-        return snapshot is null ? null : new ConfigState(path, overrides, snapshot, result);
+        return snapshot is null ? null : new ConfigState(path, overrides, users, snapshot, result);
     }
 
     /// <summary>
@@ -61,7 +67,7 @@ internal sealed class ConfigState
         long startedAt = Clocks.MonotonicNanoseconds();
         try
         {
-            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _mayBeEmpty);
+            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _mayBeEmpty, _users, Matcher.Patience);
             if (snapshot is not null)
             {
                 _current = snapshot;
@@ -79,13 +85,14 @@ internal sealed class ConfigState
         }
     }
 
-    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeEmpty)
+    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeEmpty,
+        UserDirectory users, TimeSpan userPatience)
     {
         long startedAt = Clocks.MonotonicNanoseconds();
         ConfigResult loaded = ConfigLoader.Load(path, overrides, mayBeEmpty);
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow, loaded.Tls);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userPatience), DateTimeOffset.UtcNow, loaded.Tls);
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config)) { File = loaded.File });
     }
 }

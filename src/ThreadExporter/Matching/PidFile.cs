@@ -4,6 +4,20 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
+/// <summary>What the last read of a pidfile has found.</summary>
+internal enum PidFileState
+{
+    /// <summary>A pid.</summary>
+    HasPid,
+    Missing,
+    /// <summary>This process may not read it.</summary>
+    Denied,
+    /// <summary>It is not a regular file, or its file system fails.</summary>
+    Unreadable,
+    /// <summary>It does not begin with a number.</summary>
+    NoPid,
+}
+
 /// <summary>The pid in a pidfile: the number its first line begins with. A file that is missing or holds none is no pid.</summary>
 internal sealed class PidFile
 {
@@ -30,6 +44,9 @@ internal sealed class PidFile
     /// <summary>How the last read ended.</summary>
     public ReadStatus Status { get; private set; }
 
+    /// <summary>What the last read has found. One without a free descriptor says nothing about the file.</summary>
+    public PidFileState State { get; private set; }
+
     /// <summary>The pid, or 0. It is the writer's view: a pidfile and the procfs root must be of one pid namespace.</summary>
     public int Read()
     {
@@ -42,6 +59,14 @@ internal sealed class PidFile
         Span<byte> buffer = stackalloc byte[64];
         Status = ProcFile.ReadOnce(dirFd: -1, _path, buffer, out var length);
         _pid = Status == ReadStatus.Ok ? Parse(buffer[..length]) : 0;
+        State = Status switch
+        {
+            ReadStatus.Ok => _pid > 0 ? PidFileState.HasPid : PidFileState.NoPid,
+            ReadStatus.Gone => PidFileState.Missing,
+            ReadStatus.Denied => PidFileState.Denied,
+            ReadStatus.NoDescriptors => State,
+            _ => PidFileState.Unreadable,
+        };
         return _pid;
     }
 
