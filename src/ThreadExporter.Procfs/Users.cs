@@ -28,7 +28,7 @@ public static unsafe class Users
     /// <remarks>
     /// Only "no error and no entry" counts as not found, although getpwnam_r(3) also lists ENOENT, ESRCH, EBADF and EPERM: glibc returns 0
     /// when the last source has answered "not found", and the source's errno when it could not be asked (nss/getXXbyYY_r.c). SSSD
-    /// that does not run, or a passwd file that is missing, may be such an ENOENT.
+    /// that does not run, or a passwd file that is missing, may be such an ENOENT. Where another source follows that answers, as <c>files sss systemd</c> has it, glibc tells only of that one.
     /// </remarks>
     public static UserAnswer LookUp(string nameOrUid)
     {

@@ -53,15 +53,6 @@ public class DescriptorTests
     }
 
     [Fact]
-    public void A_user_about_whom_nobody_could_be_asked_is_not_a_user_who_does_not_exist()
-    {
-        UserAnswer root = default, missing = default;
-        Libc.WithoutDescriptors(() => (root, missing) = (Users.LookUp("root"), Users.LookUp("no-such-user-here")));
-        Assert.Equal((UserStatus.NoAnswer, UserStatus.NoAnswer), (root.Status, missing.Status));
-        Assert.Equal("Too many open files", root.Reason);
-    }
-
-    [Fact]
     public void What_is_opened_is_closed_on_exec()
     {
         const int CloseOnExec = 0x80000;

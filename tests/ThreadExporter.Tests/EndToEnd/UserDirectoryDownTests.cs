@@ -19,6 +19,7 @@ public sealed class UserDirectoryDownTests : IDisposable
 
     private readonly TempConfig _config = new($"[[filter]]\nname = \"f\"\nuser = \"{User}\"\n");
     private readonly Process? _watched;
+    private int _fed;
     private readonly Socket _notify = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
 
     public UserDirectoryDownTests()
@@ -27,7 +28,8 @@ public sealed class UserDirectoryDownTests : IDisposable
             "needs root, setpriv(1) to start a process of another user, and unshare(1) for a mount namespace");
         _watched = Process.Start("/usr/bin/setpriv", [$"--reuid={Uid}", "--clear-groups", "/bin/sleep", "600"]);
         _notify.Bind(new UnixDomainSocketEndPoint(NotifyPath));
-        _notify.ReceiveTimeout = 10_000;
+        // All the time: a full socket would hold up the daemon.
+        _ = Task.Run(ReceiveAll);
     }
 
     private string NotifyPath => Path.Combine(_config.Folder, "notify");
@@ -54,7 +56,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         AssertPrompt(begin);
         Assert.False(await MatchesAsync(daemon));
         await ReloadAsync(daemon);
-        FeedsWatchdog();
+        await FeedsWatchdogAsync();
         Assert.Contains("The user directory has not answered for a user that it names", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await daemon.WaitForLogAsync($"the user directory did not answer for user \"{User}\" (it has not answered for 5 s); until it answers");
         Assert.DoesNotContain("does not exist", daemon.Log, StringComparison.Ordinal);
@@ -69,7 +71,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         await ReloadAsync(daemon);
         Assert.True(await MatchesAsync(daemon));
         Assert.Equal(1, LookupThreads(daemon));
-        FeedsWatchdog();
+        await FeedsWatchdogAsync();
         begin = Stopwatch.GetTimestamp();
         Assert.Equal(0, await daemon.StopAsync());
         AssertPrompt(begin);
@@ -80,7 +82,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     {
         Directory.CreateDirectory(EtcPath);
         string passwd = Path.Combine(EtcPath, "passwd"), away = passwd + ".away";
-        await using Daemon daemon = await StartAsync($"cp -a /etc/. {EtcPath} && printf '{Entry.Replace("\n", "\\n", StringComparison.Ordinal)}' > {passwd} && mount --bind {EtcPath} /etc");
+        await using Daemon daemon = await StartAsync($"cp -a /etc/. {EtcPath} && printf '{Entry.Replace("\n", "\\n", StringComparison.Ordinal)}' > {passwd} && echo passwd: files > {EtcPath}/nsswitch.conf && mount --bind {EtcPath} /etc");
         // On a machine that is not busy, at the first scrape.
         await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
         File.Move(passwd, away);
@@ -137,13 +139,27 @@ public sealed class UserDirectoryDownTests : IDisposable
         int Reloads() => daemon.Log.Split("Configuration reloaded").Length;
     }
 
-    private void FeedsWatchdog()
+    private async Task FeedsWatchdogAsync()
+    {
+        int before = Volatile.Read(ref _fed);
+        await UntilAsync(() => Task.FromResult(Volatile.Read(ref _fed) >= before + 3), "the watchdog is fed");
+    }
+
+    private void ReceiveAll()
     {
         byte[] buffer = new byte[4096];
-        while (_notify.Available > 0)
-            _notify.Receive(buffer);
-        for (int fed = 0; fed < 3;)
-            fed += Encoding.UTF8.GetString(buffer, 0, _notify.Receive(buffer)) == "WATCHDOG=1" ? 1 : 0;
+        try
+        {
+            while (true)
+            {
+                if (Encoding.UTF8.GetString(buffer, 0, _notify.Receive(buffer)) == "WATCHDOG=1")
+                    Interlocked.Increment(ref _fed);
+            }
+        }
+        // The test has ended.
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+        }
     }
 
     private static int LookupThreads(Daemon daemon) =>
