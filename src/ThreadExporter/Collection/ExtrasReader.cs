@@ -19,7 +19,6 @@ internal sealed class ExtrasReader(ReadErrors errors)
     private const int LargestFile = 1024 * 1024;
 
     private byte[] _buffer = new byte[4096];
-    private bool _denialTold;
 
     /// <param name="process">The process.</param>
     /// <param name="thread">The thread.</param>
@@ -73,9 +72,8 @@ internal sealed class ExtrasReader(ReadErrors errors)
         {
             // A process that has changed its user: rather no series than one that stands still.
             (extras.ReadBytes, extras.WriteBytes) = (-1, -1);
-            if (!_denialTold)
+            if (errors.IoDenied.Start())
                 errors.Warn($"io of pid {process.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series");
-            _denialTold = true;
         }
         Count(read);
     }

@@ -32,12 +32,16 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     /// <summary>The processes that some rule owns, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Watched => _watched;
 
+    /// <summary>Processes of which not even <c>stat</c>, <c>status</c> or <c>cgroup</c> may be read, as when a filter asked last.</summary>
+    public int Denied { get; private set; }
+
     /// <summary>Lists /proc and decides about every process that is new, due or was left undecided.</summary>
     public void Update(Matcher matcher, long now, long rescanInterval)
     {
         bool everything = !ReferenceEquals(matcher, _matcher);
         _matcher = matcher;
         _pass++;
+        bool usersChanged = matcher.BeginPass();
         _commandLines.BeginCollection();
         // The wall clock may be set: a host may boot in 1970. What was found before keeps its start.
         if (_readBootTime() is var boot && Math.Abs(boot - _bootTime) > ClockStep)
@@ -55,7 +59,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             if (!_entries.TryGetValue(pid, out Entry? entry))
                 _entries.Add(pid, entry = new Entry(pid));
             entry.SeenIn = _pass;
-            entry.Due = everything || now >= entry.NextCheck;
+            entry.Due = everything || usersChanged || now >= entry.NextCheck;
             if (everything)
                 entry.Inherited = RuleSet.Empty;
         }
@@ -74,11 +78,16 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             }
         }
         _watched.Clear();
+        Denied = 0;
         foreach (Entry entry in _entries.Values)
         {
             if (entry.Watched is { } process)
                 _watched.Add(process);
+            matcher.CountExeDenied(entry.Pid, entry.ExeDenied);
+            if (entry.IsDenied)
+                Denied++;
         }
+        matcher.EndPass(_entries.ContainsKey);
         _watched.Sort((a, b) => a.Pid.CompareTo(b.Pid));
     }
 
@@ -120,9 +129,11 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             Release(entry);
             status = ReadStat(entry, out stat);
         }
+        entry.IsDenied = status == ReadStatus.Denied;
         if (status != ReadStatus.Ok)
         {
             errors.Count(status);
+            entry.ExeDenied = RuleSet.Empty;
             // Any other failure says nothing about the process: what is watched stays so, and is asked again.
             if (status == ReadStatus.Gone || !IsInForce(entry.Watched))
                 Release(entry);
@@ -172,6 +183,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             entry.Inherited = entry.Inherited.Union(parent.ToChildren);
         MatchResult result = _matcher!.Match(facts, entry.Inherited);
         entry.ToChildren = result.ToChildren;
+        entry.ExeDenied = result.ExeDenied;
+        entry.IsDenied = facts.UidStatus == ReadStatus.Denied || facts.CgroupStatus == ReadStatus.Denied;
         errors.Count(facts.ExeStatus);
         errors.Count(facts.UidStatus);
         errors.Count(facts.CgroupStatus);
@@ -251,6 +264,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         public long NextCheck { get; set; }
         public RuleSet Inherited { get; set; } = RuleSet.Empty;
         public RuleSet ToChildren { get; set; } = RuleSet.Empty;
+        public RuleSet ExeDenied { get; set; } = RuleSet.Empty;
+        public bool IsDenied { get; set; }
         public WatchedProcess? Watched { get; set; }
     }
 }

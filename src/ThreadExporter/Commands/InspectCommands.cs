@@ -4,6 +4,7 @@ using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 using ThreadExporter.Text;
 
@@ -44,8 +45,11 @@ internal static class InspectCommands
     });
 
     /// <summary>Prints one collection in the text format.</summary>
-    public static int Once(Invocation invocation) => WithCollection(invocation, (_, scrapes, _) =>
+    public static int Once(Invocation invocation) => WithCollection(invocation, (state, scrapes, _) =>
     {
+        // Without its user a filter matches nothing, which the metrics do not explain.
+        foreach (string warning in state.Current.Matcher.Users.TakeWarnings())
+            Console.Error.WriteLine($"warning: {warning}");
         PooledBuffer text = scrapes.GetAsync(default).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
         foreach (ReadOnlyMemory<byte> piece in text.Pieces)
@@ -56,7 +60,7 @@ internal static class InspectCommands
 
     private static int WithCollection(Invocation invocation, Func<ConfigState, Scrapes, Collector, int> use)
     {
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors, UserDirectory.Slow);
         if (state is null)
         {
             foreach (ConfigError error in errors)

@@ -26,14 +26,15 @@ internal sealed class ConfigState
 {
     private readonly ConfigOverrides _overrides;
     private readonly ExporterConfig _started;
+    private readonly UserDirectory _users;
     private volatile ConfigSnapshot _current;
     private volatile ReloadResult _last;
     private bool _mayBeEmpty;
     private volatile bool _isWithoutFile;
 
-    private ConfigState(string? path, ConfigOverrides overrides, ConfigSnapshot snapshot, ReloadResult result)
+    private ConfigState(string? path, ConfigOverrides overrides, UserDirectory users, ConfigSnapshot snapshot, ReloadResult result)
     {
-        (Path, _overrides, _current, _last) = (path, overrides, snapshot, result);
+        (Path, _overrides, _users, _current, _last) = (path, overrides, users, snapshot, result);
         _started = snapshot.Config;
         _mayBeEmpty = result.File.Size == 0;
         _isWithoutFile = result.IsWithoutFile;
@@ -52,13 +53,17 @@ internal sealed class ConfigState
     /// <summary>The first load. Null with the errors when the configuration is bad.</summary>
     /// <param name="path">The file; null: none.</param>
     /// <param name="mayBeMissing">Whether the defaults apply when nothing is there.</param>
-    /// <param name="overrides">What beats the file.</param>
+    /// <param name="overrides">What flags and the environment say.</param>
     /// <param name="errors">Empty, or what is wrong.</param>
-    public static ConfigState? Load(string? path, bool mayBeMissing, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors)
+    /// <param name="userPatience">How long to wait for users to be looked up; <see cref="Matcher.Patience"/> unless given.</param>
+    public static ConfigState? Load(
+        string? path, bool mayBeMissing, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors, TimeSpan? userPatience = null)
     {
-        (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(path, overrides, null, mayBeMissing, mayBeEmpty: true);
+        UserDirectory users = new();
+        (ConfigSnapshot? snapshot, ReloadResult result) =
+            LoadSnapshot(path, overrides, null, mayBeMissing, mayBeEmpty: true, users, userPatience ?? Matcher.Patience);
         errors = result.Errors;
-        return snapshot is null ? null : new ConfigState(path, overrides, snapshot, result);
+        return snapshot is null ? null : new ConfigState(path, overrides, users, snapshot, result);
     }
 
     /// <summary>
@@ -71,7 +76,7 @@ internal sealed class ConfigState
         long startedAt = Clocks.MonotonicNanoseconds();
         try
         {
-            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _isWithoutFile, _mayBeEmpty);
+            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _isWithoutFile, _mayBeEmpty, _users, Matcher.Patience);
             if (snapshot is not null)
             {
                 _current = snapshot;
@@ -91,13 +96,14 @@ internal sealed class ConfigState
     }
 
     private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(
-        string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeMissing, bool mayBeEmpty)
+        string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeMissing, bool mayBeEmpty,
+        UserDirectory users, TimeSpan userPatience)
     {
         long startedAt = Clocks.MonotonicNanoseconds();
         ConfigResult loaded = ConfigLoader.Load(path, overrides, mayBeMissing, mayBeEmpty);
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UtcNow, loaded.Tls);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userPatience), DateTimeOffset.UtcNow, loaded.Tls);
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config))
         {
             File = loaded.File,

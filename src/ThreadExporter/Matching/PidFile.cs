@@ -4,6 +4,20 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
+/// <summary>What the last read of a pidfile has found.</summary>
+internal enum PidFileState
+{
+    /// <summary>A pid.</summary>
+    HasPid,
+    Missing,
+    /// <summary>This process may not read it.</summary>
+    Denied,
+    /// <summary>It is not a regular file, or its file system fails.</summary>
+    Unreadable,
+    /// <summary>It does not begin with a number.</summary>
+    NoPid,
+}
+
 /// <summary>The pid in a pidfile: the number its first line begins with. A file that is missing or holds none is no pid.</summary>
 internal sealed class PidFile
 {
@@ -61,6 +75,12 @@ internal sealed class PidFile
         return IsStale = _writtenAt >= EarliestCredibleTime && started - Slack > _writtenAt - _bootTime();
     }
 
+    /// <summary>The process that was too young has ended: nothing is known of the next one.</summary>
+    public void ProcessEnded() => IsStale = false;
+
+    /// <summary>What the last read has found. One without a free descriptor says nothing about the file.</summary>
+    public PidFileState State { get; private set; }
+
     /// <summary>The pid, or 0. It is the writer's view: a pidfile and the procfs root must be of one pid namespace.</summary>
     public int Read()
     {
@@ -77,6 +97,14 @@ internal sealed class PidFile
         var writtenAt = pid > 0 ? FileIdentity.Of(Path).ModifiedAt : 0;
         IsStale &= pid == _pid && writtenAt == _writtenAt;
         (_pid, _writtenAt) = (pid, writtenAt);
+        State = Status switch
+        {
+            ReadStatus.Ok => _pid > 0 ? PidFileState.HasPid : PidFileState.NoPid,
+            ReadStatus.Gone => PidFileState.Missing,
+            ReadStatus.Denied => PidFileState.Denied,
+            ReadStatus.NoDescriptors => State,
+            _ => PidFileState.Unreadable,
+        };
         return _pid;
     }
 

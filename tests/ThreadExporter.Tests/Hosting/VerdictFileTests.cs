@@ -19,7 +19,7 @@ public sealed class VerdictFileTests : IDisposable
         System.IO.File.WriteAllText(Victim, "victim");
         System.IO.File.CreateSymbolicLink(File, Victim);
         VerdictFile verdicts = new(_directory);
-        Assert.True(verdicts.TryWrite(_result, out _));
+        Assert.True(verdicts.TryWrite(_result, null, out _));
         Assert.Null(new FileInfo(File).LinkTarget);
         Assert.NotNull(VerdictFile.TryRead(File));
         Assert.Equal("victim", System.IO.File.ReadAllText(Victim));
@@ -45,7 +45,7 @@ public sealed class VerdictFileTests : IDisposable
         string[] before = [.. Directory.GetFileSystemEntries(_directory).Order(StringComparer.Ordinal)];
         VerdictFile verdicts = new(_directory);
         // Opening a FIFO to which nobody listens never ends.
-        (bool written, string? error) = await Task.Run(() => (verdicts.TryWrite(_result, out string? error), error))
+        (bool written, string? error) = await Task.Run(() => (verdicts.TryWrite(_result, null, out string? error), error))
             .WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.False(written);
         Assert.Contains("exists", error, StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public sealed class VerdictFileTests : IDisposable
     public void A_write_that_fails_leaves_no_file_behind()
     {
         Directory.CreateDirectory(File);
-        Assert.False(new VerdictFile(_directory).TryWrite(_result, out _));
+        Assert.False(new VerdictFile(_directory).TryWrite(_result, null, out _));
         Assert.Equal([File], Directory.GetFileSystemEntries(_directory));
     }
 
@@ -74,7 +74,7 @@ public sealed class VerdictFileTests : IDisposable
     private ulong ProcessStart()
     {
         VerdictFile verdicts = new(_directory);
-        Assert.True(verdicts.TryWrite(_result, out _));
+        Assert.True(verdicts.TryWrite(_result, null, out _));
         ulong start = VerdictFile.TryRead(File)!.ProcessStart;
         verdicts.Delete();
         return start;

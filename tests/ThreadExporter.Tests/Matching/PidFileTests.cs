@@ -142,13 +142,18 @@ public sealed class PidFileTests : IDisposable
         Assert.False(Matches());
         Assert.Equal([$"filter \"r\": pid 10 started after pidfile {FilePath} was written, so it is another process and does not match"], matcher.TakeWarnings());
         Assert.Equal("The process whose number the pidfile holds started after the file was written, so it is another process and does not match.",
-            Assert.Single(FilterHints.Of(rule, empty: true)));
+            Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
+        // While that process lives, and no longer.
+        matcher.EndPass(pid => pid == 10);
+        Assert.True(rule.PidFileIsStale);
+        matcher.EndPass(_ => false);
+        Assert.False(rule.PidFileIsStale);
 
         // Another pid, of which nothing is known yet.
         File.WriteAllText(FilePath, "11\n");
         Assert.False(Matches());
         Assert.False(rule.PidFileIsStale);
-        Assert.Equal("The pidfile is not there, or names a process that is not running.", Assert.Single(FilterHints.Of(rule, empty: true)));
+        Assert.Equal("The pidfile names a process that is not running, that other keys of the filter exclude, or that an earlier filter owns.", Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
         // Touched, or written again: in doubt it matches.
         File.WriteAllText(FilePath, "10\n");
         Assert.True(Matches());
