@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using ThreadExporter.Tests.Support;
@@ -98,12 +97,9 @@ public sealed class PrometheusFixture : IAsyncLifetime
             .Replace("evaluation_interval: 15s", "evaluation_interval: 1s", StringComparison.Ordinal)
             .Replace("rules/", Repository.File("packaging/prometheus/rules/"), StringComparison.Ordinal));
         _server = await PrometheusServer.StartAsync(config, _folder);
-        long begin = Stopwatch.GetTimestamp();
-        while (await _server.QueryAsync("count_over_time(up[5m])") is not [{ Value: >= Scrapes }, ..])
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"not {Scrapes} scrapes in {Patience}:\n{_server.Log}\n{_daemon.Log}");
-            await Task.Delay(200);
-        }
+        await Eventually.TrueAsync(
+            async () => await _server.QueryAsync("count_over_time(up[5m])") is [{ Value: >= Scrapes }, ..],
+            $"{Scrapes} scrapes", () => Task.FromResult($"{_server.Log}\n{_daemon.Log}"), Patience);
     }
 
     private void StartWork()
