@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Web;
 
 /// <summary>The pages in headless Chromium. Its screenshots are left in <c>tests/output</c>.</summary>
-public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPageFixture>
+public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPageFixture>, IAsyncLifetime
 {
     private const char Tab = '\uE004';
     private const char Enter = '\uE007';
@@ -14,6 +14,14 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     private static readonly double HistorySeconds = double.Parse(Environment.GetEnvironmentVariable("HOT_PAGE_SECONDS") ?? "0", CultureInfo.InvariantCulture);
 
     private Browser Browser => fixture.Browser;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Support.Browser.IsInstalled)
+            await fixture.EnsureStartedAsync();
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [SlowFact]
     public async Task The_hottest_thread_stands_out_and_its_name_is_text()
