@@ -18,7 +18,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test fuzz soak e2e bench bench-memory bench-micro lint format publish man rpm selinux install uninstall clean
+.PHONY: help run build test test-slow test-all fuzz soak e2e bench bench-memory bench-micro lint format publish man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,19 @@ run: ## build and run with etc/thread-exporter.toml: metrics at http://localhost
 build: ## build everything
 	$(DOTNET) build ThreadExporter.sln -c Release -v q
 
-test: ## install what the tests need (when it may), build, run every test
-	tests/setup
+test: ## build and run the quick tests: needs the SDK alone and installs nothing
 	$(DOTNET) build ThreadExporter.sln -c Release -v q
 	tests/run
+
+test-slow: ## install what they need (with root and apt), run the slow tests (browser, Prometheus, a minute of soak) and the journey of e2e
+	tests/setup
+	$(DOTNET) build ThreadExporter.sln -c Release -v q
+	tests/run slow
+
+test-all: ## every test: what test and test-slow run
+	tests/setup
+	$(DOTNET) build ThreadExporter.sln -c Release -v q
+	tests/run all
 
 # FUZZ times a hundred thousand inputs; FUZZ_SEED=N repeats a run.
 FUZZ ?= 100
@@ -44,7 +53,7 @@ fuzz: ## ten million random inputs for the parsers of /proc, TOML and HTTP's Acc
 SECONDS ?= 600
 soak: ## ten minutes of churn, reloads and abuse with two scrapers: SECONDS=N for another time
 	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
-	SOAK_SECONDS=$(SECONDS) tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -showLiveOutput -class '*SoakTests'
+	SOAK_SECONDS=$(SECONDS) tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -showLiveOutput -explicit on -class '*SoakTests'
 
 e2e: ## the RPM's journey in real systemd, watched by a real Prometheus; needs root
 	tests/setup

@@ -28,8 +28,9 @@ internal sealed class ReloadLoop(
     /// <summary>Makes the state of the first load known: metric, verdict, one line of log.</summary>
     public void Announce()
     {
-        Publish(state.Last);
+        SetMetrics(state.Last);
         LogInForce("Configuration loaded");
+        Publish(state.Last);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -61,6 +62,10 @@ internal sealed class ReloadLoop(
         ReloadResult result = state.Reload();
         if (result.Succeeded)
             await PutInForceAsync();
+        // What the log says is already true of the metrics, and what the reload command reports is already in the log.
+        SetMetrics(result);
+        if (result.Succeeded)
+            LogInForce("Configuration reloaded");
         else
             LogErrors(result.Errors);
         Publish(result);
@@ -81,15 +86,18 @@ internal sealed class ReloadLoop(
         {
             logger.LogError(e, "The first collection with the new configuration failed");
         }
-        LogInForce("Configuration reloaded");
     }
 
-    private void Publish(ReloadResult result)
+    private void SetMetrics(ReloadResult result)
     {
         metrics.ReloadSuccessful.Set(result.Succeeded ? 1 : 0);
         if (result.Succeeded)
             metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.RestartRequired.Set(result.RestartKeys.IsEmpty ? 0 : 1);
+    }
+
+    private void Publish(ReloadResult result)
+    {
         foreach (string key in result.RestartKeys)
             logger.LogWarning("{Key} has changed in {ConfigFile} and takes effect at the next restart", key, state.DisplayPath);
         if (!verdicts.TryWrite(result, state.Path, out string? error))

@@ -8,7 +8,7 @@ namespace ThreadExporter.Tests.Collection;
 [CollectionDefinition(nameof(BurnTests), DisableParallelization = true)]
 public class BurnTests
 {
-    [Fact]
+    [SlowFact]
     public async Task A_burn_of_300_ms_shows_as_such_however_one_scrapes()
     {
         using Workload workload = new();

@@ -29,9 +29,9 @@ public class ProcessTableTests
         using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "read line; exec sleep 60"]) { RedirectStandardInput = true })!;
         try
         {
-            WaitFor(() => live.Collect(shell.Id)?.Rule.Name == "b");
+            Eventually.True(() => live.Collect(shell.Id)?.Rule.Name == "b", "the filter b has the process");
             shell.StandardInput.WriteLine();
-            WaitFor(() => live.Collect(shell.Id)?.Rule.Name == "s");
+            Eventually.True(() => live.Collect(shell.Id)?.Rule.Name == "s", "the filter s has the process");
             Assert.Equal("sleep", Encoding.UTF8.GetString(live.Collect(shell.Id)!.Name));
         }
         finally
@@ -88,7 +88,7 @@ public class ProcessTableTests
         int child = int.Parse(root.StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
         try
         {
-            WaitFor(() => live.Collect(child) is not null && live.Collect(root.Id) is not null);
+            Eventually.True(() => live.Collect(child) is not null && live.Collect(root.Id) is not null, "parent and child are watched");
             root.StandardInput.WriteLine();
             root.WaitForExit();
             Assert.NotNull(live.Collect(child));
@@ -227,15 +227,5 @@ public class ProcessTableTests
         live.Collector.Collect(live.Snapshot);
         Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(2));
         Assert.Equal(["ceph-osd", "osd.8"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
-    }
-
-    private static void WaitFor(Func<bool> condition)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "the condition was never met");
-            Thread.Sleep(10);
-        }
     }
 }

@@ -6,7 +6,7 @@ namespace ThreadExporter.Tests.EndToEnd;
 /// <summary>Clocks that are not what one thinks: a daemon stopped for a while, and a time namespace.</summary>
 public class ClockTests
 {
-    [Fact]
+    [SlowFact]
     public async Task A_daemon_that_was_stopped_books_no_long_window_as_full_burn()
     {
         using Workload workload = new();
@@ -31,7 +31,7 @@ public class ClockTests
         double Of(Support.Exposition of, string name) => of.Of(name).Single(s => s.Labels["tid"] == $"{hot}").Number;
     }
 
-    [Fact]
+    [SlowFact]
     public async Task In_a_time_namespace_a_process_started_when_it_did()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/proc/self/ns/time"), "needs root and a kernel with time namespaces");

@@ -14,7 +14,7 @@ public class PeerTests
         print(len(families), sum(len(f.samples) for f in families))
         """;
 
-    [Fact]
+    [SlowFact]
     public async Task Promtool_accepts_the_text_format()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/promtool"), "promtool (Debian's prometheus) is not installed");
@@ -22,7 +22,7 @@ public class PeerTests
         Assert.True(code == 0 && output.Length == 0, output);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_OpenMetrics_parser_of_the_Python_client_accepts_ours()
     {
         Assert.SkipUnless(Directory.Exists("/usr/lib/python3/dist-packages/prometheus_client"), "python3-prometheus-client is not installed");

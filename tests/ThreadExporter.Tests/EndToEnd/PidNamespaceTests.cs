@@ -9,7 +9,7 @@ namespace ThreadExporter.Tests.EndToEnd;
 /// </summary>
 public class PidNamespaceTests
 {
-    [Fact]
+    [SlowFact]
     public async Task In_a_child_pid_namespace_no_other_processs_clock_is_served()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/unshare"), "needs root and unshare(1) for a pid namespace");
@@ -43,7 +43,7 @@ public class PidNamespaceTests
         Assert.True(scrape.Value("perfscale_process_cpu_seconds_total", ("pid", $"{outer.Pid}")) > 1);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task In_our_own_namespace_the_nanosecond_clock_is_served()
     {
         using Workload workload = new();

@@ -12,7 +12,7 @@ public sealed class StuckCommandLineTests : IDisposable
 
     public void Dispose() => _proc.Dispose();
 
-    [Fact]
+    [SlowFact]
     public async Task It_delays_nothing_but_its_own_name_and_that_comes_when_the_process_lets_go()
     {
         Ceph(10, Healthy);
@@ -33,14 +33,11 @@ public sealed class StuckCommandLineTests : IDisposable
         Assert.Equal(1, stuck.Reads);
 
         stuck.Release(Encoding.ASCII.GetBytes("ceph-osd\0--id\010\0"));
-        string name = "";
-        begin = Stopwatch.GetTimestamp();
-        while ((name = Daemons(await daemon.ScrapeParsedAsync())["10"]) != "osd.10")
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), $"still {name}");
+        await UntilNamedAsync(daemon);
         Assert.Equal(0, await daemon.StopAsync());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Even_the_first_collection_knows_the_names_of_those_behind_it()
     {
         Ceph(10, 11, 12, Healthy);
@@ -58,7 +55,7 @@ public sealed class StuckCommandLineTests : IDisposable
         Assert.Equal(3, scrape.Value("thread_exporter_read_errors_total", ("reason", "other")));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_late_answer_of_a_leader_that_has_ended_leads_to_the_threads_that_live()
     {
         Ceph(10);
@@ -68,12 +65,10 @@ public sealed class StuckCommandLineTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "ceph-osd", "--path.procfs", _proc.Root]);
         Assert.Equal("ceph-osd", Daemons(await daemon.ScrapeParsedAsync())["10"]);
         stuck.Release(FuseFile.Empty);
-        long begin = Stopwatch.GetTimestamp();
-        while (Daemons(await daemon.ScrapeParsedAsync())["10"] != "osd.10")
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "the name never came");
+        await UntilNamedAsync(daemon);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Many_of_them_cost_no_more_threads_than_there_is_a_bound_for()
     {
         int[] many = [.. Enumerable.Range(100, 60)];
@@ -89,10 +84,12 @@ public sealed class StuckCommandLineTests : IDisposable
             Assert.Equal(62, (await daemon.ScrapeParsedAsync()).Of("perfscale_thread_cpu_seconds_total").Count());
         Assert.InRange(Directory.GetDirectories($"/proc/{daemon.Pid}/task").Count(t => File.ReadAllText(t + "/comm") == "cmdline\n"), 2, 33);
         stuck.Release(Encoding.ASCII.GetBytes("ceph-osd\0--id\07\0"));
-        long begin = Stopwatch.GetTimestamp();
-        while (Daemons(await daemon.ScrapeParsedAsync()).ContainsValue("ceph-osd"))
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "some names never came");
+        await Eventually.ValueAsync(
+            async () => string.Join(' ', Daemons(await daemon.ScrapeParsedAsync()).Values), n => !n.Contains("ceph-osd", StringComparison.Ordinal), "all names");
     }
+
+    private static Task<string> UntilNamedAsync(Daemon daemon) =>
+        Eventually.ValueAsync(async () => Daemons(await daemon.ScrapeParsedAsync())["10"], name => name == "osd.10", "the name osd.10");
 
     private void Ceph(params int[] pids)
     {

@@ -6,7 +6,7 @@ namespace ThreadExporter.Tests.EndToEnd;
 /// <summary>Processes and threads that come and go as fast as they can, under a thousand scrapes.</summary>
 public class VanishingTests
 {
-    [Fact]
+    [SlowFact]
     public async Task A_thousand_scrapes_of_churn_are_whole_and_true()
     {
         using TempConfig config = new("[[filter]]\nname = \"w\"\nmatch = \"workload\"\n[[filter]]\nname = \"short\"\nmatch = \"true, sleep, sh\"\nchildren = true\n");

@@ -6,7 +6,7 @@ namespace ThreadExporter.Tests.Hosting;
 /// <summary><c>web.watch_config</c>: nobody sends a signal here.</summary>
 public class ConfigWatchTests
 {
-    [Fact]
+    [SlowFact]
     public async Task A_file_edited_replaced_or_made_anew_is_taken_and_a_bad_one_is_said_once()
     {
         using TempConfig config = new(Named("start"));
@@ -43,7 +43,7 @@ public class ConfigWatchTests
         Assert.Equal(1, Count(daemon, "no such file"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Kubernetes_swaps_of_a_mounted_ConfigMap_are_followed()
     {
         // As its atomic writer lays it out: file -> ..data/file, ..data -> ..TIME, and the link ..data is what is replaced.
@@ -76,7 +76,7 @@ public class ConfigWatchTests
         }
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Without_the_key_nothing_is_watched()
     {
         using TempConfig config = new(Named("start").Replace("watch_config = true", "watch_config = false", StringComparison.Ordinal));
@@ -93,21 +93,10 @@ public class ConfigWatchTests
     private static async Task<string> InForceAsync(Daemon daemon) =>
         Assert.Single((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes")).Labels["filter"];
 
-    private static async Task UntilInForceAsync(Daemon daemon, string filter)
-    {
-        for (int i = 0; await InForceAsync(daemon) != filter; i++)
-        {
-            Assert.True(i < 200, $"{filter} never came into force:\n{daemon.Log}");
-            await Task.Delay(50);
-        }
-    }
+    private static Task UntilInForceAsync(Daemon daemon, string filter) =>
+        Eventually.TrueAsync(async () => await InForceAsync(daemon) == filter, $"the filter {filter} is active", () => Task.FromResult(daemon.Log));
 
-    private static async Task UntilGaugeAsync(Daemon daemon, double value)
-    {
-        for (int i = 0; (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful") != value; i++)
-        {
-            Assert.True(i < 200, $"the gauge never became {value}:\n{daemon.Log}");
-            await Task.Delay(50);
-        }
-    }
+    private static Task UntilGaugeAsync(Daemon daemon, double value) => Eventually.TrueAsync(
+        async () => (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful") == value,
+        $"the gauge is {value}", () => Task.FromResult(daemon.Log));
 }

@@ -170,7 +170,7 @@ public sealed class ReloadTests : IDisposable
         await using Daemon daemon = await StartAsync();
         _config.Write(Good + "telemetry_path = \"/other\"\n");
         Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
-        Assert.Contains("web.telemetry_path", daemon.Log, StringComparison.Ordinal);
+        await daemon.WaitForLogAsync("web.telemetry_path");
         Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_restart_required"));
         _config.Write(Good);
         Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);

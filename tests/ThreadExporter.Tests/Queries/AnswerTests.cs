@@ -4,7 +4,7 @@ namespace ThreadExporter.Tests.Queries;
 [Collection(nameof(PrometheusGroup))]
 public sealed class AnswerTests(PrometheusFixture prometheus)
 {
-    [Theory]
+    [SlowTheory]
     [InlineData("topk(10, rate(perfscale_thread_cpu_seconds_total[1m]))", "tp_osd_tp")]
     [InlineData("topk(10, rate(perfscale_thread_runqueue_seconds_total[1m]))", "bstore_aio", "bstore_kv_sync", "tp_osd_tp")]
     [InlineData("topk(10, perfscale_thread_cpu_peak_ratio - rate(perfscale_thread_cpu_seconds_total[1m]))", "msgr-worker-0")]
@@ -16,7 +16,7 @@ public sealed class AnswerTests(PrometheusFixture prometheus)
             Assert.True(rows.Any(r => r["tname"] == name && r["ppid"] == $"{prometheus.Osd}" && r.Value > 0.001), $"{name} is not among the rows of {query}");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_share_is_a_share_of_the_process()
     {
         string query = MarkdownBlocks.Read("docs/metrics.md", "promql").Select(q => q.Text).Single(t => t.StartsWith("rate(perfscale_thread_cpu_seconds_total[1m])\n  / on (instance, ppid)", StringComparison.Ordinal));
@@ -26,7 +26,7 @@ public sealed class AnswerTests(PrometheusFixture prometheus)
     }
 
     /// <summary>What is shown, folded and exited is what the process used.</summary>
-    [Fact]
+    [SlowFact]
     public async Task Totals_add_up_to_the_process()
     {
         string query = MarkdownBlocks.Read("docs/metrics.md", "promql").Select(q => q.Text).Single(t => t.Contains("\"part\", \"shown\"", StringComparison.Ordinal));

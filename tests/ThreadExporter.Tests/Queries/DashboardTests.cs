@@ -9,7 +9,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
     public static TheoryData<string, string> Targets { get; } = [.. Dashboard.Charts.SelectMany(
         p => p.GetProperty("targets").EnumerateArray().Select(t => ($"{p.GetProperty("title").GetString()}: {t.GetProperty("refId").GetString()}", t.GetProperty("expr").GetString()!)))];
 
-    [Theory]
+    [SlowTheory]
     [MemberData(nameof(Targets))]
     public async Task A_panel_has_rows(string panel, string query)
     {
@@ -22,7 +22,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
         await AssertRowsAsync(panel, Dashboard.Fill(query, chosen));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Variables_offer_what_there_is()
     {
         Dictionary<string, string[]> offers = [];
@@ -35,7 +35,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
         Assert.Equal(2, offers["process"].Length);
     }
 
-    [Fact]
+    [SlowFact]
     public void It_imports_without_edits()
     {
         Assert.False(Dashboard.Root.TryGetProperty("__inputs", out _));
@@ -47,7 +47,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
         Assert.Equal(["${datasource}"], used.Distinct());
     }
 
-    [Fact]
+    [SlowFact]
     public void Every_panel_has_a_unit_and_every_query_a_legend()
     {
         foreach (JsonElement panel in Dashboard.Charts)
@@ -59,7 +59,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
         }
     }
 
-    [Fact]
+    [SlowFact]
     public void Panels_stand_beside_each_other()
     {
         HashSet<(int, int)> taken = [];

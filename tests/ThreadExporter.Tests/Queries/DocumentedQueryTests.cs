@@ -13,7 +13,7 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
 
     public static TheoryData<string, string> Queries { get; } = [.. MarkdownBlocks.Files.Where(f => f != Joins).SelectMany(f => MarkdownBlocks.Read(f, "promql"))];
 
-    [Theory]
+    [SlowTheory]
     [MemberData(nameof(Queries))]
     public async Task It_returns_rows(string place, string query)
     {
@@ -21,7 +21,7 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
         Assert.True(rows.Any(r => double.IsFinite(r.Value)), $"{place} returned no row with a value: {query}");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Joins_with_what_a_cluster_knows_return_rows_in_promtools_cases()
     {
         string cases = Repository.File("tests/ThreadExporter.Tests/Queries/joins.test.yml");
@@ -32,7 +32,7 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
         Assert.True(code == 0, output + error);
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData("README.md", 2)]
     [InlineData("docs/metrics.md", 12)]
     [InlineData(Joins, 4)]
@@ -40,7 +40,7 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
         Assert.True(MarkdownBlocks.Read(file, "promql").Count() >= atLeast, $"{file} has fewer promql blocks than {atLeast}");
 
     /// <summary>A query in a sentence or in a block of another kind would escape the tests above.</summary>
-    [Fact]
+    [SlowFact]
     public void No_query_stands_anywhere_else()
     {
         foreach (string file in MarkdownBlocks.Files)

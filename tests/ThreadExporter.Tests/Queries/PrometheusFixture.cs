@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using ThreadExporter.Tests.Support;
@@ -8,9 +7,9 @@ namespace ThreadExporter.Tests.Queries;
 /// <summary>
 /// A real Prometheus that has scraped our daemon as packaging/prometheus/prometheus.yml says, but every second, while the daemon watched
 /// two processes that do what real ones do: a hot thread, two that starve beside it on one CPU, bursts, threads that come and go.
-/// Started once for all the tests of queries.
+/// Started once, by the first test that asks it: xunit makes the fixture even when none of its tests is to run.
 /// </summary>
-public sealed class PrometheusFixture : IAsyncLifetime
+public sealed class PrometheusFixture : IAsyncDisposable
 {
     private const int Scrapes = 12;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -19,38 +18,39 @@ public sealed class PrometheusFixture : IAsyncLifetime
     private readonly CancellationTokenSource _end = new();
     private readonly List<Task> _work = [];
     private readonly List<Workload> _processes = [];
+    private readonly Lazy<Task> _started;
     private TempConfig? _config;
     private Daemon? _daemon;
     private PrometheusServer? _server;
+
+    public PrometheusFixture() => _started = new Lazy<Task>(() => Task.Run(StartAsync));
 
     internal PrometheusServer Server
     {
         get
         {
-            Assert.SkipUnless(_server is not null, $"{PrometheusServer.Program} is not installed");
+            EnsureStarted();
             return _server!;
         }
     }
 
     /// <summary>The instance label of the daemon.</summary>
-    internal string Instance => _daemon!.Http.BaseAddress!.Authority;
+    internal string Instance
+    {
+        get
+        {
+            EnsureStarted();
+            return _daemon!.Http.BaseAddress!.Authority;
+        }
+    }
 
     /// <summary>The pid of the process whose threads have a series each; its comm is ceph-osd.</summary>
-    internal int Osd => _processes[0].Pid;
-
-    public async ValueTask InitializeAsync()
+    internal int Osd
     {
-        if (!File.Exists(PrometheusServer.Program))
-            return;
-        try
+        get
         {
-            await StartAsync();
-        }
-        catch
-        {
-            // Nobody else ends what has been started by then.
-            await DisposeAsync();
-            throw;
+            EnsureStarted();
+            return _processes[0].Pid;
         }
     }
 
@@ -69,6 +69,12 @@ public sealed class PrometheusFixture : IAsyncLifetime
             process.Dispose();
         _end.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private void EnsureStarted()
+    {
+        Assert.SkipUnless(File.Exists(PrometheusServer.Program), $"{PrometheusServer.Program} is not installed");
+        _started.Value.GetAwaiter().GetResult();
     }
 
     private async Task StartAsync()
@@ -98,12 +104,9 @@ public sealed class PrometheusFixture : IAsyncLifetime
             .Replace("evaluation_interval: 15s", "evaluation_interval: 1s", StringComparison.Ordinal)
             .Replace("rules/", Repository.File("packaging/prometheus/rules/"), StringComparison.Ordinal));
         _server = await PrometheusServer.StartAsync(config, _folder);
-        long begin = Stopwatch.GetTimestamp();
-        while (await _server.QueryAsync("count_over_time(up[5m])") is not [{ Value: >= Scrapes }, ..])
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"not {Scrapes} scrapes in {Patience}:\n{_server.Log}\n{_daemon.Log}");
-            await Task.Delay(200);
-        }
+        await Eventually.TrueAsync(
+            async () => await _server.QueryAsync("count_over_time(up[5m])") is [{ Value: >= Scrapes }, ..],
+            $"{Scrapes} scrapes", () => Task.FromResult($"{_server.Log}\n{_daemon.Log}"), Patience);
     }
 
     private void StartWork()

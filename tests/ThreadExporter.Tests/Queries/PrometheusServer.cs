@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
@@ -49,12 +50,8 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
         PrometheusServer server = new(config, folder);
         int port = await server._port.Task.WaitAsync(Patience);
         server._http.BaseAddress = new Uri($"http://127.0.0.1:{port}");
-        long begin = Stopwatch.GetTimestamp();
-        while (!(await server._http.GetAsync("/-/ready")).IsSuccessStatusCode)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"Prometheus was never ready:\n{server.Log}");
-            await Task.Delay(50);
-        }
+        await Eventually.TrueAsync(
+            async () => (await server._http.GetAsync("/-/ready")).IsSuccessStatusCode, "Prometheus is ready", () => Task.FromResult(server.Log), Patience);
         return server;
     }
 

@@ -16,7 +16,7 @@ public sealed partial class RuleTests(PrometheusFixture prometheus)
 
     public static TheoryData<string> Alerts => Names("alert");
 
-    [Theory]
+    [SlowTheory]
     [MemberData(nameof(Records))]
     public async Task A_recording_rule_records_rows(string record)
     {
@@ -28,7 +28,7 @@ public sealed partial class RuleTests(PrometheusFixture prometheus)
             Assert.Equal(level, string.Join('_', ((string[])["job", "instance", "daemon", "pname", "tname"]).Where(row.Labels.ContainsKey)));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Prometheus_evaluates_every_rule_without_an_error()
     {
         JsonElement groups = (await prometheus.Server.GetAsync("/api/v1/rules")).GetProperty("groups");
@@ -38,14 +38,14 @@ public sealed partial class RuleTests(PrometheusFixture prometheus)
     }
 
     /// <summary>The workload has a rule that matches nothing: real series, not promtool's, start that alert.</summary>
-    [Fact]
+    [SlowFact]
     public async Task A_filter_that_matches_nothing_starts_its_alert()
     {
         Row row = Assert.Single(await prometheus.Server.QueryAsync("""ALERTS{alertname="ThreadExporterFilterMatchesNothing"}"""));
         Assert.Equal(("nothing", "pending"), (row["filter"], row["alertstate"]));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_shipped_configuration_passes_promtool()
     {
         (int code, string output, string error) = await PromtoolAsync("check", "config", Path.Combine(Folder, "prometheus.yml"));
@@ -54,14 +54,14 @@ public sealed partial class RuleTests(PrometheusFixture prometheus)
         Assert.True(code == 0, output + error);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Every_alert_fires_and_does_not_fire_in_promtools_cases()
     {
         (int code, string output, string error) = await PromtoolAsync("test", "rules", Cases);
         Assert.True(code == 0, output + error);
     }
 
-    [Theory]
+    [SlowTheory]
     [MemberData(nameof(Alerts))]
     public void An_alert_has_a_case_of_each_kind(string alert)
     {

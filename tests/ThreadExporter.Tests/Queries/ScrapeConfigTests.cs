@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ThreadExporter.Tests.Packaging;
+using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
@@ -19,7 +19,7 @@ public sealed partial class ScrapeConfigTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Theory]
+    [SlowTheory]
     [MemberData(nameof(Jobs))]
     public async Task A_scrape_job_passes_promtool(string place, string job)
     {
@@ -33,7 +33,7 @@ public sealed partial class ScrapeConfigTests : IDisposable
         Assert.True(code == 0, $"{place}: {output}{error}");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Targets_from_files_are_found_with_their_labels()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "osd.yml"), Block("yaml", "- targets:"), TestContext.Current.CancellationToken);
@@ -41,7 +41,7 @@ public sealed partial class ScrapeConfigTests : IDisposable
         Assert.Equal(["node-1.example.com", "node-2.example.com"], await DiscoverAsync(job));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Targets_over_HTTP_are_found_with_their_labels()
     {
         using HttpListener server = new();
@@ -80,22 +80,25 @@ public sealed partial class ScrapeConfigTests : IDisposable
 
     private static int Listen(HttpListener server)
     {
-        long begin = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            int port = Random.Shared.Next(20_000, 30_000);
-            server.Prefixes.Clear();
-            server.Prefixes.Add($"http://127.0.0.1:{port}/");
-            try
+        int port = 0;
+        Eventually.True(
+            () =>
             {
-                server.Start();
-                return port;
-            }
-            catch (HttpListenerException) when (Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(5))
-            {
-                // Somebody else's port.
-            }
-        }
+                port = Random.Shared.Next(20_000, 30_000);
+                server.Prefixes.Clear();
+                server.Prefixes.Add($"http://127.0.0.1:{port}/");
+                try
+                {
+                    server.Start();
+                    return true;
+                }
+                catch (HttpListenerException)
+                {
+                    // Another process's port.
+                    return false;
+                }
+            }, "a free port");
+        return port;
     }
 
     private static async Task AnswerAsync(HttpListener server, string json)

@@ -33,7 +33,7 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
         _stop.Dispose();
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Under_churn_reloads_and_abuse_no_scrape_fails_and_nothing_grows()
     {
         foreach (string mode in (string[])["5", "10", "idle", "idle"])

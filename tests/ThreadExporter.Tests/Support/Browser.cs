@@ -93,15 +93,8 @@ internal sealed partial class Browser : IAsyncDisposable
     public async Task<string[]> TakeConsoleAsync() =>
         [.. (await PostAsync("se/log", new JsonObject { ["type"] = "browser" })).EnumerateArray().Select(e => e.GetProperty("message").GetString()!)];
 
-    public async Task WaitAsync(string condition, string what)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        while (!(await RunAsync($"return Boolean({condition})")).GetBoolean())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"never: {what}; the page shows:\n{await TextAsync("body")}");
-            await Task.Delay(50);
-        }
-    }
+    public Task WaitAsync(string condition, string what) =>
+        Eventually.TrueAsync(async () => (await RunAsync($"return Boolean({condition})")).GetBoolean(), what, () => TextAsync("body"));
 
     public async ValueTask DisposeAsync()
     {

@@ -76,15 +76,8 @@ internal sealed class Daemon : IAsyncDisposable
     public async Task<Exposition> ScrapeParsedAsync() => Exposition.Parse(await ScrapeAsync());
 
     /// <summary>Waits for a line of the log.</summary>
-    public async Task WaitForLogAsync(string text)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        while (!Log.Contains(text, StringComparison.Ordinal))
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"the log never said \"{text}\":\n{Log}");
-            await Task.Delay(10);
-        }
-    }
+    public Task WaitForLogAsync(string text) =>
+        Eventually.TrueAsync(() => Log.Contains(text, StringComparison.Ordinal), $"\"{text}\" in the log", () => Log);
 
     public void Signal(string name)
     {

@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>Waits for what the kernel or another process does in its own time.</summary>
+/// <summary>Waits for what the kernel or another process does in its own time. The one polling loop of the tests.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
     public static void True(Func<bool> condition, string what)
     {
@@ -15,5 +16,31 @@ internal static class Eventually
             Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"never: {what}");
             Thread.Sleep(1);
         }
+    }
+
+    /// <param name="condition">What must become true.</param>
+    /// <param name="what">The condition in words.</param>
+    /// <param name="seen">What a failure shows beside it: a log, a page.</param>
+    /// <param name="patience">How long to wait.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, Func<Task<string>>? seen = null, TimeSpan? patience = null)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(begin) >= (patience ?? Patience))
+                Assert.Fail($"never: {what}{(seen is null ? "" : "; last seen:\n" + await seen())}");
+            await Task.Delay(Interval, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public static Task TrueAsync(Func<bool> condition, string what, Func<string> seen) =>
+        TrueAsync(() => Task.FromResult(condition()), what, () => Task.FromResult(seen()));
+
+    /// <summary>Reads until the value is as expected and returns it; a failure shows the last one.</summary>
+    public static async Task<T> ValueAsync<T>(Func<Task<T>> read, Func<T, bool> isExpected, string what)
+    {
+        T last = default!;
+        await TrueAsync(async () => isExpected(last = await read()), what, () => Task.FromResult($"{last}"));
+        return last;
     }
 }

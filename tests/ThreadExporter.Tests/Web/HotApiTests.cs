@@ -165,18 +165,8 @@ public sealed partial class HotApiTests : IAsyncLifetime
     private async Task<JsonElement> AskAsync(int rows = 20, Daemon? daemon = null) =>
         JsonDocument.Parse(await (daemon ?? _daemon).Http.GetStringAsync($"/api/v1/hot?n={rows}")).RootElement;
 
-    private async Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            JsonElement answer = await AskAsync(rows, daemon);
-            if (condition(answer))
-                return answer;
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(20), $"never came: {answer}");
-            await Task.Delay(50);
-        }
-    }
+    private Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null) =>
+        Eventually.ValueAsync(() => AskAsync(rows, daemon), condition, "the response that the test waits for");
 
     private static JsonElement? First(JsonElement answer) => answer.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault();
 

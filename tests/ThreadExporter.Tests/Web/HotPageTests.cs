@@ -6,7 +6,7 @@ using ThreadExporter.Text;
 namespace ThreadExporter.Tests.Web;
 
 /// <summary>The pages in headless Chromium. Its screenshots are left in <c>tests/output</c>.</summary>
-public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPageFixture>
+public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPageFixture>, IAsyncLifetime
 {
     private const char Tab = '\uE004';
     private const char Enter = '\uE007';
@@ -16,7 +16,15 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
 
     private Browser Browser => fixture.Browser;
 
-    [Fact]
+    public async ValueTask InitializeAsync()
+    {
+        if (Support.Browser.IsInstalled)
+            await fixture.EnsureStartedAsync();
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [SlowFact]
     public async Task The_hottest_thread_stands_out_and_its_name_is_text()
     {
         await OpenHotAsync();
@@ -44,7 +52,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         await Browser.WaitAsync("!document.body.textContent.includes('u202Eb')", "it goes when the thread ends");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Commands_for_the_thread_and_the_books_of_its_process_are_at_hand()
     {
         await OpenHotAsync();
@@ -70,7 +78,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal("Hottest thread", await Browser.TextAsync("#detail-why"));
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData(1400, 900, "light")]
     [InlineData(1400, 900, "dark")]
     [InlineData(360, 1500, "light")]
@@ -85,7 +93,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Empty(await Browser.TakeConsoleAsync());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_filter_that_matches_nothing_is_said_and_can_be_cleared()
     {
         await OpenHotAsync();
@@ -102,7 +110,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Contains("filter=KV_sync", (await Browser.RunAsync("return location.hash")).GetString(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_head_sorts_by_its_column_and_says_so()
     {
         await OpenHotAsync();
@@ -113,7 +121,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         await AssertSortedAsync("descending");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Paused_it_stands_still_and_asks_nothing()
     {
         await OpenHotAsync();
@@ -129,7 +137,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal("Live", await Browser.TextAsync("#status-text"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Everything_is_reached_and_used_by_keyboard_with_a_visible_focus()
     {
         await OpenHotAsync();
@@ -153,7 +161,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal(name, (await Browser.RunAsync("return document.activeElement.firstChild.innerText")).GetString());
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData(1400)]
     [InlineData(360)]
     public async Task The_table_is_a_table_for_a_screen_reader_however_it_looks(int width)
@@ -168,7 +176,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal("status-text notice", (await Browser.RunAsync("return [...document.querySelectorAll('[role=status], [role=alert], [aria-live]')].map(e => e.id).join(' ')")).GetString());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Nothing_moves_for_those_who_want_no_motion()
     {
         await OpenHotAsync();
@@ -178,7 +186,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal(0, (await Browser.RunAsync(Longest)).GetDouble());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task An_exporter_that_is_away_is_said_plainly()
     {
         SkipWithoutBrowser();
@@ -194,7 +202,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.All(await Browser.TakeConsoleAsync(), line => Assert.Contains("ERR_CONNECTION_REFUSED", line, StringComparison.Ordinal));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Without_filters_it_says_that_nothing_is_watched()
     {
         SkipWithoutBrowser();

@@ -92,13 +92,8 @@ public class LandingPageTests
     {
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "workload"]);
         using Workload workload = new();
-        string page = await PageAsync(daemon);
-        for (int i = 0; i < 50 && !page.Contains($"<small>{workload.Pid}</small>", StringComparison.Ordinal); i++)
-        {
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-            page = await PageAsync(daemon);
-        }
-        Assert.Contains($"<small>{workload.Pid}</small>", page, StringComparison.Ordinal);
+        await Eventually.ValueAsync(
+            () => PageAsync(daemon), page => page.Contains($"<small>{workload.Pid}</small>", StringComparison.Ordinal), "the page shows the process");
         Assert.Equal(2, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total"));
     }
 

@@ -7,7 +7,7 @@ namespace ThreadExporter.Tests.Web;
 /// <summary>Clients that take their time with the request.</summary>
 public class SlowClientTests
 {
-    [Fact]
+    [SlowFact]
     public async Task Slow_headers_and_half_requests_are_cut_off_and_hold_up_nobody()
     {
         using TempConfig config = new("[[filter]]\nmatch = \"no-such-process\"\n");

@@ -14,7 +14,7 @@ public class StalledReaderTests
     private static readonly string LongAnswers = $"[web]\nmax_requests = {MaxRequests}\n"
         + string.Concat(Enumerable.Range(0, 100).Select(i => $"[[filter]]\nmatch = \"no-such-process\"\nname = \"{i}{new string('x', 9000)}\"\n"));
 
-    [Fact]
+    [SlowFact]
     public async Task A_shutdown_waits_five_seconds_for_such_clients_and_no_longer()
     {
         using TempConfig config = new(LongAnswers);
@@ -30,7 +30,7 @@ public class StalledReaderTests
         Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_client_that_stops_reading_is_dropped_and_holds_up_neither_collections_nor_scrapes()
     {
         using TempConfig config = new(LongAnswers);

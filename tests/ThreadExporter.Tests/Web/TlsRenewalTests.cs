@@ -10,7 +10,7 @@ public sealed class TlsRenewalTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
+    [SlowFact]
     public async Task A_renewal_is_presented_without_a_reload_and_a_bad_one_is_not()
     {
         await using Daemon daemon = await _folder.StartAsync();
@@ -41,7 +41,7 @@ public sealed class TlsRenewalTests : IDisposable
         Assert.DoesNotContain("PRIVATE KEY", daemon.Log, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Links_that_are_set_anew_are_followed()
     {
         // As Kubernetes mounts a secret: the file is a link through a link to a folder that is exchanged.
@@ -66,7 +66,7 @@ public sealed class TlsRenewalTests : IDisposable
         await UntilPresentedAsync(daemon, "CN=two");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_reload_takes_other_files_at_once_and_keeps_the_old_when_they_are_bad()
     {
         await using Daemon daemon = await _folder.StartAsync();
@@ -82,13 +82,13 @@ public sealed class TlsRenewalTests : IDisposable
         _folder.Config.Write($"{TlsFolder.Rest}[web.tls]\ncert_file = \"{certificate}\"\nkey_file = \"{_folder.Key}\"\n");
         HttpResponseMessage refused = await client.PostAsync("/-/reload", null, TestContext.Current.CancellationToken);
         Assert.Equal("The configuration is bad; the old one stays in force.\n7:12: web.tls.key_file\n", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Assert.Contains($"{_folder.Config.Path}:7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key", daemon.Log, StringComparison.Ordinal);
+        await daemon.WaitForLogAsync($"{_folder.Config.Path}:7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key");
         Assert.Equal("CN=other", await PresentedAsync(daemon));
         Support.Exposition scrape = Support.Exposition.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
         Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task TLS_switched_off_waits_for_a_restart()
     {
         await using Daemon daemon = await _folder.StartAsync();
@@ -101,7 +101,7 @@ public sealed class TlsRenewalTests : IDisposable
         Assert.Equal(1, scrape.Value("thread_exporter_config_restart_required"));
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData(-3, -2, "web.tls.cert_file: the certificate expired at ")]
     [InlineData(2, 3, "web.tls.cert_file: the certificate is valid only from ")]
     public async Task A_certificate_that_is_not_valid_now_is_presented_with_a_warning(int from, int to, string warning)
@@ -135,12 +135,5 @@ public sealed class TlsRenewalTests : IDisposable
         await UntilAsync($"{metric} {value}", async () => Support.Exposition.Parse(await client.GetStringAsync("/metrics")).Value(metric) == value);
     }
 
-    private static async Task UntilAsync(string what, Func<Task<bool>> isSo)
-    {
-        for (int i = 0; !await isSo(); i++)
-        {
-            Assert.True(i < 150, $"never: {what}");
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        }
-    }
+    private static Task UntilAsync(string what, Func<Task<bool>> isSo) => Eventually.TrueAsync(isSo, what);
 }
