@@ -14,8 +14,9 @@ namespace ThreadExporter.Hosting;
 /// <param name="keep">How many rotated files are kept; 0: a full file is deleted.</param>
 internal sealed class LogRotation(string path, long maxSize, int keep)
 {
-    // A second daemon that writes the same file may rotate it at the same time; then what was found is no longer so.
-    private const int Attempts = 3;
+    // A second daemon that writes the same file may rotate it at the same time: what was found is no longer so. Each attempt waits a
+    // millisecond longer than the one before, 45 in all, so that one of the two gets through.
+    private const int Attempts = 10;
 
     /// <summary>Rotates a full file.</summary>
     /// <exception cref="IOException">It is still full. Nothing may be appended to it, or it would grow without end.</exception>
@@ -26,6 +27,7 @@ internal sealed class LogRotation(string path, long maxSize, int keep)
         {
             if (attempt == Attempts)
                 throw new IOException("it is full and cannot be rotated: " + reason);
+            Thread.Sleep(attempt);
             try
             {
                 Rotate();

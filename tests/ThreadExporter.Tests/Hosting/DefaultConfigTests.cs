@@ -51,7 +51,7 @@ public sealed class DefaultConfigTests : IDisposable
         await daemon.WaitForLogAsync("Configuration loaded");
         Directory.CreateDirectory(Inside(daemon));
         Assert.Equal((78, "", $"{Default}: is a directory\n"), await ReloadAsync(daemon));
-        await daemon.WaitForLogAsync($"Reload failed with 1 errors in {Default};");
+        await daemon.WaitForLogAsync($"Reload failed with 1 error in {Default};");
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
         Directory.Delete(Inside(daemon));
         Assert.Equal(0, (await ReloadAsync(daemon)).ExitCode);

@@ -59,7 +59,7 @@ public sealed class CommandTextTests
     }
 
     [Fact]
-    public void A_cut_is_told_once_per_filter_that_looks()
+    public void A_cut_is_logged_once_per_filter_that_looks()
     {
         using var first = new FakeProcess(12, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
         using var second = new FakeProcess(13, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
@@ -72,12 +72,12 @@ public sealed class CommandTextTests
         Assert.Equal("main", matcher.Match(first.Facts, RuleSet.Empty).Rule?.Name);
         Assert.Equal("main", matcher.Match(second.Facts, RuleSet.Empty).Rule?.Name);
         Assert.Equal(
-            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only its first and last 32 KiB are looked at (told once per filter)")],
+            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)")],
             matcher.TakeWarnings());
     }
 
     [Fact]
-    public void The_end_of_a_long_command_line_is_found_and_the_cut_is_told_once()
+    public void The_end_of_a_long_command_line_is_found_and_the_cut_is_logged_once()
     {
         using FixtureProc proc = new();
         foreach (int pid in (int[])[10, 11])
@@ -94,7 +94,7 @@ public sealed class CommandTextTests
             Assert.Equal(["a10", "a11"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
         }
         // The order of a directory of plain files is any.
-        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only its first and last 32 KiB are looked at \\(told once per filter\\)$",
+        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only its first and last 32 KiB are looked at \\(logged once per filter\\)$",
             Assert.Single(live.Collector.TakeWarnings()));
     }
 
