@@ -13,7 +13,8 @@ prefix ?= /usr/local
 sysconfdir ?= /etc
 bindir ?= $(prefix)/bin
 unitdir ?= $(prefix)/lib/systemd/system
-# firewalld reads these two folders and no others.
+# firewalld reads these two folders and no others. The one below /etc is the administrator's: a file that is there is kept, and
+# uninstall removes it only while it is the one from here.
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
@@ -107,7 +108,7 @@ install: ## install what publish and man made, with DESTDIR and prefix (/usr/loc
 		-e 's:/usr/bin/:$(bindir)/:; s:-/etc/:-$(sysconfdir)/:' packaging/systemd/thread-exporter.service > $(DESTDIR)$(unitdir)/thread-exporter.service
 	chmod 0644 $(DESTDIR)$(unitdir)/thread-exporter.service
 	install -D -m 0644 packaging/systemd/thread-exporter.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf
-	install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(firewalldir)/thread-exporter.xml
+	[ -e $(DESTDIR)$(firewalldir)/thread-exporter.xml ] || install -D -m 0644 packaging/firewalld/thread-exporter.xml $(DESTDIR)$(firewalldir)/thread-exporter.xml
 	install -D -m 0644 packaging/completion/thread-exporter.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter
 	install -D -m 0644 dist/man/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz
 	install -D -m 0644 dist/man/thread-exporter.toml.5.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
@@ -125,9 +126,10 @@ ifeq ($(DESTDIR),)
 	[ ! -d /run/systemd/system ] || [ ! -e $(unitdir)/thread-exporter.service ] || systemctl disable --now thread-exporter.service
 endif
 	rm -f $(DESTDIR)$(bindir)/thread-exporter $(DESTDIR)$(unitdir)/thread-exporter.service \
-		$(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf $(DESTDIR)$(firewalldir)/thread-exporter.xml \
+		$(DESTDIR)$(prefix)/lib/sysusers.d/thread-exporter.conf \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/thread-exporter \
 		$(DESTDIR)$(prefix)/share/man/man8/thread-exporter.8.gz $(DESTDIR)$(prefix)/share/man/man5/thread-exporter.toml.5.gz
+	! cmp -s packaging/firewalld/thread-exporter.xml $(DESTDIR)$(firewalldir)/thread-exporter.xml || rm -f $(DESTDIR)$(firewalldir)/thread-exporter.xml
 ifeq ($(DESTDIR),)
 	[ ! -d /run/systemd/system ] || systemctl daemon-reload
 endif

@@ -6,6 +6,8 @@ public static unsafe class Clocks
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const int LargestPid = 4 * 1024 * 1024; // PID_MAX_LIMIT, include/linux/threads.h
 
+    private static long _earliestBootTime = long.MaxValue;
+
     /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every Linux of today.</summary>
     public static int TicksPerSecond { get; } = (int)Native.sysconf(Native.SC_CLK_TCK);
 
@@ -14,6 +16,9 @@ public static unsafe class Clocks
 
     /// <summary>The longest time in ticks that is taken for one: 146 years, so that two of them are still nanoseconds in a long.</summary>
     public static ulong LongestTicks { get; } = (ulong)(long.MaxValue / NanosecondsPerTick / 2);
+
+    /// <summary>A time of <c>stat</c> in nanoseconds; -1 when it is longer than <see cref="LongestTicks"/>, so that it cannot be one.</summary>
+    public static long FromTicks(ulong ticks) => ticks <= LongestTicks ? (long)ticks * NanosecondsPerTick : -1;
 
     /// <summary>
     /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
@@ -33,7 +38,19 @@ public static unsafe class Clocks
     /// When the kernel booted, in nanoseconds since 1970: CLOCK_REALTIME − CLOCK_BOOTTIME. A start time in <c>stat</c>
     /// plus this is a point in time. It moves when the wall clock is set.
     /// </summary>
-    public static long BootTimeNanoseconds() => Read(Native.CLOCK_REALTIME) - Read(Native.CLOCK_BOOTTIME);
+    public static long BootTimeNanoseconds()
+    {
+        long boot = Read(Native.CLOCK_REALTIME) - Read(Native.CLOCK_BOOTTIME);
+        long known;
+        while (boot < (known = EarliestBootTimeNanoseconds) && Interlocked.CompareExchange(ref _earliestBootTime, boot, known) != known)
+        {
+            // Another thread has just noted a time of its own.
+        }
+        return boot;
+    }
+
+    /// <summary>The earliest answer of <see cref="BootTimeNanoseconds"/> so far: the wall clock may have been set forward since then.</summary>
+    public static long EarliestBootTimeNanoseconds => Volatile.Read(ref _earliestBootTime);
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);

@@ -21,10 +21,14 @@ internal static class Digits
         return length > 0;
     }
 
-    public static bool TryReadLong(ref ReadOnlySpan<byte> rest, out long value)
+    /// <summary>
+    /// A count that the kernel keeps in 64 bits without a sign. One that no counter reaches (a small negative number printed as
+    /// unsigned) is read as -1, unknown: it is no reason to lose the numbers beside it.
+    /// </summary>
+    public static bool TryReadCount(ref ReadOnlySpan<byte> rest, out long value)
     {
-        bool valid = TryReadULong(ref rest, out ulong unsigned) && unsigned <= long.MaxValue;
-        value = valid ? (long)unsigned : 0;
+        bool valid = TryReadULong(ref rest, out ulong unsigned);
+        value = !valid ? 0 : unsigned <= long.MaxValue ? (long)unsigned : -1;
         return valid;
     }
 

@@ -19,6 +19,9 @@ public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulon
 {
     private const int TypeMask = 0xF000, RegularFile = 0x8000, Directory = 0x4000;
 
+    /// <summary>When its content was last written (mtime), in nanoseconds since 1970, as far as no program has set it.</summary>
+    public long ModifiedAt { get; private init; }
+
     public bool IsRegularFile => (Mode & TypeMask) == RegularFile;
 
     public bool IsDirectory => (Mode & TypeMask) == Directory;
@@ -38,6 +41,9 @@ public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulon
             file.Inode,
             (file.ChangedSeconds * 1_000_000_000) + file.ChangedNanoseconds,
             file.Size,
-            file.Mode);
+            file.Mode)
+        {
+            ModifiedAt = (file.ModifiedSeconds * 1_000_000_000) + file.ModifiedNanoseconds,
+        };
     }
 }

@@ -8,13 +8,15 @@ namespace ThreadExporter.Procfs;
 /// <summary>Every call into the C library (glibc 2.30 or later, 64-bit Linux). The names are those of the C library.</summary>
 internal static unsafe partial class Native
 {
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, ENOTDIR = 20, ENFILE = 23, EMFILE = 24, ERANGE = 34;
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, EACCES = 13, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24, ERANGE = 34;
     public const int O_RDONLY = 0, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
-    public const int AT_FDCWD = -100;
+    public const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100;
+    public const uint RENAME_NOREPLACE = 1;
     public const int CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_THREAD_CPUTIME_ID = 3, CLOCK_BOOTTIME = 7;
     public const int SC_CLK_TCK = 2;
     public const int RLIMIT_NOFILE = 7;
-    public const int SIGHUP = 1;
+    public const int SIG_UNBLOCK = 1;
+    public const nint SIG_DFL = 0, SIG_IGN = 1;
     public const int PRIO_PROCESS = 0;
     public const int TIMER_ABSTIME = 1;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
@@ -81,9 +83,26 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
+    /// <summary>Returns what the signal did before: a handler, SIG_DFL or SIG_IGN.</summary>
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint signal(int signum, nint handler);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int sigaction(int signum, void* act, Sigaction* oldact);
+
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int pthread_sigmask(int how, Sigset* set, Sigset* oldset);
+
     [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int statx(int dirfd, byte* pathname, int flags, uint mask, Statx* statxbuf);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
     /// <summary>Returns 0 when it does not know the parameter.</summary>
     [LibraryImport(LibC)]
@@ -102,10 +121,28 @@ internal static unsafe partial class Native
         public ulong Hard;
     }
 
+    /// <summary>struct sigaction: the handler is its first member on every 64-bit architecture; the rest is not read, and smaller than this.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct Sigaction
+    {
+        [FieldOffset(0)]
+        public nint Handler;
+    }
+
+    /// <summary>sigset_t of 1024 bits; signal N is bit N - 1, and those used here are in the first word.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    public struct Sigset
+    {
+        [FieldOffset(0)]
+        public ulong Word;
+    }
+
     /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only these are read.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
+        [FieldOffset(20)]
+        public uint Owner;
         [FieldOffset(28)]
         public ushort Mode;
         [FieldOffset(32)]
@@ -116,6 +153,10 @@ internal static unsafe partial class Native
         public long ChangedSeconds;
         [FieldOffset(104)]
         public uint ChangedNanoseconds;
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
         [FieldOffset(136)]
         public uint DeviceMajor;
         [FieldOffset(140)]

@@ -13,7 +13,7 @@ public static unsafe class OpenDescriptors
         Native.Statx file;
         fixed (byte* path = "/proc/self/fd\0"u8)
         {
-            bool known = Native.statx(Native.AT_FDCWD, path, 0, Native.STATX_SIZE, &file) == 0 && file.Size > 0;
+            bool known = Native.statx(Native.AT_FDCWD, path, 0, Native.STATX_SIZE, &file) == 0 && file.Size is > 0 and <= long.MaxValue;
             count = known ? (long)file.Size : 0;
             return known;
         }

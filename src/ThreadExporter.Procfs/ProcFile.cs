@@ -42,7 +42,10 @@ public static unsafe class ProcFile
     /// reading a <c>schedstat</c> about half as dear again.
     /// </summary>
     /// <returns><see cref="ReadStatus.Gone"/> once the thread is dead, even when its tid was taken by another.</returns>
-    public static ReadStatus ReadAt(int fd, Span<byte> buffer, out int length) => Read(fd, buffer, untilEof: false, out length);
+    public static ReadStatus ReadAt(int fd, Span<byte> buffer, out int length) => Read(fd, buffer, 0, untilEof: false, out length);
+
+    /// <summary>The same from a position on.</summary>
+    public static ReadStatus ReadAt(int fd, Span<byte> buffer, long offset, out int length) => Read(fd, buffer, offset, untilEof: false, out length);
 
     /// <summary>Opens, reads until the end or until the buffer is full (the text may be cut then), and closes.</summary>
     public static ReadStatus ReadOnce(int dirFd, ReadOnlySpan<byte> path, Span<byte> buffer, out int length)
@@ -51,7 +54,7 @@ public static unsafe class ProcFile
         ReadStatus status = Open(dirFd, path, out int fd);
         if (status != ReadStatus.Ok)
             return status;
-        status = Read(fd, buffer, untilEof: true, out length);
+        status = Read(fd, buffer, 0, untilEof: true, out length);
         Close(fd);
         return status;
     }
@@ -155,7 +158,7 @@ public static unsafe class ProcFile
         name[path.Length] = 0;
     }
 
-    private static ReadStatus Read(int fd, Span<byte> buffer, bool untilEof, out int length)
+    private static ReadStatus Read(int fd, Span<byte> buffer, long offset, bool untilEof, out int length)
     {
         length = 0;
         fixed (byte* start = buffer)
@@ -163,7 +166,7 @@ public static unsafe class ProcFile
             while (length < buffer.Length)
             {
                 int wanted = buffer.Length - length;
-                nint got = Native.pread(fd, start + length, (nuint)wanted, length);
+                nint got = Native.pread(fd, start + length, (nuint)wanted, offset + length);
                 if (got < 0)
                 {
                     int errno = Native.Errno;

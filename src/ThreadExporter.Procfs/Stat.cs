@@ -7,6 +7,7 @@ namespace ThreadExporter.Procfs;
 public readonly ref struct Stat
 {
     private const int StateField = 3, LastField = 39;
+    private const uint KernelThreadFlag = 0x00200000; // PF_KTHREAD, include/linux/sched.h
 
     /// <summary>The longest name the kernel writes, a kernel thread's: the buffer of proc_task_name, fs/proc/array.c.</summary>
     private const int LongestComm = 64;
@@ -19,13 +20,15 @@ public readonly ref struct Stat
     public byte State { get; private init; }
     /// <summary>Field 4.</summary>
     public int Ppid { get; private init; }
+    /// <summary>Field 9: the kernel's flags of the task, PF_… in include/linux/sched.h.</summary>
+    public uint Flags { get; private init; }
     /// <summary>Field 10.</summary>
     public ulong MinorFaults { get; private init; }
     /// <summary>Field 12.</summary>
     public ulong MajorFaults { get; private init; }
-    /// <summary>Field 14, in ticks.</summary>
+    /// <summary>Field 14, in ticks: whatever number is there (<see cref="Clocks.FromTicks"/>).</summary>
     public ulong UserTicks { get; private init; }
-    /// <summary>Field 15, in ticks.</summary>
+    /// <summary>Field 15, in ticks: whatever number is there, too.</summary>
     public ulong KernelTicks { get; private init; }
     /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
     public int NumThreads { get; private init; }
@@ -35,8 +38,20 @@ public readonly ref struct Stat
     public int Processor { get; private init; }
 
     /// <summary>
+    /// A thread of the kernel. Not told by its parent: in a pid namespace of its own, pid 2 is an ordinary process, and the
+    /// kernel's helper programs (call_usermodehelper) are children of kthreadd until they end.
+    /// </summary>
+    public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
+
+    /// <summary>
+    /// In a process's file: its leading thread has ended and others live on (pthread_exit(3) in main). What belongs to the process is
+    /// to be asked of one of them: <see cref="LivingThread"/>.
+    /// </summary>
+    public bool LeaderHasEnded => NumThreads > 1 && LivingThread.HasEnded(State);
+
+    /// <summary>
     /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
-    /// range, a time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// range, a start time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out Stat stat)
     {
@@ -61,10 +76,12 @@ public readonly ref struct Stat
 
         int field = StateField;
         if (!NextInt(ref rest, ref field, 4, out int ppid)
+            || !Next(ref rest, ref field, 9, out ulong flags)
+            || flags > uint.MaxValue
             || !Next(ref rest, ref field, 10, out ulong minorFaults)
             || !Next(ref rest, ref field, 12, out ulong majorFaults)
-            || !NextTime(ref rest, ref field, 14, out ulong userTicks)
-            || !NextTime(ref rest, ref field, 15, out ulong kernelTicks)
+            || !Next(ref rest, ref field, 14, out ulong userTicks)
+            || !Next(ref rest, ref field, 15, out ulong kernelTicks)
             || !NextInt(ref rest, ref field, 20, out int threads)
             || !NextTime(ref rest, ref field, 22, out ulong startTicks)
             || !NextInt(ref rest, ref field, LastField, out int processor)
@@ -78,6 +95,7 @@ public readonly ref struct Stat
             Comm = comm,
             State = state,
             Ppid = ppid,
+            Flags = (uint)flags,
             MinorFaults = minorFaults,
             MajorFaults = majorFaults,
             UserTicks = userTicks,

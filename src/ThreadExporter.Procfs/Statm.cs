@@ -1,6 +1,6 @@
 namespace ThreadExporter.Procfs;
 
-/// <summary><c>/proc/PID/statm</c> (proc_pid_statm(5)): memory in pages.</summary>
+/// <summary><c>/proc/PID/statm</c> (proc_pid_statm(5)): memory in pages; -1: a number that does not fit in a long.</summary>
 /// <param name="Size">All that is mapped.</param>
 /// <param name="Resident">What of it is in memory; the kernel sums it from per-CPU counts, so it may lag by some pages.</param>
 public readonly record struct Statm(long Size, long Resident)
@@ -8,9 +8,9 @@ public readonly record struct Statm(long Size, long Resident)
     public static bool TryParse(ReadOnlySpan<byte> text, out Statm statm)
     {
         statm = default;
-        if (!Digits.TryReadLong(ref text, out long size)
+        if (!Digits.TryReadCount(ref text, out long size)
             || !Digits.TryTake(ref text, (byte)' ')
-            || !Digits.TryReadLong(ref text, out long resident)
+            || !Digits.TryReadCount(ref text, out long resident)
             || !Digits.TryTake(ref text, (byte)' '))
         {
             return false;

@@ -6,8 +6,8 @@ namespace ThreadExporter.Procfs;
 /// <param name="EffectiveUid">Line <c>Uid</c>, second number.</param>
 /// <param name="NspidCount">How many pids line <c>NSpid</c> has: one for each pid namespace from that of the procfs inwards. 0: no such line (before Linux 4.1).</param>
 /// <param name="Nspid">The first of them, or 0.</param>
-/// <param name="VoluntarySwitches">Line <c>voluntary_ctxt_switches</c>; -1: no such line.</param>
-/// <param name="InvoluntarySwitches">Line <c>nonvoluntary_ctxt_switches</c>; -1: no such line.</param>
+/// <param name="VoluntarySwitches">Line <c>voluntary_ctxt_switches</c>; -1: no such line, or a number that does not fit in a long.</param>
+/// <param name="InvoluntarySwitches">Line <c>nonvoluntary_ctxt_switches</c>; -1 as above.</param>
 public readonly record struct Status(uint EffectiveUid, int NspidCount, int Nspid, long VoluntarySwitches, long InvoluntarySwitches)
 {
     /// <summary>
@@ -74,6 +74,6 @@ public readonly record struct Status(uint EffectiveUid, int NspidCount, int Nspi
     private static bool TryReadCount(ReadOnlySpan<byte> values, out long count)
     {
         count = -1;
-        return Digits.TryTake(ref values, (byte)'\t') && Digits.TryReadLong(ref values, out count) && values.IsEmpty;
+        return Digits.TryTake(ref values, (byte)'\t') && Digits.TryReadCount(ref values, out count) && values.IsEmpty;
     }
 }

@@ -30,7 +30,8 @@ public static class ServiceStates
             notifier.Notify(state);
             return notifier.IsEnabled;
         }
-        catch (SocketException)
+        // The latter: NOTIFY_SOCKET is no path of a socket, for example too long.
+        catch (Exception e) when (e is SocketException or ArgumentException)
         {
             return false;
         }

@@ -84,13 +84,9 @@ internal sealed class TomlBuilder
     private TomlTable? Duplicate(string key, TomlPosition position, TomlEntry earlier)
     {
         var at = earlier.KeyPosition;
-        _errors.Add(new(position, FormattableString.Invariant($"the key `{Printable(key)}` is already defined at {at.Line}:{at.Column}")));
+        _errors.Add(new(position, FormattableString.Invariant($"the key `{(key.Length > 80 ? key[..80] : key)}` is already defined at {at.Line}:{at.Column}")));
         return null;
     }
-
-    // A key goes into logs and onto terminals: no control characters, no endless line.
-    private static string Printable(string key) =>
-        string.Concat(key.Take(80).Select(c => char.IsControl(c) ? FormattableString.Invariant($"\\u{(int)c:X4}") : c.ToString()));
 
     private void AddKeyValues(IEnumerable<KeyValueSyntax> items, TomlTable table, int depth)
     {

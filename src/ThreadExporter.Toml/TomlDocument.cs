@@ -125,7 +125,8 @@ public sealed class TomlDocument
         var sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
         if (sorted.Count <= MaxErrors)
             return [.. sorted];
-        var rest = string.Create(CultureInfo.InvariantCulture, $"{sorted.Count - MaxErrors} more errors from here on are not shown");
+        var more = sorted.Count - MaxErrors;
+        var rest = string.Create(CultureInfo.InvariantCulture, $"{more} more {(more == 1 ? "error from here on is" : "errors from here on are")} not shown");
         return [.. sorted[..MaxErrors], new TomlError(sorted[MaxErrors].Position, rest)];
     }
 }

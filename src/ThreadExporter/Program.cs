@@ -1,5 +1,6 @@
 using ThreadExporter.Commands;
 using ThreadExporter.Hosting;
+using ThreadExporter.Text;
 
 // First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
 ReloadRequests requests = new();
@@ -12,9 +13,9 @@ try
 {
     return await commandLine.InvokeAsync(args);
 }
-// One clear line for a person at a terminal or in the journal; the codes are in docs/configuration.md.
-catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+// The codes are in docs/configuration.md.
+catch (Exception e)
 {
-    Console.Error.WriteLine($"thread-exporter: {e.Message}");
+    Console.Error.WriteLine(Printable.Lines($"thread-exporter: {Failures.Line(e)}"));
     return ExitCode.Failure;
 }

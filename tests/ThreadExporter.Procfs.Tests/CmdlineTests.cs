@@ -1,3 +1,4 @@
+using System.Text;
 using static ThreadExporter.Procfs.Tests.Fixture;
 
 namespace ThreadExporter.Procfs.Tests;
@@ -26,5 +27,95 @@ public class CmdlineTests
         byte[] text = Read("cmdline/" + file);
         Assert.Equal(joined, Cmdline.Join(text));
         Assert.Equal(arguments, Cmdline.Split(text));
+    }
+
+    [Theory]
+    [InlineData("nginx: master process /usr/sbin/nginx\0\0\0\0\0\0", "nginx: master process /usr/sbin/nginx")]
+    [InlineData("postgres: checkpointer        ", "postgres: checkpointer")]
+    [InlineData("sshd: alice@pts/0\0\0  \0\0", "sshd: alice@pts/0")]
+    [InlineData("srv: worker        \0", "srv: worker")]
+    [InlineData("   \0 \0", "")]
+    [InlineData(" a  b \0", " a  b")]
+    public void Titles_lose_their_padding(string text, string title)
+    {
+        Assert.Equal(title, Cmdline.Join(Encoding.ASCII.GetBytes(text)));
+        Assert.Equal(title.Length == 0 ? [] : [title], Cmdline.Split(Encoding.ASCII.GetBytes(text)));
+    }
+
+    [Fact]
+    public void Empty_arguments_at_the_end_are_dropped() =>
+        Assert.Equal(["prog", "", "x"], Cmdline.Split("prog\0\0x\0\0\0"u8));
+
+    [Theory]
+    [InlineData(64 * 1024)]
+    [InlineData(64 * 1024 - 1)]
+    [InlineData(1)]
+    public void Up_to_64_KiB_it_is_whole(int length)
+    {
+        CommandLineBytes text = ReadFile([.. Enumerable.Repeat((byte)'x', length), .. new byte[100_000]]);
+        Assert.Equal((length, false), (text.Head.Length, text.WasCut));
+    }
+
+    [Fact]
+    public void Beyond_that_both_ends_are_kept()
+    {
+        byte[] longer = [.. "java\0-cp\0"u8, .. Enumerable.Repeat((byte)'a', 300_000), .. "\0com.example.Main\0--id\x37\0"u8, .. new byte[200_000]];
+        CommandLineBytes text = ReadFile(longer);
+        Assert.True(text.WasCut);
+        Assert.Equal(Cmdline.KeptOfEachEnd, text.Head.Length);
+        Assert.Equal(Cmdline.KeptOfEachEnd, text.Tail.Length);
+        Assert.True(longer.AsSpan().StartsWith(text.Head));
+        Assert.True(text.Tail.AsSpan().EndsWith("a\0com.example.Main\0--id\x37"u8));
+        // One byte too many is enough.
+        Assert.True(ReadFile([.. Enumerable.Repeat((byte)'x', (64 * 1024) + 1)]).WasCut);
+    }
+
+    [Fact]
+    public void A_cut_does_not_go_through_a_character()
+    {
+        for (int shift = 0; shift < 4; shift++)
+        {
+            string line = new string('x', shift) + string.Concat(Enumerable.Repeat("\U0001F600", 30_000));
+            CommandLineBytes text = ReadFile(Encoding.UTF8.GetBytes(line));
+            Assert.True(text.WasCut);
+            Assert.DoesNotContain('\\', Cmdline.Join(text.Head) + Cmdline.Join(text.Tail));
+            Assert.InRange(text.Head.Length, Cmdline.KeptOfEachEnd - 3, Cmdline.KeptOfEachEnd);
+            Assert.InRange(text.Tail.Length, Cmdline.KeptOfEachEnd - 3, Cmdline.KeptOfEachEnd);
+        }
+    }
+
+    [Fact]
+    public void One_without_an_end_is_given_up()
+    {
+        Assert.Equal(ReadStatus.Ok, ProcFile.Open(-1, "/dev/zero"u8, out int fd));
+        Assert.Equal(ReadStatus.Ok, Cmdline.Read(fd, out CommandLineBytes text));
+        ProcFile.Close(fd);
+        Assert.Equal((0, false), (text.Head.Length, text.WasCut));
+    }
+
+    [Fact]
+    public void The_arguments_around_a_cut_are_left_out()
+    {
+        CommandLineBytes text = new("osd\0-f\0--id\0/a/b"u8.ToArray(), "--id=5\0-x\0last\0\0"u8.ToArray());
+        Assert.Equal(["osd", "-f", "--id", "", "-x", "last"], Cmdline.Split(text));
+        Assert.Equal([""], Cmdline.Split(new CommandLineBytes("title"u8.ToArray(), "end"u8.ToArray())));
+        Assert.Equal(["a", "b"], Cmdline.Split(new CommandLineBytes("a\0b\0"u8.ToArray(), [])));
+    }
+
+    private static CommandLineBytes ReadFile(byte[] content)
+    {
+        using TemporaryDirectory directory = new();
+        string path = Path.Combine(directory.Path, "cmdline");
+        File.WriteAllBytes(path, content);
+        Assert.Equal(ReadStatus.Ok, ProcFile.Open(-1, Encoding.UTF8.GetBytes(path), out int fd));
+        try
+        {
+            Assert.Equal(ReadStatus.Ok, Cmdline.Read(fd, out CommandLineBytes text));
+            return text;
+        }
+        finally
+        {
+            ProcFile.Close(fd);
+        }
     }
 }

@@ -15,6 +15,15 @@ public class IoTests
         Assert.Equal(new Io(read, written), io);
     }
 
+    [Fact]
+    public void A_number_that_no_counter_reaches_is_unknown_and_the_other_is_read()
+    {
+        Assert.True(Io.TryParse("read_bytes: 9223372036854775808\nwrite_bytes: 7\n"u8, out Io io));
+        Assert.Equal(new Io(-1, 7), io);
+        Assert.True(Io.TryParse("read_bytes: 7\nwrite_bytes: 18446744073709551615\n"u8, out io));
+        Assert.Equal(new Io(7, -1), io);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\n")]
@@ -28,7 +37,8 @@ public class IoTests
     [InlineData("read_bytes:  1\nwrite_bytes: 2\n")]
     [InlineData("read_bytes: 1 \nwrite_bytes: 2\n")]
     [InlineData("read_bytes: -1\nwrite_bytes: 2\n")]
-    [InlineData("read_bytes: 1\nwrite_bytes: 9223372036854775808\n")]
+    [InlineData("read_bytes: 1\nwrite_bytes: 18446744073709551616\n")]
+    [InlineData("read_bytes: 18446744073709551615\nwrite_bytes: 1\nread_bytes: 1\n")]
     [InlineData("read_bytes: 1\nwrite_bytes: many\n")]
     [InlineData("read_bytes: 1\nwrite_bytes: 2\nread_bytes: 3\n")]
     [InlineData("read_bytes: 1\nwrite_bytes: 2\nwrite_bytes: 3\n")]

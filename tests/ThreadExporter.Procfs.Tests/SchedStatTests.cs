@@ -16,6 +16,16 @@ public class SchedStatTests
     }
 
     [Theory]
+    [InlineData("9223372036854775808 2 3\n", -1, 2, 3)]
+    [InlineData("8000000000 18446744073709551000 13\n", 8000000000, -1, 13)]
+    [InlineData("1 2 18446744073709551615\n", 1, 2, -1)]
+    public void A_number_that_no_counter_reaches_is_unknown_and_the_others_are_read(string text, long run, long wait, long slices)
+    {
+        Assert.True(SchedStat.TryParse(Latin1(text), out SchedStat schedStat));
+        Assert.Equal(new SchedStat(run, wait, slices), schedStat);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("\n")]
     [InlineData("1\n")]
@@ -27,7 +37,7 @@ public class SchedStatTests
     [InlineData("-1 2 3\n")]
     [InlineData("1 -2 3\n")]
     [InlineData("1 2 -3\n")]
-    [InlineData("9223372036854775808 2 3\n")]
+    [InlineData("18446744073709551616 2 3\n")]
     [InlineData("1 18446744073709551616 3\n")]
     [InlineData("1 2 99999999999999999999999999999\n")]
     [InlineData("a b c\n")]

@@ -27,6 +27,7 @@ public class StatTests
         Assert.Equal(4210, stat.Pid);
         Assert.Equal((byte)'S', stat.State);
         Assert.Equal(404, stat.Ppid);
+        Assert.Equal(4194560u, stat.Flags);
         Assert.Equal(1010u, stat.MinorFaults);
         Assert.Equal(1212u, stat.MajorFaults);
         Assert.Equal(1414u, stat.UserTicks);
@@ -56,6 +57,32 @@ public class StatTests
         Assert.Equal(60, stat.Comm.Length);
     }
 
+    [Theory]
+    [InlineData(2, "0", "2129984", true)] // kthreadd
+    [InlineData(33, "2", "69238880", true)] // kworker
+    [InlineData(33, "2", "4194560", false)] // a helper program that the kernel started
+    [InlineData(2, "1", "4194560", false)] // pid 2 of a pid namespace
+    public void A_kernel_thread_is_told_by_its_flag(int pid, string ppid, string flags, bool kernelThread)
+    {
+        string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+        (fields[0], fields[3], fields[8]) = (pid.ToString(System.Globalization.CultureInfo.InvariantCulture), ppid, flags);
+        Assert.True(Stat.TryParse(Latin1(string.Join(' ', fields)), out Stat stat));
+        Assert.Equal(kernelThread, stat.IsKernelThread);
+    }
+
+    [Theory]
+    [InlineData("S", "2", false)]
+    [InlineData("Z", "1", false)] // all of it has ended
+    [InlineData("Z", "2", true)]
+    [InlineData("X", "2", true)]
+    public void A_leader_that_has_ended_leaves_threads_behind(string state, string threads, bool ended)
+    {
+        string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+        (fields[2], fields[19]) = (state, threads);
+        Assert.True(Stat.TryParse(Latin1(string.Join(' ', fields)), out Stat stat));
+        Assert.Equal(ended, stat.LeaderHasEnded);
+    }
+
     [Fact]
     public void The_smallest_values()
     {
@@ -73,6 +100,7 @@ public class StatTests
         Assert.True(Stat.TryParse(Read("stat/largest"), out Stat stat));
         Assert.Equal(int.MaxValue, stat.Pid);
         Assert.Equal(int.MaxValue, stat.Ppid);
+        Assert.Equal(uint.MaxValue, stat.Flags);
         Assert.Equal(ulong.MaxValue, stat.MinorFaults);
         Assert.Equal(ulong.MaxValue, stat.MajorFaults);
         Assert.Equal(Clocks.LongestTicks, stat.UserTicks);
@@ -118,6 +146,8 @@ public class StatTests
     [InlineData(8, " -1")]
     [InlineData(8, "")]
     [InlineData(8, "18446744073709551616")]
+    [InlineData(9, "-1")]
+    [InlineData(9, "4294967296")]
     [InlineData(10, "-1")]
     [InlineData(12, "-1")]
     [InlineData(14, "-1")]
@@ -128,9 +158,7 @@ public class StatTests
     [InlineData(14, "1\0")]
     [InlineData(14, "18446744073709551616")]
     [InlineData(14, "18446744073709551620")]
-    [InlineData(14, "461168601843")] // as nanoseconds it and another one would be more than a long holds
-    [InlineData(15, "461168601843")]
-    [InlineData(22, "461168601843")]
+    [InlineData(22, "461168601843")] // as nanoseconds it and another one would be more than a long holds
     [InlineData(15, "-1")]
     [InlineData(15, "99999999999999999999999999999999")]
     [InlineData(20, "-1")]
@@ -146,6 +174,23 @@ public class StatTests
         Assert.NotEqual(value, fields[field - 1]);
         fields[field - 1] = value;
         AssertMalformed(Latin1(string.Join(' ', fields)));
+    }
+
+    [Theory]
+    [InlineData("461168601842", 4611686018420000000)]
+    [InlineData("461168601843", -1)]
+    [InlineData("18446744073709551615", -1)]
+    public void A_time_that_cannot_be_is_read_as_what_it_is_and_costs_no_other_field(string ticks, long nanoseconds)
+    {
+        foreach (int field in (int[])[14, 15])
+        {
+            string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
+            fields[field - 1] = ticks;
+            Assert.True(Stat.TryParse(Latin1(string.Join(' ', fields)), out Stat stat));
+            Assert.Equal(nanoseconds, Clocks.FromTicks(field == 14 ? stat.UserTicks : stat.KernelTicks));
+            Assert.Equal(fields[field == 14 ? 14 : 13], $"{(field == 14 ? stat.KernelTicks : stat.UserTicks)}");
+            Assert.Equal(fields[21], $"{stat.StartTicks}");
+        }
     }
 
     [Fact]

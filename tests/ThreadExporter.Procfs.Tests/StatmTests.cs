@@ -9,6 +9,13 @@ public class StatmTests
         Assert.Equal(new Statm(13157463, 20432), statm);
     }
 
+    [Fact]
+    public void A_number_that_cannot_be_is_unknown_and_the_other_is_read()
+    {
+        Assert.True(Statm.TryParse("18446744073709551615 7 1\n"u8, out Statm statm));
+        Assert.Equal(new Statm(-1, 7), statm);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\n")]

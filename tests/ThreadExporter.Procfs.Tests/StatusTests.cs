@@ -21,6 +21,13 @@ public class StatusTests
         Assert.Equal(new Status(uid, nspidCount, nspid, voluntary, involuntary), status);
     }
 
+    [Fact]
+    public void A_number_that_no_counter_reaches_is_unknown_and_the_rest_is_read()
+    {
+        Assert.True(Status.TryParse("Uid:\t0\t7\t0\t0\nvoluntary_ctxt_switches:\t9223372036854775808\nnonvoluntary_ctxt_switches:\t3\n"u8, out Status status));
+        Assert.Equal(new Status(7, 0, 0, -1, 3), status);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\n")]
@@ -46,7 +53,7 @@ public class StatusTests
     [InlineData("Uid:\t0\t0\t0\t0\nNSpid:\t-1\n")]
     [InlineData("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\n")]
     [InlineData("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t-1\n")]
-    [InlineData("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t9223372036854775808\n")]
+    [InlineData("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t18446744073709551616\n")]
     [InlineData("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t1\t2\n")]
     [InlineData("Uid:\t0\t0\t0\t0\nnonvoluntary_ctxt_switches:\tmany\n")]
     public void Anything_else_is_malformed(string text)

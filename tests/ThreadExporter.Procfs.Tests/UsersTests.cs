@@ -12,8 +12,8 @@ public class UsersTests
     [InlineData("4294967294", 4294967294u)]
     public void A_name_or_a_number(string user, uint expected)
     {
-        Assert.True(Users.TryGetUid(user, out uint uid));
-        Assert.Equal(expected, uid);
+        Assert.Equal(UserAnswer.Found(expected), Users.LookUp(user));
+        Assert.Equal(user != "root", Users.NeedsNoLookup(user, out _));
     }
 
     [Fact]
@@ -25,8 +25,7 @@ public class UsersTests
         {
             if (!seen.Add(fields[0]))
                 continue;
-            Assert.True(Users.TryGetUid(fields[0], out uint uid), fields[0]);
-            Assert.Equal(fields[2], uid.ToString(CultureInfo.InvariantCulture));
+            Assert.Equal((fields[0], UserAnswer.Found(uint.Parse(fields[2], CultureInfo.InvariantCulture))), (fields[0], Users.LookUp(fields[0])));
         }
         Assert.NotEmpty(seen);
     }
@@ -44,7 +43,6 @@ public class UsersTests
     [InlineData("root\n")]
     public void Nobody(string user)
     {
-        Assert.False(Users.TryGetUid(user, out uint uid));
-        Assert.Equal(0u, uid);
+        Assert.Equal(UserAnswer.NotFound, Users.LookUp(user));
     }
 }

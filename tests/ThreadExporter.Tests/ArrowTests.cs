@@ -3,19 +3,20 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests;
 
-/// <summary>Arrows point one way: Web → Exposition → Collection → Matching → Configuration; Collection → Procfs; Configuration → Toml.</summary>
+/// <summary>Arrows point one way: Web → Exposition → Collection → Matching → Configuration; Collection → Procfs; Configuration → Toml; all → Text.</summary>
 public partial class ArrowTests
 {
     [Theory]
     [InlineData("ThreadExporter.Procfs", "")]
     [InlineData("ThreadExporter.Toml", "")]
     [InlineData("ThreadExporter.Systemd", "")]
+    [InlineData("ThreadExporter/Text", "")]
     // Procfs for its reader that never waits for a FIFO: docs/decisions/0004.
-    [InlineData("ThreadExporter/Configuration", "Toml Procfs")]
-    [InlineData("ThreadExporter/Matching", "Configuration Procfs")]
-    [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs")]
-    [InlineData("ThreadExporter/Exposition", "Configuration Collection Procfs")]
-    [InlineData("ThreadExporter/Web", "Configuration Matching Collection Exposition Hosting Procfs")]
+    [InlineData("ThreadExporter/Configuration", "Toml Procfs Text")]
+    [InlineData("ThreadExporter/Matching", "Configuration Procfs Text")]
+    [InlineData("ThreadExporter/Collection", "Configuration Matching Procfs Text")]
+    [InlineData("ThreadExporter/Exposition", "Configuration Collection Procfs Text")]
+    [InlineData("ThreadExporter/Web", "Configuration Matching Collection Exposition Hosting Procfs Text")]
     public void A_folder_uses_only_those_below_it(string folder, string allowed)
     {
         string[] permitted = [.. allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries), folder[(folder.LastIndexOfAny(['/', '.']) + 1)..]];
@@ -29,6 +30,6 @@ public partial class ArrowTests
         }
     }
 
-    [GeneratedRegex(@"\bThreadExporter\.(Procfs|Toml|Systemd|Commands|Configuration|Matching|Collection|Exposition|Web|Hosting)\b")]
+    [GeneratedRegex(@"\bThreadExporter\.(Procfs|Toml|Systemd|Text|Commands|Configuration|Matching|Collection|Exposition|Web|Hosting)\b")]
     private static partial Regex Use();
 }

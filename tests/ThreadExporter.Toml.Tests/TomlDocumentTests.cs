@@ -69,7 +69,7 @@ public class TomlDocumentTests
     [InlineData("ä = 1", "1:1: expected a key, a [table] or a comment; a key with other characters than A-Z a-z 0-9 _ - must be quoted")]
     [InlineData("a = 1 b = 2", "1:7: expected the end of the line")]
     [InlineData("a = 1\na = 2", "2:1: the key `a` is already defined at 1:1")]
-    [InlineData("a = 1\n\"\\u001b\" = 1\n\"\\u001b\" = 1", "3:1: the key `\\u001B` is already defined at 2:1")]
+    [InlineData("a = 1\n\"\\u001b\" = 1\n\"\\u001b\" = 1", "3:1: the key `\u001b` is already defined at 2:1")]
     [InlineData("# \u0007", "1:3: control characters are not allowed here")]
     [InlineData("a = 1 # \r# x", "1:9: control characters are not allowed here")]
     public void One_fault_one_message(string text, string error) => Assert.Equal([error], Errors(text));

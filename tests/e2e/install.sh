@@ -19,6 +19,12 @@ dnf() { # dnf REPOSITORY ARGUMENT...
 }
 unit() { in_box systemctl show thread-exporter.service --value -p "$1"; }
 
+step "dnf refuses it where glibc is older than 2.34, and says so"
+in_box rpm -i /run/e2e/old-stub.rpm
+if refusal=$(dnf first install thread-exporter 2>&1); then fail "dnf installed it beside glibc 2.33"; fi
+contains "what dnf says" "nothing provides glibc >= 2.34 needed by thread-exporter" "$refusal"
+in_box rpm -e stub
+
 step "dnf installs it from a local repository"
 in_box rpm -i /run/e2e/stub.rpm
 dnf first install thread-exporter

@@ -18,4 +18,8 @@ else
 fi
 createrepo_c -q "$stage/first"
 createrepo_c -q "$stage/second"
-rpmbuild -bb --quiet --define "_topdir $stage/stub" --define "_rpmdir $stage" --define "_build_name_fmt stub.rpm" "$here/stub.spec"
+stub() { # stub FILE ARGUMENT...
+    rpmbuild -bb --quiet --define "_topdir $stage/stub" --define "_rpmdir $stage" --define "_build_name_fmt $1" "${@:2}" "$here/stub.spec"
+}
+stub stub.rpm
+stub old-stub.rpm --define 'glibc 2.33'

@@ -38,16 +38,25 @@ ask workload "spawn idle idle"; idle=$answer
 load_pid=$(in_box pgrep -x workload)
 same "the workload's user" worker "$(in_box stat -c %U "/proc/$load_pid")"
 
+step "with the shipped configuration, untouched, the journal and the log file have the same events"
+in_box systemctl start thread-exporter
+# Stopping is an event, too.
+in_box systemctl stop thread-exporter
+same "log files" "$log_file" "$(in_box find /var/log/thread-exporter -type f)"
+within 10 same_events
+note "$events events"
+[ "$events" -ge 4 ] || fail "only $events events"
+in_box rpm -V thread-exporter
+
 step "systemctl enable --now: active, and the status tells what is watched"
-in_box sed -i -e 's|^match = "thread-exporter"|name = "load"\ncomm = ["workload"]\nuser = ["worker"]|' \
-    -e 's|^file = ""|file = "/var/log/thread-exporter/exporter.log"|' -e 's|^format = "text"|format = "json"|' /etc/thread-exporter.toml
+in_box sed -i -e 's|^match = "thread-exporter"|name = "load"\ncomm = ["workload"]\nuser = ["worker"]|' /etc/thread-exporter.toml
 in_box thread-exporter check
 in_box systemctl enable --now thread-exporter
 same is-active active "$(in_box systemctl is-active thread-exporter)"
 same is-enabled enabled "$(in_box systemctl is-enabled thread-exporter)"
 same "the daemon's user" thread-exporter "$(in_box stat -c %U "/proc/$(unit MainPID)")"
 # status_tells PID: the status is brought up to date every ten seconds, and .NET starts and ends threads of its own.
-status_tells() { [ "$(unit StatusText)" = "Watching 1 processes with $(tids_of "$1" | wc -w) threads" ]; }
+status_tells() { [ "$(unit StatusText)" = "Watching 1 process with $(tids_of "$1" | wc -w) threads" ]; }
 within 15 status_tells "$load_pid"
 
 # truth NAME TID: the metric between the thread's own clock before and after the scrape. The kernel's figure of a running thread is as old

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;
@@ -11,18 +12,25 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class Collector : IDisposable
 {
+    private static readonly TimeSpan HidingInterval = TimeSpan.FromMinutes(1);
+
+    private readonly ProcfsRoot _root;
     private readonly ReadErrors _errors = new();
+    private readonly RecurringWarning _hidingWarning = new(TimeProvider.System);
+    private readonly RecurringWarning _foldedWarning = new(TimeProvider.System);
     private readonly DescriptorBudget _budget;
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
     private readonly Arrangement _arrangement = new();
     private readonly List<WatchedProcess> _gone = [];
     private long _discoveredAt;
+    private long _hidingReadAt;
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, bounds them too.</param>
     public Collector(ProcfsRoot root, long descriptorLimit = long.MaxValue)
     {
+        _root = root;
         _budget = new DescriptorBudget(descriptorLimit);
         _table = new ProcessTable(root, _budget, _errors);
         _reader = new ProcessReader(root, _budget, _errors);
@@ -33,6 +41,12 @@ internal sealed class Collector : IDisposable
     public IReadOnlyList<WatchedProcess> Processes => _table.Watched;
 
     public ReadErrors Errors => _errors;
+
+    /// <summary>The mount option that hides other users' processes from this one; null: none does.</summary>
+    public string? HiddenBy { get; private set; }
+
+    /// <summary>Processes that may not be read.</summary>
+    public int DeniedProcesses => _table.Denied;
 
     /// <summary>Where the kernel has no sched info, run-queue wait and timeslices are not known.</summary>
     public bool HasSchedInfo { get; }
@@ -62,6 +76,7 @@ internal sealed class Collector : IDisposable
         if (_discoveredAt != 0 && now - _discoveredAt < Nanoseconds(TimeSpan.FromSeconds(2)))
             return;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
+        FindHiding(now);
         _discoveredAt = now;
     }
 
@@ -75,6 +90,9 @@ internal sealed class Collector : IDisposable
         changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
+        // A table of mounts may have thousands of lines.
+        if (_hidingReadAt == 0 || now - _hidingReadAt >= Nanoseconds(HidingInterval))
+            FindHiding(now);
         DiscoverDuration = Stopwatch.GetElapsedTime(begin);
 
         begin = Stopwatch.GetTimestamp();
@@ -95,6 +113,8 @@ internal sealed class Collector : IDisposable
             _table.Remove(process);
         }
         _gone.Clear();
+        if (_errors.IoDenied.IsActive && !_table.Watched.Any(p => p.Threads.Any(LacksIo)))
+            _errors.IoDenied.End();
         Arrange(snapshot.Config, pass);
         foreach (WatchedProcess process in _table.Watched)
             process.Books.Close(process, pass);
@@ -102,17 +122,33 @@ internal sealed class Collector : IDisposable
         Collections++;
     }
 
-    /// <summary>What a person should be told, one line each, and each once.</summary>
+    /// <summary>What to log as warnings, one line each.</summary>
     public IReadOnlyList<string> TakeWarnings() => _errors.TakeWarnings();
+
+    private static bool LacksIo(WatchedThread thread) =>
+        thread.Extras is { ReadBytes: < 0 } extras && (extras.Kinds & ExtendedKinds.Io) != 0;
+
+    private void FindHiding(long now)
+    {
+        _hidingReadAt = now;
+        HiddenBy = HidePid.OptionThatHides(_root);
+        if (HiddenBy is null)
+            _hidingWarning.End();
+        else if (_hidingWarning.Start())
+            _errors.Warn($"{_root.Path} is mounted with {HiddenBy}, so processes of other users cannot be watched: that needs CAP_SYS_PTRACE, or the group that mount option gid= names");
+    }
 
     private void Arrange(ExporterConfig config, in Pass pass)
     {
         int bySamples = SampleCounts.SeriesWithin(config, HasSchedInfo, _table.Watched.Count);
         int limit = Math.Min(config.Collector.MaxThreads, bySamples);
-        bool wasFolded = FoldedAtLimit > 0;
         _arrangement.Arrange(_table.Watched, pass, limit);
         DetailLowered = FoldedAtLimit > 0 && bySamples < config.Collector.MaxThreads;
-        if (FoldedAtLimit > 0 && !wasFolded)
+        if (FoldedAtLimit == 0)
+        {
+            _foldedWarning.End();
+        }
+        else if (_foldedWarning.Start())
         {
             _errors.Warn(string.Create(CultureInfo.InvariantCulture,
                 $"{FoldedAtLimit} thread series more than fit in collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit"));

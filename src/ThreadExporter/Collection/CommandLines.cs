@@ -10,9 +10,6 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class CommandLines(ReadErrors errors) : IDisposable
 {
-    /// <summary>A longer command line is cut: 64 KiB holds any that a person wrote.</summary>
-    private const int MaxLength = 64 * 1024;
-
     /// <summary>Reads that may hang at one time; beyond it command lines are unknown until one comes back.</summary>
     private const int MaxStuck = 32;
 
@@ -43,7 +40,7 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
     }
 
     /// <summary>The raw command line, arguments separated by NUL; null: not known now, ask again at the next collection.</summary>
-    public byte[]? Read(int pid, ulong startTicks, int directory)
+    public CommandLineBytes? Read(int pid, ulong startTicks, int directory)
     {
         (int, ulong) process = (pid, startTicks);
         if (_stuck.TryGetValue(process, out Job? late))
@@ -55,30 +52,29 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         }
         if (_stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
             return null;
-        byte[]? text = ReadFile(process, directory, "cmdline"u8, ofLeader: true, out ReadStatus status);
+        CommandLineBytes? text = ReadFile(process, directory, "cmdline"u8, ofLeader: true, out ReadStatus status);
         return OrOfLiveThread(status, text, ofLeader: true);
 
-        byte[]? OrOfLiveThread(ReadStatus status, byte[]? text, bool ofLeader) =>
-            ofLeader && status == ReadStatus.Ok && text is { Length: 0 } ? ReadOfLiveThread(process, directory) : text;
+        CommandLineBytes? OrOfLiveThread(ReadStatus status, CommandLineBytes? text, bool ofLeader) =>
+            ofLeader && status == ReadStatus.Ok && text is { Head.Length: 0 } ? ReadOfLiveThread(process, directory) : text;
     }
 
     public void Dispose() => _worker?.CompleteAdding();
 
     // The leader of a process may have exited while others live on: its own file is empty then, theirs answer.
-    private byte[]? ReadOfLiveThread((int Pid, ulong StartTicks) process, int directory)
+    private CommandLineBytes? ReadOfLiveThread((int Pid, ulong StartTicks) process, int directory)
     {
-        List<int> tids = [];
-        ReadStatus status = ProcFile.ListIds(directory, "task"u8, tids);
+        ReadStatus status = LivingThread.Find(directory, process.Pid, out int other);
         if (status != ReadStatus.Ok)
-            return Failed(status);
-        int other = tids.Find(tid => tid != process.Pid);
-        if (other == 0)
-            return [];
+            return status == ReadStatus.Gone ? CommandLineBytes.None : Failed(status);
         Span<byte> path = stackalloc byte[64];
-        return ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), ofLeader: false, out _);
+        CommandLineBytes? text = ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), ofLeader: false, out _);
+        // One that ended meanwhile has none, either.
+        bool ended = text is { Head.Length: 0 } && LivingThread.Find(directory, process.Pid, out int first) == ReadStatus.Ok && first != other;
+        return ended ? null : text;
     }
 
-    private byte[]? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, bool ofLeader, out ReadStatus status)
+    private CommandLineBytes? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, bool ofLeader, out ReadStatus status)
     {
         // Opening does not block; the worker owns the descriptor from here, however long the read takes.
         status = ProcFile.Open(directory, path, out int descriptor);
@@ -109,13 +105,13 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         return null;
     }
 
-    private byte[]? Claim(Job job) => job.Status == ReadStatus.Ok ? job.Text : Failed(job.Status);
+    private CommandLineBytes? Claim(Job job) => job.Status == ReadStatus.Ok ? job.Text : Failed(job.Status);
 
     // Any other failure (no free descriptor, say) tells nothing about the process.
-    private byte[]? Failed(ReadStatus status)
+    private CommandLineBytes? Failed(ReadStatus status)
     {
         errors.Count(status);
-        return status is ReadStatus.Gone or ReadStatus.Denied ? [] : null;
+        return status is ReadStatus.Gone or ReadStatus.Denied ? CommandLineBytes.None : null;
     }
 
     private static BlockingCollection<Job> StartWorker()
@@ -140,14 +136,13 @@ internal sealed class CommandLines(ReadErrors errors) : IDisposable
         public bool OfLeader => ofLeader;
         public ManualResetEventSlim Done { get; } = new();
         public ReadStatus Status { get; private set; }
-        public byte[] Text { get; private set; } = [];
+        public CommandLineBytes Text { get; private set; } = CommandLineBytes.None;
         public int UnclaimedCollections { get; set; }
 
         public void Run()
         {
-            byte[] buffer = new byte[MaxLength];
-            Status = ProcFile.ReadAt(descriptor, buffer, out int length);
-            Text = buffer[..length];
+            Status = Cmdline.Read(descriptor, out CommandLineBytes text);
+            Text = text;
             ProcFile.Close(descriptor);
             Done.Set();
         }

@@ -19,7 +19,6 @@ internal sealed class ExtrasReader(ReadErrors errors)
     private const int LargestFile = 1024 * 1024;
 
     private byte[] _buffer = new byte[4096];
-    private bool _denialTold;
 
     /// <param name="process">The process.</param>
     /// <param name="thread">The thread.</param>
@@ -32,8 +31,8 @@ internal sealed class ExtrasReader(ReadErrors errors)
         ThreadExtras extras = thread.Extras;
         if ((kinds & ExtendedKinds.Faults) != 0)
         {
-            extras.MinorFaults = (long)stat.MinorFaults;
-            extras.MajorFaults = (long)stat.MajorFaults;
+            extras.MinorFaults = Known((long)stat.MinorFaults, extras.MinorFaults);
+            extras.MajorFaults = Known((long)stat.MajorFaults, extras.MajorFaults);
         }
         if ((kinds & ExtendedKinds.LastCpu) != 0)
             extras.LastCpu = stat.Processor;
@@ -43,11 +42,17 @@ internal sealed class ExtrasReader(ReadErrors errors)
             ReadIo(process, thread.Tid, extras);
     }
 
+    /// <summary>A number that no counter reaches reads as negative: then the one before stands, and nothing else is lost.</summary>
+    private static long Known(long now, long before) => now >= 0 ? now : before;
+
     private void ReadSwitches(WatchedProcess process, int tid, ThreadExtras extras)
     {
         ReadStatus read = ReadFile(process, tid, "/status"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && Status.TryParse(text, out Status status))
-            (extras.VoluntarySwitches, extras.InvoluntarySwitches) = (status.VoluntarySwitches, status.InvoluntarySwitches);
+        {
+            extras.VoluntarySwitches = Known(status.VoluntarySwitches, extras.VoluntarySwitches);
+            extras.InvoluntarySwitches = Known(status.InvoluntarySwitches, extras.InvoluntarySwitches);
+        }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         Count(read);
@@ -57,16 +62,18 @@ internal sealed class ExtrasReader(ReadErrors errors)
     {
         ReadStatus read = ReadFile(process, tid, "/io"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && Io.TryParse(text, out Io io))
-            (extras.ReadBytes, extras.WriteBytes) = (io.ReadBytes, io.WriteBytes);
+        {
+            extras.ReadBytes = Known(io.ReadBytes, extras.ReadBytes);
+            extras.WriteBytes = Known(io.WriteBytes, extras.WriteBytes);
+        }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         if (read == ReadStatus.Denied)
         {
             // A process that has changed its user: rather no series than one that stands still.
             (extras.ReadBytes, extras.WriteBytes) = (-1, -1);
-            if (!_denialTold)
+            if (errors.IoDenied.Start())
                 errors.Warn($"io of pid {process.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series");
-            _denialTold = true;
         }
         Count(read);
     }

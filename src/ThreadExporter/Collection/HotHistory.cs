@@ -23,7 +23,7 @@ internal sealed class HotHistory
     private readonly long[] _kernel = new long[Window];
     private readonly long _first;
     private long _lastUser = -1;
-    private long _lastKernel;
+    private long _lastKernel = -1;
     private long _lastSaturated;
 
     /// <param name="snapshot">The number of the first snapshot that it covers.</param>
@@ -86,16 +86,15 @@ internal sealed class HotHistory
         _lastSaturated = saturated;
     }
 
-    /// <summary>Enters what <c>stat</c> says at the last snapshot recorded: nanoseconds since the thread began.</summary>
+    /// <summary>
+    /// Enters what <c>stat</c> says at the last snapshot recorded: nanoseconds since the thread began; -1: not known. What fell is waited for.
+    /// </summary>
     public void RecordModes(long user, long kernel)
     {
-        if (_lastUser >= 0)
-        {
-            int recent = (int)(RecordedIn % Window);
-            _user[recent] = Math.Max(0, user - _lastUser);
-            _kernel[recent] = Math.Max(0, kernel - _lastKernel);
-        }
-        (_lastUser, _lastKernel) = (user, kernel);
+        int recent = (int)(RecordedIn % Window);
+        _user[recent] = _lastUser < 0 ? 0 : Math.Max(0, user - _lastUser);
+        _kernel[recent] = _lastKernel < 0 ? 0 : Math.Max(0, kernel - _lastKernel);
+        (_lastUser, _lastKernel) = (Math.Max(_lastUser, user), Math.Max(_lastKernel, kernel));
     }
 
     /// <summary>The points from the oldest to the newest, in thousandths of a core.</summary>

@@ -49,7 +49,8 @@ internal sealed class HotReader(ProcfsRoot root)
         if (clock >= 0 && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             clock = hot.Clock;
         long used = clock >= 0 && hot.Clock >= 0 ? clock - hot.Clock : 0;
-        hot.Clock = clock;
+        // One that went backwards is waited for: what lies between was shown.
+        hot.Clock = Math.Max(hot.Clock, clock);
         // A thread's clock can run ahead of its process's by what it ran while the others were read.
         hot.Record(snapshot, Math.Max(used, threads), threads);
         if (process.Threads.Count == 0 || clock < 0 || used - threads > elapsed * WorthListing)
@@ -65,7 +66,7 @@ internal sealed class HotReader(ProcfsRoot root)
         thread.StartTicks = stat.StartTicks;
         thread.State = stat.State;
         thread.Rename(TaskName.Stable(stat.Comm, process.IsKernelThread));
-        thread.History?.RecordModes((long)stat.UserTicks * Clocks.NanosecondsPerTick, (long)stat.KernelTicks * Clocks.NanosecondsPerTick);
+        thread.History?.RecordModes(Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
         return true;
     }
 
@@ -74,12 +75,18 @@ internal sealed class HotReader(ProcfsRoot root)
     {
         if (!TryRead(process, thread.Tid, descriptor, out long run, out long waited))
             return 0;
-        // exec by a worker thread hands it the leader's tid and descriptor: a fall tells, and so does more than a core can give.
-        if (run < thread.Cpu || waited < thread.Wait || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
+        if (run < 0)
+        {
+            // It is there, but not what it ran: that stays with what no thread accounts for, and the next reading is a first one.
+            (thread.Cpu, thread.Last, thread.SeenIn) = (-1, default, snapshot);
+            return 0;
+        }
+        // exec by a worker thread hands it the leader's tid and descriptor: a fall of the run time tells, and so does more than a core can give.
+        if (run < thread.Cpu - (root.HasSchedInfo ? 0 : ThreadReader.RoundingOfTicks) || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
             thread.Forget();
         // What it used before it was first seen is not of this window: it stays with what no thread accounts for.
-        thread.Last = thread.Cpu < 0 ? default : (run - thread.Cpu, waited - thread.Wait);
-        (thread.Cpu, thread.Wait, thread.SeenIn) = (run, waited, snapshot);
+        thread.Last = thread.Cpu < 0 ? default : (Math.Max(0, run - thread.Cpu), thread.Wait < 0 ? 0 : Math.Max(0, waited - thread.Wait));
+        (thread.Cpu, thread.Wait, thread.SeenIn) = (Math.Max(run, thread.Cpu), Math.Max(waited, thread.Wait), snapshot);
         if (thread.Last != default)
         {
             thread.Warm((double)(thread.Last.Cpu + thread.Last.Wait) / Math.Max(1, elapsed), snapshot);
@@ -96,7 +103,8 @@ internal sealed class HotReader(ProcfsRoot root)
         {
             if (!TryReadStat(process, tid, descriptor, out Stat stat))
                 return false;
-            run = (long)(stat.UserTicks + stat.KernelTicks) * Clocks.NanosecondsPerTick;
+            (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+            run = (user | kernel) < 0 ? -1 : user + kernel;
             return true;
         }
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];

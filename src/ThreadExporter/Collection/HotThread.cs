@@ -17,8 +17,8 @@ internal sealed class HotThread(int tid)
     /// <summary>Nanoseconds on a CPU at the last snapshot that read it; -1: none yet.</summary>
     public long Cpu { get; set; } = -1;
 
-    /// <summary>Nanoseconds of waiting for a CPU, likewise.</summary>
-    public long Wait { get; set; }
+    /// <summary>Nanoseconds of waiting for a CPU: the highest value that a snapshot has read; -1: none yet.</summary>
+    public long Wait { get; set; } = -1;
 
     /// <summary>What it ran and waited between its last two snapshots, in nanoseconds.</summary>
     public (long Cpu, long Wait) Last { get; set; }
@@ -62,6 +62,7 @@ internal sealed class HotThread(int tid)
     public void Forget()
     {
         Cpu = -1;
+        Wait = -1;
         StartTicks = 0;
         History = null;
         Last = default;

@@ -59,7 +59,8 @@ internal sealed class ProcessBooks
     private void Continue(WatchedProcess process, in Pass pass)
     {
         // No thread can have used more.
-        long most = _clockBefore < 0 ? long.MaxValue : process.Clock - _clockBefore + TicksOfAllCpus;
+        // No limit from a clock that went backwards: it says nothing about them.
+        long most = _clockBefore < 0 || process.Clock < _clockBefore ? long.MaxValue : process.Clock - _clockBefore + TicksOfAllCpus;
         long sum = 0;
         bool newcomers = false;
         foreach (WatchedThread thread in process.Threads)
@@ -72,7 +73,10 @@ internal sealed class ProcessBooks
             ThreadCounters now = thread.Counters;
             if (thread.MissedIn == pass.Number)
                 continue;
-            if (now.Cpu - thread.Booked.Cpu > most)
+            if (thread is { IsCpuBookedElsewhere: true, IsCpuUnknown: false })
+                thread.Booked.Cpu = now.Cpu;
+            // Of one that was missed the rise is of more than one interval.
+            if (thread.MissedIn == 0 && now.Cpu - thread.Booked.Cpu > most)
             {
                 // exec by a worker thread: the leader's descriptor answers for the worker, whose time is higher.
                 thread.Succeed();
@@ -143,13 +147,19 @@ internal sealed class ProcessBooks
             // At first sight a group takes all that a member has.
             ThreadExtras? before = thread.IsBooked ? thread.BookedExtras : new ThreadExtras(extras.Kinds).FromZero(extras);
             thread.Series?.Take(before, extras, counts);
-            (thread.BookedExtras ??= new ThreadExtras(extras.Kinds)).CopyFrom(extras);
+            if (!thread.IsBooked)
+                thread.BookedExtras = null;
+            (thread.BookedExtras ??= new ThreadExtras(extras.Kinds)).Raise(extras);
         }
         else
         {
             thread.BookedExtras = null;
         }
-        thread.Booked = now;
+        if (thread.IsBooked)
+            thread.Booked.Follow(now);
+        else
+            thread.Booked = now;
+        thread.IsCpuBookedElsewhere = thread.IsCpuUnknown;
         thread.IsBooked = true;
         thread.IsSuccessor = false;
         thread.MissedIn = 0;

@@ -80,7 +80,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             foreach (WatchedThread thread in process.Active)
             {
                 // Whatever is wrong with one of them (ended, took over by exec, unreadable), the full pass finds out.
-                if (_threads.Read(process, thread, pass) != ReadStatus.Ok)
+                if (_threads.Read(process, thread, pass) != ReadStatus.Ok || thread.IsCpuUnknown)
                 {
                     clock = -1;
                     return false;
@@ -133,6 +133,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                 complete = false;
                 thread.MissedIn = pass.Number;
             }
+            complete &= !thread.IsCpuUnknown;
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
@@ -194,6 +195,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             // One that is gone is left to the full pass: its last moments move the process's clock.
             errors.Count(_threads.Read(process, thread, pass));
             ran |= thread.Cpu != cpu;
+            // If this reading does not tell, the process's clock did: it has not run.
+            thread.IsCpuUnknown = false;
         }
         return ran;
     }
@@ -238,8 +241,9 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         if (stat.StartTicks != process.StartTicks)
             return ReadStatus.Gone;
         threadCount = stat.NumThreads;
-        process.User = Math.Max(process.User, (long)stat.UserTicks * Clocks.NanosecondsPerTick);
-        process.Kernel = Math.Max(process.Kernel, (long)stat.KernelTicks * Clocks.NanosecondsPerTick);
+        (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+        errors.Count((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
+        (process.User, process.Kernel) = (Math.Max(process.User, user), Math.Max(process.Kernel, kernel));
         return ReadStatus.Ok;
     }
 
@@ -284,6 +288,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             merged.Add(thread);
             // It is known from here on, and was read after the clock: at most too little remains.
             process.Unaccounted = Math.Max(-1, process.Unaccounted - thread.Cpu);
+            if (thread.IsCpuUnknown)
+                (process.Unaccounted, result) = (-1, ReadStatus.Malformed);
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

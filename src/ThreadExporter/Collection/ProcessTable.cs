@@ -15,8 +15,6 @@ namespace ThreadExporter.Collection;
 /// <param name="bootTime">When the kernel booted by the wall clock of now, in nanoseconds since the epoch; null: the kernel's clocks tell.</param>
 internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors, Func<long>? bootTime = null) : IDisposable
 {
-    private const int KernelThreadParent = 2;
-
     // Smaller moves are the wall clock's drift; processes found together keep their distances.
     private const long ClockStep = 1_000_000_000;
 
@@ -34,12 +32,16 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     /// <summary>The processes that some rule owns, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Watched => _watched;
 
+    /// <summary>Processes of which not even <c>stat</c>, <c>status</c> or <c>cgroup</c> may be read, as when a filter asked last.</summary>
+    public int Denied { get; private set; }
+
     /// <summary>Lists /proc and decides about every process that is new, due or was left undecided.</summary>
     public void Update(Matcher matcher, long now, long rescanInterval)
     {
         bool everything = !ReferenceEquals(matcher, _matcher);
         _matcher = matcher;
         _pass++;
+        bool usersChanged = matcher.BeginPass();
         _commandLines.BeginCollection();
         // The wall clock may be set: a host may boot in 1970. What was found before keeps its start.
         if (_readBootTime() is var boot && Math.Abs(boot - _bootTime) > ClockStep)
@@ -57,7 +59,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             if (!_entries.TryGetValue(pid, out Entry? entry))
                 _entries.Add(pid, entry = new Entry(pid));
             entry.SeenIn = _pass;
-            entry.Due = everything || now >= entry.NextCheck;
+            entry.Due = everything || usersChanged || now >= entry.NextCheck;
             if (everything)
                 entry.Inherited = RuleSet.Empty;
         }
@@ -76,11 +78,16 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             }
         }
         _watched.Clear();
+        Denied = 0;
         foreach (Entry entry in _entries.Values)
         {
             if (entry.Watched is { } process)
                 _watched.Add(process);
+            matcher.CountExeDenied(entry.Pid, entry.ExeDenied);
+            if (entry.IsDenied)
+                Denied++;
         }
+        matcher.EndPass(_entries.ContainsKey);
         _watched.Sort((a, b) => a.Pid.CompareTo(b.Pid));
     }
 
@@ -122,9 +129,11 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             Release(entry);
             status = ReadStat(entry, out stat);
         }
+        entry.IsDenied = status == ReadStatus.Denied;
         if (status != ReadStatus.Ok)
         {
             errors.Count(status);
+            entry.ExeDenied = RuleSet.Empty;
             // Any other failure says nothing about the process: what is watched stays so, and is asked again.
             if (status == ReadStatus.Gone || !IsInForce(entry.Watched))
                 Release(entry);
@@ -138,6 +147,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         entry.ParentPid = stat.Ppid;
         entry.Comm = stat.Comm.ToArray();
+        entry.IsKernelThread = stat.IsKernelThread;
+        entry.LeaderHasEnded = stat.LeaderHasEnded;
         return true;
     }
 
@@ -160,17 +171,20 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
 
     private void Decide(Entry entry, long now, long rescanInterval)
     {
-        bool kernelThread = entry.ParentPid == KernelThreadParent || entry.Pid == KernelThreadParent;
+        bool kernelThread = entry.IsKernelThread;
         ProcessFacts facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
             (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
         {
             KernelThread = kernelThread,
+            LeaderHasEnded = entry.LeaderHasEnded,
         };
         // Inheritance outlives the parent: a child whose parent ended is still its descendant.
         if (_entries.TryGetValue(entry.ParentPid, out Entry? parent))
             entry.Inherited = entry.Inherited.Union(parent.ToChildren);
         MatchResult result = _matcher!.Match(facts, entry.Inherited);
         entry.ToChildren = result.ToChildren;
+        entry.ExeDenied = result.ExeDenied;
+        entry.IsDenied = facts.UidStatus == ReadStatus.Denied || facts.CgroupStatus == ReadStatus.Denied;
         errors.Count(facts.ExeStatus);
         errors.Count(facts.UidStatus);
         errors.Count(facts.CgroupStatus);
@@ -193,10 +207,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             entry.Watched ??= new WatchedProcess(entry.Pid, entry.StartTicks, entry.Directory)
             {
                 StartTime = _bootTime + (long)entry.StartTicks * Clocks.NanosecondsPerTick,
-                IsKernelThread = kernelThread,
             };
+            entry.Watched.IsKernelThread = kernelThread;
             (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
             complete &= !unknown;
+            if (rule.TakeCutWarning(facts) is { } warning)
+                errors.Warn(warning);
             if (unknown && IsInForce(entry.Watched))
                 daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
             ReadStatus status = ExtraLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
@@ -240,12 +256,16 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         public int ParentPid { get; set; }
         public ulong StartTicks { get; set; }
         public byte[] Comm { get; set; } = [];
+        public bool IsKernelThread { get; set; }
+        public bool LeaderHasEnded { get; set; }
         public int Directory { get; set; } = -1;
         public int SeenIn { get; set; }
         public bool Due { get; set; }
         public long NextCheck { get; set; }
         public RuleSet Inherited { get; set; } = RuleSet.Empty;
         public RuleSet ToChildren { get; set; } = RuleSet.Empty;
+        public RuleSet ExeDenied { get; set; } = RuleSet.Empty;
+        public bool IsDenied { get; set; }
         public WatchedProcess? Watched { get; set; }
     }
 }

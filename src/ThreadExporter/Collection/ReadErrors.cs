@@ -1,3 +1,4 @@
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;
@@ -10,9 +11,12 @@ internal sealed class ReadErrors
     public long Malformed { get; private set; }
     public long Other { get; private set; }
 
+    /// <summary>Some watched thread's <c>io</c> may not be read.</summary>
+    public RecurringWarning IoDenied { get; } = new(TimeProvider.System);
+
     private List<string> _warnings = [];
 
-    /// <summary>Keeps a line that a person should be told. For what is told once.</summary>
+    /// <summary>Keeps a line that a person should be told. For what lasts, see <see cref="RecurringWarning"/>.</summary>
     public void Warn(string warning) => _warnings.Add(warning);
 
     /// <summary>The lines kept since the last call.</summary>

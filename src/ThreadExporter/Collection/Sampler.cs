@@ -73,6 +73,8 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             return false;
         samples.IdleWindows = clock >= 0 && clock == samples.Clock ? samples.IdleWindows + 1 : 0;
         bool first = samples.Clock < 0 && samples.At == 0;
+        // A clock that went backwards bounds nothing: then all are looked at.
+        bool isBounded = clock >= 0 && clock >= samples.Clock;
         long used = clock - samples.Clock;
 
         int kept = 0;
@@ -108,7 +110,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         samples.Unexplained += used;
         samples.Clock = clock;
         samples.At = now;
-        if (first || clock < 0 || samples.Unexplained >= window / 10)
+        if (first || !isBounded || samples.Unexplained >= window / 10)
         {
             SampleOthers(process, now, window, owed, saturation, peakWindow);
             samples.Unexplained = 0;
@@ -164,6 +166,6 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             return false;
         }
         run = sched.RunNanoseconds;
-        return true;
+        return run >= 0;
     }
 }

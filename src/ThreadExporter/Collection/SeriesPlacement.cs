@@ -66,7 +66,7 @@ internal sealed class SeriesPlacement
             return former;
         }
         ThreadSeries series = new(name, thread.Tid);
-        series.Shown = thread.IsBooked ? thread.Booked : thread.Counters;
+        series.Shown = (thread.IsBooked ? thread.Booked : thread.Counters).Known();
         // A series of this name may have been forgotten.
         if (thread.Former is { Count: MaxFormer })
             series.BeginAtZero();

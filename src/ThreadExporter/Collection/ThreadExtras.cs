@@ -24,10 +24,12 @@ internal sealed class ThreadExtras(ExtendedKinds kinds)
     /// <summary>The number of the CPU that it was on.</summary>
     public long LastCpu { get; set; } = -1;
 
-    public void CopyFrom(ThreadExtras other)
+    /// <summary>The same thread, read again. What fell is held, as in <see cref="ThreadCounters.Follow"/>; what cannot be read is not known.</summary>
+    public void Raise(ThreadExtras now)
     {
-        other._counters.CopyTo(_counters, 0);
-        LastCpu = other.LastCpu;
+        for (int i = 0; i < _counters.Length; i++)
+            _counters[i] = now._counters[i] < 0 ? -1 : Math.Max(_counters[i], now._counters[i]);
+        LastCpu = now.LastCpu;
     }
 
     /// <summary>Adds what rose between two readings of one thread, of what is known in all three.</summary>

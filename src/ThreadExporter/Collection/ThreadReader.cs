@@ -9,6 +9,9 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
 {
+    /// <summary>User and kernel time together may seem to fall by so much, in nanoseconds, without being another thread's.</summary>
+    public static readonly long RoundingOfTicks = 2 * Clocks.NanosecondsPerTick;
+
     private readonly byte[] _buffer = new byte[4096];
     private readonly ExtrasReader _extras = new(errors);
 
@@ -34,12 +37,19 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         if (!SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched))
             return ReadStatus.Malformed;
 
-        // exec by a worker thread hands it the leader's tid, start time and descriptor: a value that falls tells.
-        if (sched.RunNanoseconds < thread.Cpu || sched.WaitNanoseconds < thread.Wait || sched.Timeslices < thread.Timeslices)
+        (long run, bool wasUnknown) = (sched.RunNanoseconds, thread.IsCpuUnknown);
+        thread.IsCpuUnknown = run < 0;
+        if ((run | sched.WaitNanoseconds | sched.Timeslices) < 0)
+            errors.Count(ReadStatus.Malformed);
+        if (run < 0)
+            run = thread.Cpu;
+        // exec by a worker thread hands it the leader's tid, start time and descriptor: the run time, if it falls, tells. The other two do
+        // not: kernels have shown a wait that fell, and the thread was the same.
+        else if (run < thread.Cpu)
             thread.Forget();
 
         bool first = false;
-        if (!thread.Known || !proven || sched.RunNanoseconds != thread.Cpu || pass.Now >= thread.RefreshAt || (thread.Extras?.Kinds ?? 0) != pass.Extended)
+        if (!thread.Known || !proven || run != thread.Cpu || thread.IsCpuUnknown || pass.Now >= thread.RefreshAt || (thread.Extras?.Kinds ?? 0) != pass.Extended)
         {
             first = !thread.Known;
             ulong start = thread.StartTicks;
@@ -58,18 +68,21 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
             if ((first || pass.Extended != 0) && ReadKept(process, thread, out _) == ReadStatus.Gone)
                 return ReadStatus.Gone;
         }
-        if (sched.RunNanoseconds != thread.Cpu)
+        if (run != thread.Cpu)
         {
             thread.RanIn = pass.Number;
             // Shares below a tenth of a core may escape the sampler.
             long elapsed = pass.Now - process.ReadAt;
-            if (!first && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
-                (thread.Samples ??= new ThreadSamples()).Peak((double)(sched.RunNanoseconds - thread.Cpu) / elapsed, pass.Now, pass.PeakWindow);
+            if (!first && !wasUnknown && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
+                (thread.Samples ??= new ThreadSamples()).Peak((double)(run - thread.Cpu) / elapsed, pass.Now, pass.PeakWindow);
         }
         process.HasMoved |= sched != new SchedStat(thread.Cpu, thread.Wait, thread.Timeslices);
-        thread.Cpu = sched.RunNanoseconds;
-        thread.Wait = sched.WaitNanoseconds;
-        thread.Timeslices = sched.Timeslices;
+        thread.Cpu = run;
+        // What is out of range keeps its last value.
+        if (sched.WaitNanoseconds >= 0)
+            thread.Wait = sched.WaitNanoseconds;
+        if (sched.Timeslices >= 0)
+            thread.Timeslices = sched.Timeslices;
         return ReadStatus.Ok;
     }
 
@@ -86,8 +99,14 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         ReadStatus status = ReadStat(process, thread, pass);
         if (status == ReadStatus.Ok && !first && start != thread.StartTicks)
             return Replaced(thread);
-        process.HasMoved |= thread.Cpu != thread.User + thread.Kernel;
-        thread.Cpu = thread.User + thread.Kernel;
+        if (status != ReadStatus.Ok)
+            return status;
+        long run = thread.IsCpuUnknown ? thread.Cpu : thread.User + thread.Kernel;
+        // exec by a worker thread, as above. Either part is rounded, and kernels have shown one that fell by a tick.
+        if (run < thread.Cpu - RoundingOfTicks)
+            thread.Succeed();
+        process.HasMoved |= thread.Cpu != run || thread.IsCpuUnknown;
+        thread.Cpu = run;
         return status;
     }
 
@@ -112,12 +131,18 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Rea
         if (!Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
             return ReadStatus.Malformed;
 
-        long user = (long)stat.UserTicks * Clocks.NanosecondsPerTick;
-        long kernel = (long)stat.KernelTicks * Clocks.NanosecondsPerTick;
+        long user = Clocks.FromTicks(stat.UserTicks);
+        long kernel = Clocks.FromTicks(stat.KernelTicks);
+        if ((user | kernel) < 0)
+            errors.Count(ReadStatus.Malformed);
+        if (!root.HasSchedInfo)
+            thread.IsCpuUnknown = (user | kernel) < 0;
         thread.StartTicks = stat.StartTicks;
         thread.State = stat.State;
-        thread.User = user;
-        thread.Kernel = kernel;
+        if (user >= 0)
+            thread.User = user;
+        if (kernel >= 0)
+            thread.Kernel = kernel;
         thread.RefreshAt = NextRefresh(thread.Tid, pass.Now, pass.RefreshInterval);
         thread.Known = true;
         ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);

@@ -22,7 +22,8 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Nanoseconds since the epoch, fixed at first sight.</summary>
     public long StartTime { get; init; }
 
-    public bool IsKernelThread { get; init; }
+    /// <summary>May end at an exec: the kernel starts its helper programs as threads of its own.</summary>
+    public bool IsKernelThread { get; set; }
 
     public Rule Rule { get; private set; } = null!;
 

@@ -26,16 +26,20 @@ internal sealed class WatchedThread(int tid)
     /// <summary>Nanoseconds on a CPU.</summary>
     public long Cpu { get; set; }
 
-    /// <summary>Nanoseconds runnable but waiting for a CPU.</summary>
-    public long Wait { get; set; }
+    /// <summary>The last reading did not tell it: <see cref="Cpu"/> is the last value that did.</summary>
+    public bool IsCpuUnknown { get; set; }
 
-    public long Timeslices { get; set; }
+    /// <summary>Nanoseconds runnable but waiting for a CPU, as read last; -1: not known yet.</summary>
+    public long Wait { get; set; } = -1;
 
-    /// <summary>Nanoseconds in user mode, in steps of a clock tick.</summary>
-    public long User { get; set; }
+    /// <summary>As read last; -1: not known yet.</summary>
+    public long Timeslices { get; set; } = -1;
 
-    /// <summary>Nanoseconds in kernel mode, in steps of a clock tick.</summary>
-    public long Kernel { get; set; }
+    /// <summary>Nanoseconds in user mode, in steps of a clock tick, as read last; -1: not known yet.</summary>
+    public long User { get; set; } = -1;
+
+    /// <summary>Nanoseconds in kernel mode, in steps of a clock tick, as read last; -1: not known yet.</summary>
+    public long Kernel { get; set; } = -1;
 
     /// <summary>When <c>stat</c> is read again even though the thread did not run; monotonic nanoseconds.</summary>
     public long RefreshAt { get; set; }
@@ -81,6 +85,9 @@ internal sealed class WatchedThread(int tid)
 
     private ThreadCounters _booked;
 
+    /// <summary>When it was booked its CPU time was not known: what it used since the reading before was booked as transient.</summary>
+    public bool IsCpuBookedElsewhere { get; set; }
+
     /// <summary>Likewise of <see cref="Extras"/>; null: nothing yet.</summary>
     public ThreadExtras? BookedExtras { get; set; }
 
@@ -107,6 +114,7 @@ internal sealed class WatchedThread(int tid)
     public void Forget()
     {
         Known = false;
+        Wait = Timeslices = User = Kernel = -1;
         Samples = null;
         Extras = null;
         SampledCpu = -1;

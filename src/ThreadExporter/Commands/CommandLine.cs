@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ThreadExporter.Configuration;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
@@ -91,9 +92,12 @@ internal sealed class CommandLine
 
     private static int Usage(string message)
     {
-        Console.Error.WriteLine($"thread-exporter: {message}\nTry `thread-exporter --help`.");
+        Console.Error.WriteLine($"thread-exporter: {Printable.Lines(message)}\nTry `thread-exporter --help`.");
         return ExitCode.Usage;
     }
+
+    private static string? ConfigPathFault(string path) =>
+        path.Length == 0 ? "must not be empty" : ConfigText.ControlFault(path) ?? ConfigText.LengthFault(path);
 
     private Task<int> WithInvocation(ParseResult result, Func<Invocation, Task<int>> command)
     {
@@ -127,13 +131,18 @@ internal sealed class CommandLine
             Procfs = result.GetValue(_procfs),
             LogLevel = level,
         };
-        string? config = result.GetValue(_config) ?? (File.Exists(DefaultConfig) ? DefaultConfig : null);
-        return command(new Invocation(config, overrides));
+        string? config = result.GetValue(_config);
+        if (config is not null && ConfigPathFault(config) is { } fault)
+            return Task.FromResult(Usage($"--config {fault}"));
+        return command(new Invocation(config ?? DefaultConfig, ConfigMayBeMissing: config is null, overrides));
     }
 }
 
 /// <summary>What a command was called with, flags already merged over the environment.</summary>
-internal sealed record Invocation(string? ConfigPath, ConfigOverrides Overrides);
+/// <param name="ConfigPath">The configuration file.</param>
+/// <param name="ConfigMayBeMissing">It is the default one: without it the defaults apply.</param>
+/// <param name="Overrides">What beats the file.</param>
+internal sealed record Invocation(string ConfigPath, bool ConfigMayBeMissing, ConfigOverrides Overrides);
 
 /// <summary>The exit codes: sysexits.h's EX_CONFIG for a bad configuration.</summary>
 internal static class ExitCode

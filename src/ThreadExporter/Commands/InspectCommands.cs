@@ -4,7 +4,9 @@ using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
@@ -15,25 +17,27 @@ internal static class InspectCommands
     public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
     {
         collector.Collect(state.Current);
-        Console.Out.WriteLine($"{state.DisplayPath}: {state.Current.Config.Filters.Length} filters, good");
+        Console.Out.WriteLine($"{Printable.Of(state.DisplayPath)}: {Plural.Count(state.Current.Config.Filters.Length, "filter", "filters")}, good");
         if (state.Current.TlsWarning is { } certificate)
-            Console.Out.WriteLine($"warning: {certificate}");
+            Console.Out.WriteLine(Printable.Of($"warning: {certificate}"));
         foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
-            Console.Out.WriteLine($"warning: {warning}");
+            Console.Out.WriteLine(Printable.Of($"warning: {warning}"));
+        if (state.Current.Config.Filters.IsEmpty)
+            Console.Out.WriteLine("warning: no filter is given, so nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
         foreach (FilterConfig filter in state.Current.Config.Filters)
         {
             int before = rows.Count;
             rows.AddRange(collector.Processes.Where(p => p.Rule.Name == filter.Name).Select(p => (string[])
             [
-                filter.Name,
+                Printable.Of(filter.Name),
                 p.Pid.ToString(CultureInfo.InvariantCulture),
-                Printable(ProcText.Decode(p.Name)),
-                Printable(ProcText.Decode(p.Daemon)),
+                Printable.Of(ProcText.Decode(p.Name)),
+                Printable.Of(ProcText.Decode(p.Daemon)),
                 p.Threads.Count.ToString(CultureInfo.InvariantCulture),
             ]));
             if (rows.Count == before)
-                rows.Add([filter.Name, "-", "matches nothing now", "-", "-"]);
+                rows.Add([Printable.Of(filter.Name), "-", "matches nothing now", "-", "-"]);
         }
         if (rows.Count > 1)
             PrintTable(rows);
@@ -41,8 +45,11 @@ internal static class InspectCommands
     });
 
     /// <summary>Prints one collection in the text format.</summary>
-    public static int Once(Invocation invocation) => WithCollection(invocation, (_, scrapes, _) =>
+    public static int Once(Invocation invocation) => WithCollection(invocation, (state, scrapes, _) =>
     {
+        // Without its user a filter matches nothing, which the metrics do not explain.
+        foreach (string warning in state.Current.Matcher.Users.TakeWarnings())
+            Console.Error.WriteLine($"warning: {warning}");
         PooledBuffer text = scrapes.GetAsync(default).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
         foreach (ReadOnlyMemory<byte> piece in text.Pieces)
@@ -53,7 +60,7 @@ internal static class InspectCommands
 
     private static int WithCollection(Invocation invocation, Func<ConfigState, Scrapes, Collector, int> use)
     {
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors, UserDirectory.Slow);
         if (state is null)
         {
             foreach (ConfigError error in errors)
@@ -69,10 +76,6 @@ internal static class InspectCommands
         Scrapes scrapes = new(collector, metrics, () => state.Current);
         return use(state, scrapes, collector);
     }
-
-    // A hostile name must not steer the terminal.
-    private static string Printable(string text) =>
-        string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
 
     private static void PrintTable(List<string[]> rows)
     {

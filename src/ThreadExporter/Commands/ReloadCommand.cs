@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ThreadExporter.Hosting;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
@@ -52,10 +53,12 @@ internal static class ReloadCommand
 
     private static int Report(Verdict verdict)
     {
+        if (verdict.NoFileAt is { } path)
+            Console.Error.WriteLine($"{path} does not exist; the defaults and the command line of the daemon apply");
         foreach (string key in verdict.RestartKeys)
-            Console.Error.WriteLine($"{key} has changed and takes effect at the next restart");
+            Console.Error.WriteLine(Printable.Of($"{key} has changed and takes effect at the next restart"));
         foreach (string error in verdict.Errors)
-            Console.Error.WriteLine(error);
+            Console.Error.WriteLine(Printable.Of(error));
         return verdict.Errors.Length == 0 ? ExitCode.Success : ExitCode.BadConfig;
     }
 

@@ -17,13 +17,32 @@ internal static class RunCommand
     public static async Task<int> RunAsync(Invocation invocation, ReloadRequests requests)
     {
         NativeHeap.KeepSmall();
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
         if (state is null)
-            return ReportBadConfig(errors);
+            return ReportBadConfig(invocation, errors);
 
         ExporterConfig config = state.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
-        using LogSetup log = LogSetup.Create(config.Log);
+        using LogSetup log = LogSetup.Create(config.Log, logsDirectory: LogFilePath.LogsDirectory);
+        ILogger logger = log.Factory.CreateLogger(typeof(RunCommand).FullName!);
+        try
+        {
+            return await ServeAsync(state, requests, root, log, logger);
+        }
+        // It cannot listen, or whatever else keeps it from its work: one line. The stack is for those who look for a bug.
+        catch (Exception e)
+        {
+            logger.LogCritical("{Error}", Failures.Line(e));
+            logger.LogDebug(e, "Where it failed");
+            return ExitCode.Failure;
+        }
+    }
+
+    private static async Task<int> ServeAsync(ConfigState state, ReloadRequests requests, ProcfsRoot root, LogSetup log, ILogger logger)
+    {
+        ExporterConfig config = state.Current.Config;
+        logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
+        using ListenSockets sockets = ListenSockets.Bind(config.Web.Listen, logger);
         using Collector collector = new(root);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
@@ -46,16 +65,18 @@ internal static class RunCommand
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             HttpLimits.Apply(kestrel, state);
-            foreach (string address in config.Web.Listen)
-                ListenAddress.Apply(kestrel, address, kestrel.ApplicationServices.GetService<TlsCertificates>());
+            sockets.AddTo(kestrel, kestrel.ApplicationServices.GetService<TlsCertificates>());
         });
-        builder.Services.AddSingleton<IConnectionListenerFactory, PatientTransport>();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(p => new PatientTransport(sockets, p.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
         builder.Services.AddSingleton<ISystemdNotifier>(notifier);
-        if (notifier.IsEnabled)
+        // SystemdLifetime would log a stack trace at the start, and another at the end, when nobody can be told.
+        if (notifier.TryNotify(ServiceStates.Status("Starting")))
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        else if (notifier.IsEnabled)
+            logger.LogWarning("Nothing listens on the socket that NOTIFY_SOCKET names, so the service manager is not told that the daemon is ready");
         builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
         if (config.Web.WatchConfig && state.Path is { } watched)
@@ -70,8 +91,6 @@ internal static class RunCommand
         }
 
         await using WebApplication app = builder.Build();
-        ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RunCommand));
-        logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
         SafeAnswers.Use(app);
         BasicAuth auth = new(state, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
         app.Use(auth.InvokeAsync);
@@ -81,15 +100,7 @@ internal static class RunCommand
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
         await scrapes.CollectAsync();
-        try
-        {
-            await app.StartAsync();
-        }
-        catch (IOException e)
-        {
-            logger.LogCritical("{Error}", e.Message);
-            return ExitCode.Failure;
-        }
+        await app.StartAsync();
         foreach (string url in app.Urls)
             logger.LogInformation("Listening on {Url}{Path}", url, config.Web.TelemetryPath);
         app.Services.GetRequiredService<ReloadLoop>().Announce();
@@ -104,12 +115,14 @@ internal static class RunCommand
         return ExitCode.Success;
     }
 
-    /// <summary>To the journal as structured records when stderr is the journal, else as the lines that check prints.</summary>
-    private static int ReportBadConfig(ImmutableArray<ConfigError> errors)
+    /// <summary>To the journal, as structured records, and to the log file when stderr is the journal, else as the lines that check prints.</summary>
+    private static int ReportBadConfig(Invocation invocation, ImmutableArray<ConfigError> errors)
     {
         if (JournalStream.IsJournal(JournalStream.StandardError))
         {
-            using LogSetup log = LogSetup.Create(new LogConfig());
+            // What can be read of [log]: a file that was switched off is not made by an error elsewhere.
+            LogConfig config = ConfigLoader.Load(invocation.ConfigPath, invocation.Overrides, invocation.ConfigMayBeMissing).Log with { Level = LogLevel.Information, Journal = JournalMode.Always };
+            using LogSetup log = LogSetup.Create(config, logsDirectory: LogFilePath.LogsDirectory);
             using ILoggerFactory factory = LoggerFactory.Create(log.AddTo);
             ILogger logger = factory.CreateLogger(typeof(RunCommand));
             foreach (ConfigError error in errors)

@@ -46,6 +46,10 @@ internal static class ConfigFile
         }
     }
 
+    /// <summary>Whether nothing at all stands at the path. A dangling symbolic link is something, and so is what may not be looked at.</summary>
+    public static bool IsMissing(string path) =>
+        FileIdentity.Of(Path.GetFullPath(path)).Status == ReadStatus.Gone && new FileInfo(path).LinkTarget is null;
+
     // A change time ahead of our clock (a file server's, or the clock was set) says nothing.
     private static bool Rests(FileIdentity file)
     {
@@ -98,7 +102,7 @@ internal static class ConfigFile
         return status switch
         {
             ReadStatus.Ok => null,
-            ReadStatus.Gone => "no such file",
+            ReadStatus.Gone => new FileInfo(path).LinkTarget is null ? "no such file" : "no such file: the path is a dangling symbolic link",
             ReadStatus.Denied => "permission denied",
             ReadStatus.NoDescriptors => "too many open files",
             _ => new FileInfo(path).LinkTarget is null ? "cannot be read" : "is a symbolic link that leads in a circle, or cannot be read",

@@ -76,7 +76,7 @@ internal static class ConfigKeys
 
         Reload("log.level", "string", "\"info\"", "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"critical\""),
         Restart("log.journal", "string", "\"auto\"", "Log to the journal: \"auto\" (when stderr is the journal, else to stdout), \"always\" or \"never\""),
-        Restart("log.file", "absolute path", "\"\"", "Log to this file as well; empty: none"),
+        Restart("log.file", "absolute path or \"auto\"", "\"auto\"", "Log to this file as well; \"auto\": thread-exporter.log in the directory that systemd gives (LOGS_DIRECTORY), else none; empty: none"),
         Restart("log.file_max_size", "size", "\"10MiB\"", "Size from which the file is rotated"),
         Restart("log.file_keep", "integer", "5", "Rotated files that are kept"),
         Restart("log.format", "string", "\"text\"", "Format on stdout and in the file: \"text\" or \"json\""),

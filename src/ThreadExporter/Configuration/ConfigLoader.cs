@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -11,6 +12,12 @@ internal sealed record ConfigResult(ExporterConfig? Config, ImmutableArray<Confi
 {
     /// <summary>What stood at the path when it was read; default without a file.</summary>
     public FileIdentity File { get; init; }
+
+    /// <summary>What could be read of <c>[log]</c>, also when there are errors: where to tell them.</summary>
+    public LogConfig Log { get; init; } = new();
+
+    /// <summary>There was no file, and need not be.</summary>
+    public bool IsWithoutFile { get; init; }
 }
 
 /// <summary>File and overrides to a configuration, or to every error there is.</summary>
@@ -24,11 +31,12 @@ internal static class ConfigLoader
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="overrides">What beats the file.</param>
+    /// <param name="mayBeMissing">Whether there need not be a file: without one the defaults apply, as with <c>null</c>.</param>
     /// <param name="mayBeEmpty">False: a file without a single byte is an error, being one that somebody is about to write.</param>
-    public static ConfigResult Load(string? path, ConfigOverrides overrides, bool mayBeEmpty = true)
+    public static ConfigResult Load(string? path, ConfigOverrides overrides, bool mayBeMissing = false, bool mayBeEmpty = true)
     {
-        if (path is null)
-            return Parse([], "", overrides);
+        if (path is null || (mayBeMissing && ConfigFile.IsMissing(path)))
+            return Parse([], "", overrides) with { IsWithoutFile = true };
         var fault = ConfigFile.Read(path, out var content, out var file);
         if (fault is null && content.IsEmpty && !mayBeEmpty)
             fault = "is empty: write at least a comment into it if that is meant";
@@ -50,11 +58,11 @@ internal static class ConfigLoader
         // As for the faults of TOML: every one is logged, and nobody reads beyond the first screens.
         if (errors.Count > MaxErrors)
         {
-            var rest = FormattableString.Invariant($"{errors.Count - MaxErrors} more errors from here on are not shown");
+            var rest = Plural.Count(errors.Count - MaxErrors, "more error from here on is", "more errors from here on are") + " not shown";
             errors = [.. errors[..MaxErrors], new ConfigError(file, errors[MaxErrors].Position, "", rest)];
         }
         config = overrides.ApplyTo(config, errors);
-        return errors.Count == 0 ? new(config, [], tls) : new(null, [.. errors]);
+        return (errors.Count == 0 ? new ConfigResult(config, [], tls) : new ConfigResult(null, [.. errors])) with { Log = config.Log };
     }
 
     /// <summary>The names of <c>log.level</c>, for the command line too.</summary>

@@ -44,6 +44,8 @@ internal sealed record ConfigOverrides
         {
             if (Procfs.Length == 0)
                 errors.Add(new("--path.procfs", default, "collector.procfs", "must not be empty"));
+            else if ((ConfigText.ControlFault(Procfs) ?? ConfigText.LengthFault(Procfs)) is { } fault)
+                errors.Add(new("--path.procfs", default, "collector.procfs", fault));
             // A path on the command line is relative to where it was typed; one in the file has no such place.
             else
                 config = config with { Collector = config.Collector with { Procfs = Procfs == "auto" ? Procfs : Path.GetFullPath(Procfs) } };

@@ -173,7 +173,7 @@ internal static class ConfigReader
             // "warning" is what other programs write.
             Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),
             Journal = reader.Choice("journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
-            File = reader.Path("file", defaults.File),
+            File = reader.String("file", defaults.File, text => text is "auto" or "" ? null : ConfigText.PathFault(text)),
             FileMaxSize = reader.Size("file_max_size", defaults.FileMaxSize, "4KiB", "1024GiB"),
             FileKeep = reader.Integer("file_keep", defaults.FileKeep, 0, 1000),
             Format = reader.Choice("format", defaults.Format, [("text", LogFormat.Text), ("json", LogFormat.Json)]),

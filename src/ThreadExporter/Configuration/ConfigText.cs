@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Configuration;
 
@@ -16,6 +18,9 @@ internal static class ConfigText
     ];
 
     private static readonly (string Unit, long Bytes)[] SizeUnits = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("B", 1)];
+
+    private static readonly SearchValues<char> Controls =
+        SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(char.IsControl)]);
 
     /// <summary>A whole number and <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. What does not fit is the longest time there is.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)
@@ -51,20 +56,23 @@ internal static class ConfigText
     {
         var colon = address.LastIndexOf(':');
         if (colon < 0)
-            return $"{Quote(address)} is not an address: it needs a port, as in \":9199\"";
+            return $"{Printable.Quote(address)} is not an address: it needs a port, as in \":9199\"";
         var host = address[..colon];
         if (!int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
-            return $"{Quote(address)} is not an address: the port goes from 0 to 65535";
+            return $"{Printable.Quote(address)} is not an address: the port goes from 0 to 65535";
         if (host.StartsWith('[') && host.EndsWith(']') && host.Contains(':', StringComparison.Ordinal) && IPAddress.TryParse(host[1..^1], out _))
             return null;
         if (host.Contains(':', StringComparison.Ordinal))
-            return $"{Quote(address)} is not an address: IPv6 is written in brackets, as in \"[::1]:9199\"";
+            return $"{Printable.Quote(address)} is not an address: IPv6 is written in brackets, as in \"[::1]:9199\"";
+        // The longest name that DNS has; the runtime refuses longer ones with an exception.
+        if (host.Length > 253)
+            return $"{Printable.Quote(address)} is not an address: the name is longer than 253 characters";
         // Digits and dots only are meant as IPv4; the runtime would read "1.2" as 1.0.0.2.
         var isNumeric = host.Length > 0 && host.All(c => c == '.' || char.IsAsciiDigit(c));
         var isValid = isNumeric
             ? IPAddress.TryParse(host, out var ip) && ip.ToString() == host
             : host.All(c => c is '.' or '-' || char.IsAsciiLetterOrDigit(c)) && !host.StartsWith('.') && !host.StartsWith('-');
-        return isValid ? null : $"{Quote(address)} is not an address: write \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\"";
+        return isValid ? null : $"{Printable.Quote(address)} is not an address: write \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\"";
     }
 
     /// <summary>Null, or what is wrong with the path of the metrics. Routes are compared without case.</summary>
@@ -78,27 +86,28 @@ internal static class ConfigText
         // The page's own files stand beside it: /hot.js and the like.
         var isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/hot.", StringComparison.OrdinalIgnoreCase)
             || first.Equals("api", StringComparison.OrdinalIgnoreCase) || first == "-";
-        return isTaken ? $"must not be {Quote(path)}: \"/hot\", \"/api\" and \"/-\" are taken by other pages" : null;
+        return isTaken ? $"must not be {Printable.Quote(path)}: \"/hot\", \"/api\" and \"/-\" are taken by other pages" : null;
     }
 
     /// <summary>Null, or what is wrong with a path that has no directory to be relative to.</summary>
-    public static string? PathFault(string path) => path.StartsWith('/') ? null : "must be an absolute path";
+    public static string? PathFault(string path) =>
+        !path.StartsWith('/') ? "must be an absolute path" : ControlFault(path) ?? LengthFault(path);
 
-    /// <summary>A text from the file for a message: in quotes, cut, on one line, nothing that moves a terminal's cursor.</summary>
-    public static string Quote(string text)
+    /// <summary>
+    /// Null, or what is wrong with a path or a glob for one. The kernel ends a path at a NUL; the others are never meant, and would move a
+    /// terminal's cursor wherever the path is shown.
+    /// </summary>
+    public static string? ControlFault(string path)
     {
-        const int Longest = 100;
-        var result = new StringBuilder("\"");
-        foreach (var c in text.AsSpan(0, Math.Min(text.Length, Longest)))
-        {
-            if (char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
-                result.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}");
-            else
-                result.Append(c);
-        }
-        return result.Append(text.Length > Longest ? "…\"" : "\"").ToString();
+        var at = path.AsSpan().IndexOfAny(Controls);
+        return at < 0 ? null : FormattableString.Invariant($"must not hold a control character: its character {at + 1} is \\u{(int)path[at]:X4}");
     }
 
+    /// <summary>Null, or that nothing can be opened by a path of this length: the kernel takes none (PATH_MAX, without the NUL at its end).</summary>
+    public static string? LengthFault(string path, int maxBytes = 4095) => Encoding.UTF8.GetByteCount(path) > maxBytes
+        ? FormattableString.Invariant($"must not be longer than {maxBytes} bytes")
+        : null;
+
     /// <summary>A key for a message: as it stands when it is a bare key, else quoted.</summary>
-    public static string Key(string key) => key.Length is > 0 and <= 100 && key.All(c => c is '-' or '_' || char.IsAsciiLetterOrDigit(c)) ? key : Quote(key);
+    public static string Key(string key) => key.Length is > 0 and <= 100 && key.All(c => c is '-' or '_' || char.IsAsciiLetterOrDigit(c)) ? key : Printable.Quote(key);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -126,8 +127,8 @@ internal sealed record LogConfig
 {
     public LogLevel Level { get; init; } = LogLevel.Information;
     public JournalMode Journal { get; init; } = JournalMode.Auto;
-    /// <summary>Path of the log file; empty: no file.</summary>
-    public string File { get; init; } = "";
+    /// <summary>Path of the log file; <c>auto</c>: in the directory that systemd gives, if any; empty: no file.</summary>
+    public string File { get; init; } = "auto";
     public long FileMaxSize { get; init; } = 10L * 1024 * 1024;
     public int FileKeep { get; init; } = 5;
     public LogFormat Format { get; init; } = LogFormat.Text;
@@ -155,5 +156,5 @@ internal enum LogFormat
 internal sealed record ConfigError(string File, TomlPosition Position, string Key, string Message)
 {
     public override string ToString() =>
-        Position.Line > 0 ? $"{File}:{Position.Line}:{Position.Column}: {Message}" : $"{File}: {Message}";
+        Printable.Of(Position.Line > 0 ? $"{File}:{Position.Line}:{Position.Column}: {Message}" : $"{File}: {Message}");
 }

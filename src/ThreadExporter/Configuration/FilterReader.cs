@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -32,7 +34,7 @@ internal static class FilterReader
                 var first = names[filter.Name];
                 var advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
                 errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
-                    $"the name {ConfigText.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
+                    $"the name {Printable.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
             }
         }
         return filters.ToImmutable();
@@ -54,14 +56,14 @@ internal static class FilterReader
             Name = reader.String("name", DefaultName(table), text => text.Trim().Length == 0 ? "must not be empty: leave the key out" : null),
             MatchNames = names,
             MatchPids = pids,
-            Comm = reader.Strings("comm", []),
+            Comm = reader.Globs("comm", []),
             Cmdline = reader.Expression("cmdline"),
-            Exe = reader.Strings("exe", []),
+            Exe = reader.PathGlobs("exe"),
             User = reader.OneOrMore<string>("user", [], "a name or uid", "names and uids", ToUser),
-            Unit = reader.Strings("unit", []),
-            Cgroup = reader.Strings("cgroup", []),
+            Unit = reader.Globs("unit", [], hasUnitEscapes: true),
+            Cgroup = reader.PathGlobs("cgroup"),
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
-            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", ConfigText.PathFault) : null,
+            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", PidFileFault) : null,
             Children = reader.Boolean("children", false),
             Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
             Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], LabelFault, mayBeEmpty: true))],
@@ -70,6 +72,9 @@ internal static class FilterReader
         threads.Finish();
         return filter;
     }
+
+    // Longer ones would be configured and never read.
+    private static string? PidFileFault(string path) => ConfigText.PathFault(path) ?? ConfigText.LengthFault(path, ProcFile.MaxPathLength);
 
     private static string? LabelFault(string text) =>
         FilterConfig.LabelNames.Contains(text) ? null : TableReader.NotOneOf(text, FilterConfig.LabelNames);
@@ -81,8 +86,8 @@ internal static class FilterReader
         {
             Detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]),
             FoldDigits = reader.Boolean("fold_digits", defaults.FoldDigits),
-            Include = reader.Strings("include", defaults.Include),
-            Exclude = reader.Strings("exclude", defaults.Exclude, mayBeEmpty: true),
+            Include = reader.Globs("include", defaults.Include),
+            Exclude = reader.Globs("exclude", defaults.Exclude, mayBeEmpty: true),
             Top = reader.Integer("top", defaults.Top, 0, 1_000_000),
         };
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Configuration;
 
@@ -18,11 +19,14 @@ internal static class MatchList
         pids = [];
         if (entries.Length == 0)
             return "names no process: give names or pids, comma-separated";
+        // Before the commas between braces have cut them in pieces.
+        if ((GlobParser.BraceFault(list) ?? names.Select(n => GlobParser.Fault(n)).FirstOrDefault(f => f is not null)) is { } fault)
+            return fault;
         var found = new HashSet<int>();
         foreach (var number in numbers)
         {
             if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid is < 1 or > MaxPid)
-                return FormattableString.Invariant($"{ConfigText.Quote(number)} is no pid: pids go from 1 to {MaxPid}");
+                return FormattableString.Invariant($"{Printable.Quote(number)} is no pid: pids go from 1 to {MaxPid}");
             found.Add(pid);
         }
         pids = [.. found];

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using ThreadExporter.Text;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -59,7 +60,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             if (node is not TomlString text)
                 return null;
             if (!ConfigText.TryParseDuration(text.Value, out var duration))
-                return new(fallback, $"must be a duration such as \"100ms\", \"5s\", \"1m\" or \"1h\", not {ConfigText.Quote(text.Value)}");
+                return new(fallback, $"must be a duration such as \"100ms\", \"5s\", \"1m\" or \"1h\", not {Printable.Quote(text.Value)}");
             _ = ConfigText.TryParseDuration(min, out var least);
             _ = ConfigText.TryParseDuration(max, out var most);
             return new(duration, Range(duration < least, duration > most, min, max));
@@ -72,7 +73,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             if (node is not TomlString text)
                 return null;
             if (!ConfigText.TryParseSize(text.Value, out var size))
-                return new(fallback, $"must be a size such as \"512KiB\", \"10MiB\", \"1GiB\" or \"4096B\", not {ConfigText.Quote(text.Value)}");
+                return new(fallback, $"must be a size such as \"512KiB\", \"10MiB\", \"1GiB\" or \"4096B\", not {Printable.Quote(text.Value)}");
             _ = ConfigText.TryParseSize(min, out var least);
             _ = ConfigText.TryParseSize(max, out var most);
             return new(size, Range(size < least, size > most, min, max));
@@ -102,7 +103,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     public static string NotOneOf(string text, ImmutableArray<string> known)
     {
         var list = string.Join(", ", known.Select(k => $"\"{k}\""));
-        return $"must be one of {list}, not {ConfigText.Quote(text)}{NearMiss.Hint(text, known)}";
+        return $"must be one of {list}, not {Printable.Quote(text)}{NearMiss.Hint(text, known)}";
     }
 
     /// <summary>One item or a list of them. An item that stands twice counts once.</summary>
@@ -142,6 +143,16 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             ? new(text.Value, text.Value.Length == 0 ? "must not hold an empty string" : fault?.Invoke(text.Value))
             : null, mayBeEmpty);
 
+    /// <param name="key">The key.</param>
+    /// <param name="fallback">The default.</param>
+    /// <param name="hasUnitEscapes">As <see cref="GlobParser"/> has it.</param>
+    /// <param name="mayBeEmpty">An empty list is none of the errors.</param>
+    public ImmutableArray<string> Globs(string key, ImmutableArray<string> fallback, bool hasUnitEscapes = false, bool mayBeEmpty = false) =>
+        Strings(key, fallback, text => GlobParser.Fault(text, hasUnitEscapes), mayBeEmpty);
+
+    /// <summary>Globs that are compared with a path.</summary>
+    public ImmutableArray<string> PathGlobs(string key) => Strings(key, [], text => ConfigText.ControlFault(text) ?? GlobParser.Fault(text));
+
     public ImmutableArray<int> Integers(string key, int min, int max) =>
         OneOrMore<int>(key, [], "an integer", "integers", node => ToInteger(node, min, max));
 
@@ -153,6 +164,8 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             return null;
         if (text.Value.Length == 0)
             return new(null, "must not be empty: leave the key out");
+        if (RegexDialect.Fault(text.Value, takesFirstGroup: groupFault is not null) is { } fault)
+            return new(null, fault);
         try
         {
             var regex = new Regex(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);

@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Configuration;
 
@@ -40,7 +41,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
         // Go trusts an authority without its issuers; the framework's chains end in a root, and one that does not verifies nobody.
         if (authorities?.FirstOrDefault(a => !authorities.Any(i => i.SubjectName.RawData.AsSpan().SequenceEqual(a.IssuerName.RawData))) is { } orphan)
         {
-            found.Add(new(ClientCaKey, $"{ConfigText.Quote(config.ClientCaFile)} holds {ConfigText.Quote(orphan.Subject)} without its issuer: add the authorities up to the self-signed root"));
+            found.Add(new(ClientCaKey, $"{Printable.Quote(config.ClientCaFile)} holds {Printable.Quote(orphan.Subject)} without its issuer: add the authorities up to the self-signed root"));
             authorities = null;
         }
         var own = certificates is [var leaf, ..] && key is not null ? WithKey(leaf, key, config, found) : null;
@@ -90,22 +91,22 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
         }
         catch (CryptographicException)
         {
-            faults.Add(new(name, $"{ConfigText.Quote(path)} holds a CERTIFICATE block that is no certificate"));
+            faults.Add(new(name, $"{Printable.Quote(path)} holds a CERTIFICATE block that is no certificate"));
             return null;
         }
         if (certificates.Count > 0)
             return certificates;
-        faults.Add(new(name, $"{ConfigText.Quote(path)} holds no certificate in PEM"));
+        faults.Add(new(name, $"{Printable.Quote(path)} holds no certificate in PEM"));
         return null;
     }
 
     private static X509Certificate2? WithKey(X509Certificate2 certificate, char[] text, TlsConfig config, List<TlsFault> faults)
     {
         const string Rsa = "1.2.840.113549.1.1.1", Ecdsa = "1.2.840.10045.2.1";
-        var file = ConfigText.Quote(config.KeyFile);
+        var file = Printable.Quote(config.KeyFile);
         var kind = certificate.GetKeyAlgorithm() switch { Rsa => "RSA", Ecdsa => "ECDSA", _ => null };
         if (kind is null)
-            faults.Add(new(CertKey, $"{ConfigText.Quote(config.CertFile)} is for a kind of key that cannot be used: RSA and ECDSA can"));
+            faults.Add(new(CertKey, $"{Printable.Quote(config.CertFile)} is for a kind of key that cannot be used: RSA and ECDSA can"));
         else if (KeyBlocks(text, out var isEncrypted) is var blocks && isEncrypted)
             faults.Add(new(KeyKey, $"{file} is encrypted: nobody is there to type its passphrase"));
         else if (blocks != 1)
@@ -151,7 +152,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     private static char[]? ReadText(string name, string path, IncrementalHash digest, List<TlsFault> faults)
     {
         if (Read(path, digest, out var text) is { } fault)
-            faults.Add(new(name, $"{ConfigText.Quote(path)} cannot be read: {fault}"));
+            faults.Add(new(name, $"{Printable.Quote(path)} cannot be read: {fault}"));
         return text;
     }
 

@@ -88,7 +88,7 @@ internal static class Catalogue
     public static readonly MetricFamily SamplerLateTicks = new("thread_exporter_sampler_late_ticks_total", Counter,
         "Windows of the sampler that ended late by more than half their length.");
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
-        "0 when log.file is set but cannot be written; else 1.");
+        "0 when there is a log file and it cannot be written; else 1.");
     public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
         "Logins by their result: good (the password was hashed), cached (known to be right without), wrong, busy (refused, too many waited).", "result");
     public static readonly MetricFamily TlsFilesUsable = new("thread_exporter_tls_files_usable", Gauge,

@@ -98,11 +98,15 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
 
     private void Grow(int sizeHint)
     {
+        // Room first: once it is taken from the pool nothing may fail before it stands in the list, or it would never go back.
+        _lengths.EnsureCapacity(_chunks.Count);
+        _chunks.EnsureCapacity(_chunks.Count + 1);
+        byte[] next = sizeHint <= ChunkPool.ChunkSize ? pool.Rent() : new byte[sizeHint];
         if (_chunks.Count > 0)
             _lengths.Add(_used);
         _before += _used;
         _used = 0;
-        _current = sizeHint <= ChunkPool.ChunkSize ? pool.Rent() : new byte[sizeHint];
-        _chunks.Add(_current);
+        _current = next;
+        _chunks.Add(next);
     }
 }

@@ -10,13 +10,13 @@ namespace ThreadExporter.Exposition;
 /// Makes collections, one at a time. Requests that arrive while one is being made share its result; those that arrive
 /// while it is being rendered share the next.
 /// </summary>
-internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<ConfigSnapshot> current)
+internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<ConfigSnapshot> current, ChunkPool? pool = null)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
     private readonly Lock _gate = new();
     private readonly Lock _collecting = new();
-    private readonly ChunkPool _chunks = new();
+    private readonly ChunkPool _chunks = pool ?? new ChunkPool();
     private Round? _open;
     private long _busySince;
     private long _sampleDue;
@@ -31,8 +31,10 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
         {
             if (_open is null)
             {
-                Round opened = _open = new Round();
+                Round opened = new();
+                // Open to others only when somebody is there to run it: without memory for a task they would wait for ever.
                 _ = Task.Run(() => Run(opened));
+                _open = opened;
             }
             return _open.Wait(request);
         }
@@ -97,17 +99,23 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
             lock (_collecting)
             {
                 Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
-                ConfigSnapshot snapshot = current();
-                collector.Collect(snapshot);
-                lock (_gate)
-                    _open = null;
-                Render(round, snapshot);
-                Volatile.Write(ref _busySince, 0);
+                try
+                {
+                    ConfigSnapshot snapshot = current();
+                    collector.Collect(snapshot);
+                    lock (_gate)
+                        _open = null;
+                    Render(round, snapshot);
+                }
+                finally
+                {
+                    // While the lock is held: afterwards it is the time of the next collection, which the watchdog must see.
+                    Volatile.Write(ref _busySince, 0);
+                }
             }
         }
         catch (Exception e)
         {
-            Volatile.Write(ref _busySince, 0);
             lock (_gate)
             {
                 if (ReferenceEquals(_open, round))
@@ -122,10 +130,22 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
         foreach (IGrouping<(bool, string?), ScrapeRequest> same in round.Requests.GroupBy(r => (r.Format.OpenMetrics, r.Filters)))
         {
             PooledBuffer text = RenderText(same.First(), snapshot);
-            foreach (ScrapeRequest request in same.OrderByDescending(r => r.Format.Gzip))
-                round.Hand(request, request.Format.Gzip ? Compress(text) : text);
-            if (same.All(r => r.Format.Gzip))
-                text.Release();
+            bool isHanded = false;
+            try
+            {
+                foreach (ScrapeRequest request in same.OrderByDescending(r => r.Format.Gzip))
+                {
+                    PooledBuffer buffer = request.Format.Gzip ? Compress(text) : text;
+                    isHanded |= ReferenceEquals(buffer, text);
+                    round.Hand(request, buffer);
+                }
+            }
+            finally
+            {
+                // Those who were handed it give it back; when nobody was, it goes back here, whatever failed.
+                if (!isHanded)
+                    text.Release();
+            }
         }
     }
 
@@ -133,24 +153,40 @@ internal sealed class Scrapes(Collector collector, SelfMetrics self, Func<Config
     {
         bool openMetrics = request.Format.OpenMetrics;
         long begin = Stopwatch.GetTimestamp();
-        PooledBuffer text = new(_chunks);
         IReadOnlyList<WatchedProcess> shown = request.Names is { } filters
             ? [.. collector.Processes.Where(p => filters.Contains(p.Rule.Name))]
             : collector.Processes;
-        ThreadMetrics.Write(shown, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
-        self.Write(text, openMetrics, collector, snapshot);
+        PooledBuffer text = Fill(text =>
+        {
+            ThreadMetrics.Write(shown, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
+            self.Write(text, openMetrics, collector, snapshot);
+        });
         self.RenderDuration = Stopwatch.GetElapsedTime(begin);
         return text;
     }
 
-    private PooledBuffer Compress(PooledBuffer text)
+    private PooledBuffer Compress(PooledBuffer text) => Fill(compressed =>
     {
-        PooledBuffer compressed = new(_chunks);
         using Stream stream = new BufferStream(compressed);
         using GZipStream gzip = new(stream, CompressionLevel.Fastest);
         foreach (ReadOnlyMemory<byte> piece in text.Pieces)
             gzip.Write(piece.Span);
-        return compressed;
+    });
+
+    /// <summary>A buffer with what the writer writes. When that fails (out of memory, say), its chunks are back in the pool.</summary>
+    private PooledBuffer Fill(Action<PooledBuffer> write)
+    {
+        PooledBuffer buffer = new(_chunks);
+        try
+        {
+            write(buffer);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Release();
+            throw;
+        }
     }
 
     private sealed class Round

@@ -34,8 +34,10 @@ internal sealed class SelfProcess
             _cpu.IncTo(cpu / 1e9);
         if (ProcFile.ReadOnce(-1, "/proc/self/statm"u8, _buffer, out int length) == ReadStatus.Ok && Statm.TryParse(_buffer.AsSpan(0, length), out Statm memory))
         {
-            _resident.Set(memory.Resident * Environment.SystemPageSize);
-            _virtual.Set(memory.Size * Environment.SystemPageSize);
+            if (memory.Resident >= 0)
+                _resident.Set((double)memory.Resident * Environment.SystemPageSize);
+            if (memory.Size >= 0)
+                _virtual.Set((double)memory.Size * Environment.SystemPageSize);
         }
         _maxFds.Set(Limits.OpenFiles());
         if (OpenDescriptors.TryCount(out long count))

@@ -8,7 +8,7 @@ namespace ThreadExporter.Hosting;
 
 /// <summary>
 /// What is done now and then: feed systemd's watchdog unless a collection or a reload has run longer than ten seconds,
-/// keep the status line true, look up users that were not known, say what the matcher wants a person to know.
+/// keep the status line true, look up users again, say what the matcher wants a person to know.
 /// </summary>
 internal sealed class Housekeeping(
     ISystemdNotifier notifier, TimeSpan? watchdog, ConfigState state, Scrapes scrapes, ReloadLoop reloads, ILogger<Housekeeping> logger)
@@ -17,7 +17,6 @@ internal sealed class Housekeeping(
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private Task _lookUp = Task.CompletedTask;
     private string _status = "";
     private long _scrapeSeen;
     private long _reloadSeen;
@@ -49,11 +48,12 @@ internal sealed class Housekeeping(
     private void Tick()
     {
         Matcher matcher = state.Current.Matcher;
-        // A directory server that does not answer may hold this up for minutes; the watchdog must not wait for it.
-        if (_lookUp.IsCompleted)
-            _lookUp = Task.Run(matcher.RetryUsers);
+        // It does not wait: a directory server that does not answer for minutes must not delay the watchdog.
+        matcher.Users.AskDue();
         foreach (string warning in scrapes.Inspect(c => matcher.TakeWarnings().Concat(c.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
+        foreach (string recovery in matcher.Users.TakeRecoveries())
+            logger.LogInformation("{Recovery}", recovery);
         string status = ReloadLoop.StatusText(state, scrapes);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));

@@ -5,15 +5,16 @@ using NLog.Common;
 using NLog.Layouts;
 using NLog.Targets;
 using ThreadExporter.Configuration;
+using ThreadExporter.Text;
 using LogLevel = NLog.LogLevel;
 
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// The log file with NLog's rotation: <c>exporter.log</c> is moved to <c>exporter.1.log</c>, the next time to
-/// <c>exporter.2.log</c> and so on, by the first record that finds it at <c>log.file_max_size</c> or above (so a file is larger
-/// by less than one record), and the oldest beyond <c>log.file_keep</c> goes. A fault is one warning to the other
-/// output; while it lasts records are counted, not tried, and every <see cref="RetryInterval"/> the file is tried again.
+/// The log file. The first record that finds it at <c>log.file_max_size</c> or above rotates it (so a file is larger by less
+/// than one record). NLog's own rotation is off: it deletes whatever its wildcards match, files of others too.
+/// A fault is one warning to the other output; while it lasts records are counted, not tried, and every
+/// <see cref="RetryInterval"/> the file is tried again.
 /// The file is opened for each record, so a file that was moved away or a directory that came back needs no signal.
 /// </summary>
 internal sealed class LogFileTarget : FileTarget
@@ -24,6 +25,7 @@ internal sealed class LogFileTarget : FileTarget
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
     private readonly string _path;
+    private readonly LogRotation _rotation;
     private readonly Target _other;
     private readonly ITimer _retry;
     private volatile bool _writable = true;
@@ -31,22 +33,20 @@ internal sealed class LogFileTarget : FileTarget
     private bool _checkTail = true;
     private long _missing;
 
-    /// <param name="config">The table <c>[log]</c>, with <c>file</c> set.</param>
+    /// <param name="path">The file. NLog would resolve a relative path against the program's directory.</param>
+    /// <param name="config">The table <c>[log]</c>.</param>
     /// <param name="other">Takes the warning.</param>
     /// <param name="time">Clock of the retries.</param>
-    public LogFileTarget(LogConfig config, Target other, TimeProvider time)
+    public LogFileTarget(string path, LogConfig config, Target other, TimeProvider time)
     {
-        // NLog would resolve a relative path against the program's directory and read ${...} in it.
-        _path = Path.GetFullPath(config.File);
+        _path = path;
+        _rotation = new LogRotation(path, config.FileMaxSize, config.FileKeep);
         _other = other;
         _retry = time.CreateTimer(_ => Retry(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Name = "file";
         Layout = LogFormats.LayoutOf(config.Format);
+        // Literal: NLog would read ${...} in it.
         FileName = Layout.FromLiteral(_path);
-        ArchiveFileName = Layout.FromLiteral(_path);
-        ArchiveSuffixFormat = ".{0}";
-        ArchiveAboveSize = config.FileMaxSize;
-        MaxArchiveFiles = config.FileKeep;
         Encoding = new UTF8Encoding(false);
         LineEnding = LineEndingMode.LF;
         KeepFileOpen = false;
@@ -85,13 +85,7 @@ internal sealed class LogFileTarget : FileTarget
         base.RenderFormattedMessage(logEvent, target);
     }
 
-    protected override Stream CreateFileStream(string path, int bufferSize)
-    {
-        // NLog rotates before it opens, and when it cannot, it says nothing and the file grows without end.
-        if (new FileInfo(path) is { Exists: true, Length: > 0 } file && file.Length >= ArchiveAboveSize)
-            throw new IOException("it is full and cannot be rotated");
-        return Open(path);
-    }
+    protected override Stream CreateFileStream(string path, int bufferSize) => Open(path);
 
     private static FileStream Open(string path) => new(path, new FileStreamOptions
     {
@@ -108,7 +102,7 @@ internal sealed class LogFileTarget : FileTarget
         {
             if (_closed)
                 return;
-            LogEventInfo again = Record(LogLevel.Info, $"The log file {_path} is written again; {_missing} records are missing from it.");
+            LogEventInfo again = Record(LogLevel.Info, $"The log file {_path} is written again; {Plural.Count(_missing, "record is", "records are")} missing from it.");
             if (!TryWrite(again))
                 return;
             _missing = 0;
@@ -118,7 +112,11 @@ internal sealed class LogFileTarget : FileTarget
 
     private bool TryWrite(LogEventInfo record)
     {
-        bool written = Try(() => base.Write(record));
+        bool written = Try(() =>
+        {
+            _rotation.RotateIfFull();
+            base.Write(record);
+        });
         _checkTail = !written;
         return written;
     }

@@ -6,6 +6,7 @@ using System.Text.Json;
 using NLog;
 using NLog.Layouts;
 using ThreadExporter.Configuration;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Hosting;
 
@@ -23,15 +24,15 @@ internal static class LogFormats
     /// <summary>
     /// <c>2026-11-23T09:15:00.123Z info  Category message</c>. Every record begins in column 1, and no other line does: a
     /// newline is followed by blanks, so a hostile name in a message cannot look like a record. Other control characters are
-    /// shown as <c>\x1B</c>: a log must not steer the terminal it is read on.
+    /// shown as <c>\u001B</c> (<see cref="Printable"/>): a log must not steer the terminal it is read on.
     /// </summary>
     public static string Text(LogEventInfo record)
     {
         var text = new StringBuilder(256);
         text.Append(Time(record)).Append(' ').Append(LevelName(record.Level).PadRight(5)).Append(' ');
-        AppendShown(text, record.LoggerName ?? "");
+        AppendLines(text, record.LoggerName ?? "");
         text.Append(' ');
-        AppendShown(text, Message(record));
+        AppendLines(text, Message(record));
         return text.ToString();
     }
 
@@ -60,7 +61,8 @@ internal static class LogFormats
                 json.WriteString("exception", record.Exception.ToString());
             json.WriteEndObject();
         }
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+        // What is not printable stands in strings, where its escape is one of JSON: a terminal shows it, a parser gives it back.
+        return Printable.Of(Encoding.UTF8.GetString(bytes.WrittenSpan));
     }
 
     /// <summary>The message with the exception, if any, on the lines after it.</summary>
@@ -82,19 +84,9 @@ internal static class LogFormats
         _ => "fatal",
     };
 
-    private static void AppendShown(StringBuilder text, string value)
-    {
-        // Most messages are one clean line; \r\n is one newline, and one at the end is none.
-        foreach (char c in value.ReplaceLineEndings("\n").AsSpan().TrimEnd('\n'))
-        {
-            if (c == '\n')
-                text.Append("\n    ");
-            else if (char.IsControl(c) && c != '\t')
-                text.Append(CultureInfo.InvariantCulture, $"\\x{(int)c:X2}");
-            else
-                text.Append(c);
-        }
-    }
+    // Most messages are one clean line; \r\n is one newline, and one at the end is none.
+    private static void AppendLines(StringBuilder text, string value) =>
+        text.Append(Printable.Lines(value.ReplaceLineEndings("\n").TrimEnd('\n')).Replace("\n", "\n    ", StringComparison.Ordinal));
 
     private static void WriteValue(Utf8JsonWriter json, object? value)
     {

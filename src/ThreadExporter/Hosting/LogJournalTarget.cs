@@ -1,6 +1,7 @@
 using NLog;
 using NLog.Targets;
 using ThreadExporter.Systemd;
+using ThreadExporter.Text;
 using LogLevel = NLog.LogLevel;
 
 namespace ThreadExporter.Hosting;
@@ -34,7 +35,7 @@ internal sealed class LogJournalTarget : Target
             case JournalResult.Sent when _lost > 0:
                 long lost = _lost;
                 _lost = 0;
-                Write(new LogEventInfo(LogLevel.Warn, "ThreadExporter.Log", $"The journal did not take {lost} log records: it was full."));
+                Write(new LogEventInfo(LogLevel.Warn, "ThreadExporter.Log", $"The journal did not take {Plural.Count(lost, "log record", "log records")}: it was full."));
                 break;
             case JournalResult.Dropped:
                 _lost++;
@@ -48,7 +49,8 @@ internal sealed class LogJournalTarget : Target
     private JournalResult Send(LogEventInfo logEvent)
     {
         _record.Clear();
-        _record.Add("MESSAGE", LogFormats.Message(logEvent));
+        // journalctl shows a message with control characters as "blob data" only, and others as they are. The fields are exact.
+        _record.Add("MESSAGE", Printable.Lines(LogFormats.Message(logEvent)));
         _record.Add(PriorityOf(logEvent.Level));
         _record.Add("SYSLOG_IDENTIFIER", Identifier);
         _record.Add("LOGGER", logEvent.LoggerName ?? "");

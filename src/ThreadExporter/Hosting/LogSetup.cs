@@ -22,7 +22,7 @@ internal sealed class LogSetup : IDisposable
     private readonly JournalSocket? _journal;
     private readonly LogFileTarget? _file;
 
-    private LogSetup(LogConfig config, JournalSocket? journal, TextWriter output, TimeProvider time)
+    private LogSetup(LogConfig config, string? file, JournalSocket? journal, TextWriter output, TimeProvider time)
     {
         // NLog's default clock is local time from a cache: an hour of it is ambiguous every autumn.
         NLog.Time.TimeSource.Current = new NLog.Time.AccurateUtcTimeSource();
@@ -30,9 +30,9 @@ internal sealed class LogSetup : IDisposable
         var standardOutput = new LogWriterTarget(output, LogFormats.LayoutOf(config.Format));
         Target main = journal is null ? standardOutput : new LogJournalTarget(journal, standardOutput);
         _all.Targets.Add(main);
-        if (config.File.Length > 0)
+        if (file is not null)
         {
-            _file = new LogFileTarget(config, main, time);
+            _file = new LogFileTarget(file, config, main, time);
             _all.Targets.Add(_file);
         }
         SetRules(config.Level);
@@ -49,7 +49,7 @@ internal sealed class LogSetup : IDisposable
     /// <summary>Loggers independent of any host; the same outputs and level.</summary>
     public ILoggerFactory Factory { get; }
 
-    /// <summary>Metric <c>thread_exporter_log_file_writable</c>; true when no file is configured.</summary>
+    /// <summary>Metric <c>thread_exporter_log_file_writable</c>; true when there is no file.</summary>
     public bool FileWritable => _file?.Writable ?? true;
 
     /// <param name="config">The table <c>[log]</c>.</param>
@@ -57,8 +57,10 @@ internal sealed class LogSetup : IDisposable
     /// <param name="journalSocket">Where journald listens.</param>
     /// <param name="output">Null: standard output, in UTF-8 whatever the locale.</param>
     /// <param name="time">Clock of the retries of an unwritable file.</param>
+    /// <param name="logsDirectory">As <see cref="LogFilePath.LogsDirectory"/>, for a file that is "auto".</param>
     public static LogSetup Create(
-        LogConfig config, bool? stderrIsJournal = null, string journalSocket = JournalSocket.DefaultPath, TextWriter? output = null, TimeProvider? time = null)
+        LogConfig config, bool? stderrIsJournal = null, string journalSocket = JournalSocket.DefaultPath, TextWriter? output = null, TimeProvider? time = null,
+        string? logsDirectory = null)
     {
         bool toJournal = config.Journal switch
         {
@@ -68,6 +70,7 @@ internal sealed class LogSetup : IDisposable
         };
         return new LogSetup(
             config,
+            LogFilePath.Of(config.File, logsDirectory),
             toJournal ? new JournalSocket(journalSocket) : null,
             output ?? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
             time ?? TimeProvider.System);

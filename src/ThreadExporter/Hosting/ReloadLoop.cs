@@ -5,6 +5,7 @@ using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Systemd;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Hosting;
 
@@ -99,7 +100,7 @@ internal sealed class ReloadLoop(
     {
         foreach (string key in result.RestartKeys)
             logger.LogWarning("{Key} has changed in {ConfigFile} and takes effect at the next restart", key, state.DisplayPath);
-        if (!verdicts.TryWrite(result, out string? error))
+        if (!verdicts.TryWrite(result, state.Path, out string? error))
             logger.LogWarning("The verdict of the reload cannot be written, so `thread-exporter reload` cannot report it: {Error}", error);
         notifier.TryNotify(ServiceStates.Status(StatusText(state, scrapes)));
     }
@@ -108,8 +109,12 @@ internal sealed class ReloadLoop(
     {
         ConfigSnapshot snapshot = state.Current;
         (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
-        logger.LogInformation("{What} from {ConfigFile}: {Filters} filters match {Processes} processes with {Threads} threads",
-            what, state.DisplayPath, snapshot.Config.Filters.Length, processes, threads);
+        int filters = snapshot.Config.Filters.Length;
+        string template = "{What} from {ConfigFile}: {Filters} " + Plural.Word(filters, "filter matches", "filters match")
+            + " {Processes} " + Plural.Word(processes, "process", "processes") + " with {Threads} " + Plural.Word(threads, "thread", "threads");
+#pragma warning disable CA2254 // The words differ; the names of the properties do not.
+        logger.LogInformation(template, what, state.DisplayPath, filters, processes, threads);
+#pragma warning restore CA2254
         if (snapshot.Config.Filters.IsEmpty)
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
         if (snapshot.TlsWarning is { } certificate)
@@ -122,8 +127,11 @@ internal sealed class ReloadLoop(
     {
         foreach (ConfigError error in errors)
             LogConfigError(logger, error);
-        logger.LogError("Reload failed with {Errors} errors in {ConfigFile}; the configuration of {LoadedAt:O} stays in force",
-            errors.Length, state.DisplayPath, state.Current.LoadedAt);
+        const string Rest = " in {ConfigFile}; the configuration of {LoadedAt:O} stays in force";
+#pragma warning disable CA2254 // As above.
+        logger.LogError((errors.Length == 1 ? "Reload failed with {Errors} error" : "Reload failed with {Errors} errors") + Rest,
+            errors.Length, state.Path ?? state.DisplayPath, state.Current.LoadedAt);
+#pragma warning restore CA2254
     }
 
     /// <summary>One structured record an error; the text is the one that <c>check</c> prints.</summary>
@@ -139,7 +147,7 @@ internal sealed class ReloadLoop(
     public static string StatusText(ConfigState state, Scrapes scrapes)
     {
         (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
-        string text = string.Create(null, $"Watching {processes} processes with {threads} threads");
+        string text = $"Watching {Plural.Count(processes, "process", "processes")} with {Plural.Count(threads, "thread", "threads")}";
         return state.Last.Succeeded ? text : text + "; the last reload FAILED, the old configuration stays in force";
     }
 }

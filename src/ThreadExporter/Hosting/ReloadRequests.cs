@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Hosting;
 
@@ -12,6 +13,9 @@ internal sealed class ReloadRequests
 
     public ReloadRequests()
     {
+        // Reload and stop work however the process was started. SIGINT stays ignored where a shell without job control has left it so for
+        // a process in the background: Ctrl-C at its terminal is not meant for it.
+        Signals.RestoreDefaults(Signals.Hangup, Signals.Terminate);
         Hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;

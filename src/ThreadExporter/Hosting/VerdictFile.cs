@@ -20,6 +20,9 @@ internal sealed record Verdict
     public required string[] Errors { get; init; }
 
     public required string[] RestartKeys { get; init; }
+
+    /// <summary>Where no configuration file was found; null when one was read. Not required: a daemon of an older version does not say it.</summary>
+    public string? NoFileAt { get; init; }
 }
 
 [JsonSerializable(typeof(Verdict))]
@@ -31,8 +34,9 @@ internal sealed class VerdictFile(string directory)
 {
     private readonly string _path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}.json"));
     private readonly ulong _processStart = ReadProcessStart(Environment.ProcessId) ?? 0;
+    private bool _written;
 
-    public bool TryWrite(ReloadResult result, [NotNullWhen(false)] out string? error)
+    public bool TryWrite(ReloadResult result, string? path, [NotNullWhen(false)] out string? error)
     {
         Verdict verdict = new()
         {
@@ -41,21 +45,14 @@ internal sealed class VerdictFile(string directory)
             StartedAt = result.StartedAt,
             Errors = [.. result.Errors.Select(e => e.ToString())],
             RestartKeys = [.. result.RestartKeys],
+            NoFileAt = result.IsWithoutFile ? path : null,
         };
         error = null;
         try
         {
             RuntimeDirectory.Create(directory);
-            string temporary = _path + ".new";
-            FileStreamOptions options = new()
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            };
-            using (FileStream stream = new(temporary, options))
-                JsonSerializer.Serialize(stream, verdict, VerdictJson.Default.Verdict);
-            File.Move(temporary, _path, overwrite: true);
+            Replace(verdict);
+            _written = true;
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -67,6 +64,9 @@ internal sealed class VerdictFile(string directory)
 
     public void Delete()
     {
+        // Then a file of that name is not of this process.
+        if (!_written)
+            return;
         try
         {
             File.Delete(_path);
@@ -89,6 +89,31 @@ internal sealed class VerdictFile(string directory)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
             return null;
+        }
+    }
+
+    private void Replace(Verdict verdict)
+    {
+        // Always a new file, of a name that no other process uses: in a container anybody may write to this directory, and what
+        // they put in the way (a link to another file, a FIFO) must not be opened.
+        string temporary = string.Create(CultureInfo.InvariantCulture, $"{_path}.{_processStart}.new");
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        FileStream stream = new(temporary, options);
+        try
+        {
+            using (stream)
+                JsonSerializer.Serialize(stream, verdict, VerdictJson.Default.Verdict);
+            File.Move(temporary, _path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Matching;
 
@@ -11,12 +12,9 @@ internal static class CgroupUnits
     private const string DeletedSuffix = " (deleted)";
     private static readonly string[] UnitSuffixes = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
 
-    /// <summary>
-    /// Globs on unit names. <c>\x2d</c> and its like stand for themselves here, not for <c>x2d</c>: so a name can be pasted as
-    /// systemctl prints it.
-    /// </summary>
+    /// <summary>Globs on unit names, in which <c>\x2d</c> and its like stand for themselves.</summary>
     public static ImmutableArray<Glob> CompileUnitGlobs(ImmutableArray<string> patterns) =>
-        [.. patterns.Select(static pattern => new Glob(KeepEscapes(pattern)))];
+        [.. patterns.Select(static pattern => new Glob(pattern, hasUnitEscapes: true))];
 
     /// <summary>Whether a unit on the way to the process's cgroup matches, in its escaped or unescaped spelling.</summary>
     public static bool MatchesUnit(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
@@ -117,7 +115,7 @@ internal static class CgroupUnits
         var length = 0;
         while (!name.IsEmpty)
         {
-            if (IsEscape(name))
+            if (GlobParser.IsUnitEscape(name))
             {
                 bytes[length++] = byte.Parse(name.Slice(2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 name = name[4..];
@@ -129,21 +127,4 @@ internal static class CgroupUnits
         }
         return Encoding.UTF8.GetString(bytes, 0, length);
     }
-
-    private static string KeepEscapes(string pattern)
-    {
-        var kept = new StringBuilder(pattern.Length);
-        for (var i = 0; i < pattern.Length; i++)
-        {
-            if (IsEscape(pattern.AsSpan(i)))
-                kept.Append('\\');
-            else if (pattern[i] == '\\' && i + 1 < pattern.Length)
-                kept.Append(pattern[i++]);
-            kept.Append(pattern[i]);
-        }
-        return kept.ToString();
-    }
-
-    private static bool IsEscape(ReadOnlySpan<char> text) =>
-        text is ['\\', 'x', var high, var low, ..] && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
 }

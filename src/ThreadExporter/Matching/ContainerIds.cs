@@ -5,11 +5,13 @@ namespace ThreadExporter.Matching;
 
 /// <summary>
 /// The container and the Kubernetes pod that a cgroup path names. Docker, containerd, CRI-O and Podman agree on ids of 64 hexadecimal
-/// digits; what stands around one depends on the runtime and on whether systemd or the runtime itself makes the cgroups.
+/// digits; what stands around one depends on the runtime and on whether systemd or the runtime itself makes the cgroups. ECS on Fargate has
+/// ids of its own. Whatever else names its containers (LXC, Nomad, Garden, systemd-nspawn) has no such id, and none is made up for it.
 /// </summary>
 internal static class ContainerIds
 {
     private const int IdLength = 64;
+    private const int TaskIdLength = 32;
     private const string Scope = ".scope";
     private const string Slice = ".slice";
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -29,7 +31,7 @@ internal static class ContainerIds
                 var component = path[range];
                 // Podman's own pods, not those of Kubernetes, have such ids too: there the container is a step further in.
                 if (parent is not "libpod_parent" || component.StartsWith("libpod-", StringComparison.Ordinal))
-                    container = ContainerId(component) ?? container;
+                    container = ContainerId(component) ?? FargateId(component, parent) ?? container;
                 pod = PodUid(component) ?? pod;
                 parent = component;
             }
@@ -54,6 +56,21 @@ internal static class ContainerIds
             return null;
         // crio-conmon-ID and libpod-conmon-ID hold the runtime's monitor of the container, which runs outside of it.
         return owner.TrimEnd("-:").EndsWith("conmon", StringComparison.Ordinal) ? null : component[^IdLength..].ToString();
+    }
+
+    /// <summary>
+    /// ECS on Fargate: the task's id of 32 digits, a dash, and a decimal number (the DockerId of the task metadata endpoint). It stands in
+    /// the cgroup of its task, or of <c>ecs</c>; a private cgroup namespace hides these from the task's other containers. A component of
+    /// this form elsewhere is something else.
+    /// </summary>
+    private static string? FargateId(ReadOnlySpan<char> component, ReadOnlySpan<char> parent)
+    {
+        if (component.Length is < TaskIdLength + 2 or > TaskIdLength + 11 || component[TaskIdLength] != '-')
+            return null;
+        var task = component[..TaskIdLength];
+        if (task.ContainsAnyExcept(HexDigits) || component[(TaskIdLength + 1)..].ContainsAnyExceptInRange('0', '9'))
+            return null;
+        return parent.IsEmpty || parent is "ecs" || parent.SequenceEqual(task) ? component.ToString() : null;
     }
 
     /// <summary>

@@ -19,7 +19,7 @@ internal static class DaemonName
         {
             if (!facts.TryGetCommandLine(out var commandLine))
                 return (comm, true);
-            if (regex.Match(commandLine).Groups[1] is { Success: true, Length: > 0 } group)
+            if (commandLine.Match(regex).Groups[1] is { Success: true, Length: > 0 } group)
                 return (group.Value, false);
         }
         if (facts.KernelThread || CephDaemon.EntityType(comm) is not { } type)

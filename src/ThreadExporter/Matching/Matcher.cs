@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ThreadExporter.Configuration;
-using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
@@ -8,27 +7,26 @@ namespace ThreadExporter.Matching;
 /// <param name="Rule">The rule that owns it, or null.</param>
 /// <param name="ToChildren">What its children inherit: keep it with the process and pass it when they are matched.</param>
 /// <param name="Incomplete">A fact was not known yet, and the answer may change: ask again soon.</param>
-internal readonly record struct MatchResult(Rule? Rule, RuleSet ToChildren, bool Incomplete);
+/// <param name="ExeDenied">Rules that do not match because its <c>exe</c> may not be read: keep them for <see cref="Matcher.CountExeDenied"/>.</param>
+internal readonly record struct MatchResult(Rule? Rule, RuleSet ToChildren, bool Incomplete, RuleSet ExeDenied);
 
-/// <summary>Looks up a user: name or number to uid.</summary>
-internal delegate bool UserLookup(string nameOrUid, out uint uid);
-
-/// <summary>The rules of one configuration, compiled. <see cref="Match"/> and <see cref="TakeWarnings"/> are for one thread at a time.</summary>
+/// <summary>
+/// The rules of one configuration, compiled. Its methods are for one thread at a time; <see cref="Users"/> is for any.
+/// </summary>
 internal sealed class Matcher
 {
-    /// <summary>How often a user that is not known is looked up again: it may be created, or its directory server reached, later.</summary>
-    public static readonly TimeSpan UserRetryInterval = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long the start or a reload waits for users that are not known yet. They come at once on most hosts, and are then
+    /// known to the first scrape.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
-    private readonly TimeProvider _time;
-    private readonly UserLookup _lookUpUser;
     private List<string> _warnings = [];
-    private ImmutableArray<Rule> _rulesWithUnknownUsers = [];
-    private long _usersLookedUpAt;
+    private int _usersVersion;
 
-    private Matcher(ImmutableArray<FilterConfig> filters, UserLookup lookUpUser, TimeProvider time)
+    private Matcher(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeProvider time)
     {
-        _time = time;
-        _lookUpUser = lookUpUser;
+        Users = users;
         Rules = [.. filters.Select((filter, index) => new Rule(index, filter, time))];
         NeedsCommandLine = filters.Any(static filter => filter.Cmdline is not null || filter.Daemon is not null);
         NeedsAncestry = filters.Any(static filter => filter.Children);
@@ -37,31 +35,58 @@ internal sealed class Matcher
     /// <summary>In the order of the file, which is that of their <see cref="Rule.Index"/>.</summary>
     public ImmutableArray<Rule> Rules { get; }
 
+    public UserDirectory Users { get; }
+
     /// <summary>Whether a rule looks at command lines. The built-in names of Ceph's daemons want theirs in any case.</summary>
     public bool NeedsCommandLine { get; }
 
     /// <summary>Whether a rule has <c>children</c>. Else the set a process inherits is always empty.</summary>
     public bool NeedsAncestry { get; }
 
+    /// <summary>Compiles the rules with a user directory of their own.</summary>
+    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserLookup? lookUpUser = null, TimeProvider? time = null) =>
+        Compile(filters, new UserDirectory(lookUpUser, time), Patience, time);
+
     /// <summary>
-    /// Compiles the rules and looks up their users, which may ask the network (nsswitch.conf(5)): not on the scrape path.
-    /// A user that is not known matches nothing and is a warning, because it may come later.
+    /// Compiles the rules and has their users looked up. A user about whom there is no answer within the patience matches
+    /// nothing until it comes.
     /// </summary>
-    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserLookup? lookUpUser = null, TimeProvider? time = null)
+    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan patience, TimeProvider? time = null)
     {
-        var matcher = new Matcher(filters, lookUpUser ?? Users.TryGetUid, time ?? TimeProvider.System);
-        matcher.LookUpUsers([.. matcher.Rules.Where(static rule => rule.Config.User.Length > 0)], matcher._warnings);
+        var matcher = new Matcher(filters, users, time ?? TimeProvider.System);
+        users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), patience);
+        matcher.ApplyUsers();
         return matcher;
     }
 
-    /// <summary>
-    /// Looks up again the users that were not known, at most once a <see cref="UserRetryInterval"/>; free when there are
-    /// none. Like <see cref="Compile"/> it may wait for the network; it may run beside <see cref="Match"/>, but not beside itself.
-    /// </summary>
-    public void RetryUsers()
+    /// <summary>To be called before a pass over all processes.</summary>
+    /// <returns>Whether a user has another uid since the last pass: then what was decided about any process may be wrong.</returns>
+    public bool BeginPass()
     {
-        if (!_rulesWithUnknownUsers.IsEmpty && _time.GetElapsedTime(_usersLookedUpAt) >= UserRetryInterval)
-            LookUpUsers(_rulesWithUnknownUsers, warnings: null);
+        if (Users.Version == _usersVersion)
+            return false;
+        ApplyUsers();
+        return true;
+    }
+
+    /// <summary>During a pass, for each process that lives: what its last match said.</summary>
+    public void CountExeDenied(int pid, RuleSet denied)
+    {
+        if (denied.IsEmpty)
+            return;
+        foreach (var rule in Rules)
+        {
+            if (denied.Contains(rule.Index))
+                rule.CountExeDenied(pid);
+        }
+    }
+
+    /// <summary>To be called after a pass over all processes.</summary>
+    /// <param name="isListed">Whether a process with that pid lives.</param>
+    public void EndPass(Predicate<int> isListed)
+    {
+        foreach (var rule in Rules)
+            rule.EndPass(_warnings, isListed);
     }
 
     /// <summary>
@@ -75,6 +100,7 @@ internal sealed class Matcher
         Rule? owner = null;
         var toChildren = inherited;
         var incomplete = false;
+        var exeDenied = RuleSet.Empty;
         foreach (var rule in Rules)
         {
             if (inherited.Contains(rule.Index))
@@ -84,7 +110,10 @@ internal sealed class Matcher
             }
             if (owner is not null && !rule.Config.Children)
                 continue;
-            switch (rule.Matches(facts, _warnings))
+            var verdict = rule.Matches(facts, _warnings, out var denied);
+            if (denied)
+                exeDenied = exeDenied.With(rule.Index);
+            switch (verdict)
             {
                 case Verdict.Yes:
                     owner ??= rule;
@@ -96,37 +125,26 @@ internal sealed class Matcher
                     break;
             }
         }
-        return new MatchResult(owner, toChildren, incomplete);
+        return new MatchResult(owner, toChildren, incomplete, exeDenied);
     }
 
-    /// <summary>What a person should be told, one line each, and each once: users not known, files that may not be read.</summary>
+    /// <summary>What to log as warnings, one line each: users that are not known, files that may not be read.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {
-        if (_warnings.Count == 0)
-            return [];
         var taken = _warnings;
-        _warnings = [];
-        return taken;
+        if (taken.Count > 0)
+            _warnings = [];
+        return [.. taken, .. Users.TakeWarnings()];
     }
 
-    private void LookUpUsers(ImmutableArray<Rule> rules, List<string>? warnings)
+    private void ApplyUsers()
     {
-        var unknown = ImmutableArray.CreateBuilder<Rule>();
-        foreach (var rule in rules)
+        // Read first: what is answered meanwhile is applied by the next pass.
+        _usersVersion = Users.Version;
+        foreach (var rule in Rules)
         {
-            var uids = new List<uint>();
-            foreach (var user in rule.Config.User)
-            {
-                if (_lookUpUser(user, out var uid))
-                    uids.Add(uid);
-                else
-                    warnings?.Add($"filter \"{rule.Name}\": user \"{user}\" is not known (yet), so it matches nothing");
-            }
-            if (uids.Count < rule.Config.User.Length)
-                unknown.Add(rule);
-            rule.SetUsers([.. uids]);
+            if (rule.Config.User.Length > 0)
+                rule.SetUsers([.. rule.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);
         }
-        _rulesWithUnknownUsers = unknown.ToImmutable();
-        _usersLookedUpAt = _time.GetTimestamp();
     }
 }

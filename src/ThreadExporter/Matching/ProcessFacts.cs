@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
@@ -17,11 +18,11 @@ internal sealed class ProcessFacts
 
     private readonly int _dirFd;
     private readonly byte[] _comm;
-    private readonly Func<int, int, byte[]?> _readCommandLine;
+    private readonly Func<int, int, CommandLineBytes?> _readCommandLine;
     private string? _commText;
     private bool _commandLineRead;
-    private byte[]? _rawCommandLine;
-    private string? _commandLine;
+    private CommandLineBytes? _rawCommandLine;
+    private CommandText? _commandLine;
     private IReadOnlyList<string>? _arguments;
     private ReadStatus? _exeStatus;
     private string _exe = "";
@@ -39,7 +40,7 @@ internal sealed class ProcessFacts
     /// From pid and <paramref name="dirFd"/> the bytes of <c>cmdline</c>, or null while they are not known. Reading that
     /// file waits for the process's memory map lock, which a stuck process may hold for minutes: so it is not read here.
     /// </param>
-    public ProcessFacts(int pid, int ppid, ulong startTicks, byte[] comm, int dirFd, Func<int, int, byte[]?> readCommandLine)
+    public ProcessFacts(int pid, int ppid, ulong startTicks, byte[] comm, int dirFd, Func<int, int, CommandLineBytes?> readCommandLine)
     {
         Pid = pid;
         Ppid = ppid;
@@ -58,16 +59,22 @@ internal sealed class ProcessFacts
     /// <summary>Whether it is a thread of the kernel, whose comm may say what it works on: see <see cref="TaskName.Stable"/>.</summary>
     public bool KernelThread { get; init; }
 
+    /// <summary>Whether its leading thread has ended and others live on: <see cref="Stat.LeaderHasEnded"/>.</summary>
+    public bool LeaderHasEnded { get; init; }
+
+    /// <summary>Whether its command line was read and was too long to keep all of it.</summary>
+    public bool CommandLineWasCut => _rawCommandLine is { WasCut: true };
+
     public ReadOnlySpan<byte> Comm => _comm;
 
     public string CommText => _commText ??= ProcText.Decode(_comm);
 
-    /// <summary>The arguments with a blank between them; empty for kernel threads.</summary>
+    /// <summary>The arguments with a space between them; empty for kernel threads.</summary>
     /// <returns>False while it is not known.</returns>
-    public bool TryGetCommandLine(out string commandLine)
+    public bool TryGetCommandLine([NotNullWhen(true)] out CommandText? commandLine)
     {
         var known = TryReadCommandLine(out var raw);
-        commandLine = known ? _commandLine ??= Cmdline.Join(raw) : "";
+        commandLine = known ? _commandLine ??= new CommandText(raw) : null;
         return known;
     }
 
@@ -119,14 +126,14 @@ internal sealed class ProcessFacts
     /// <summary>How the read of <c>cgroup</c> ended if it was made.</summary>
     public ReadStatus CgroupStatus => _cgroupStatus ?? ReadStatus.Ok;
 
-    private bool TryReadCommandLine(out byte[] raw)
+    private bool TryReadCommandLine(out CommandLineBytes raw)
     {
         if (!_commandLineRead)
         {
             _commandLineRead = true;
-            _rawCommandLine = _readCommandLine(Pid, _dirFd);
+            _rawCommandLine = KernelThread ? CommandLineBytes.None : _readCommandLine(Pid, _dirFd);
         }
-        raw = _rawCommandLine ?? [];
+        raw = _rawCommandLine ?? CommandLineBytes.None;
         return _rawCommandLine is not null;
     }
 
@@ -134,6 +141,9 @@ internal sealed class ProcessFacts
     {
         Span<byte> buffer = stackalloc byte[SmallFile];
         var status = ProcFile.ReadLink(_dirFd, "exe"u8, buffer, out var length);
+        // Only the leader of a process can be without one, after its end; it may have come after LeaderHasEnded was read.
+        if (status == ReadStatus.Gone && !KernelThread)
+            status = LivingThread.ReadLink(_dirFd, Pid, "/exe"u8, buffer, out length);
         if (status != ReadStatus.Ok)
             return status;
         _exe = ProcText.Decode(buffer[..length]);
@@ -145,7 +155,7 @@ internal sealed class ProcessFacts
     private ReadStatus ReadEffectiveUid()
     {
         Span<byte> buffer = stackalloc byte[SmallFile];
-        var status = ProcFile.ReadOnce(_dirFd, "status"u8, buffer, out var length);
+        var status = ReadFile("/status"u8, buffer, out var length);
         if (status != ReadStatus.Ok)
             return status;
         if (!Status.TryParse(buffer[..length], out var parsed))
@@ -157,17 +167,29 @@ internal sealed class ProcessFacts
     private ReadStatus ReadCgroups()
     {
         Span<byte> small = stackalloc byte[SmallFile];
-        var status = ProcFile.ReadOnce(_dirFd, "cgroup"u8, small, out var length);
+        var status = ReadFile("/cgroup"u8, small, out var length);
         if (status != ReadStatus.Ok)
             return status;
         if (length < small.Length)
             return Cgroup.TryParse(small[..length], _cgroups) ? ReadStatus.Ok : ReadStatus.Malformed;
 
         var large = ArrayPool<byte>.Shared.Rent(LargeFile);
-        status = ProcFile.ReadOnce(_dirFd, "cgroup"u8, large, out length);
+        status = ReadFile("/cgroup"u8, large, out length);
         if (status == ReadStatus.Ok && !Cgroup.TryParse(large.AsSpan(0, length), _cgroups))
             status = ReadStatus.Malformed;
         ArrayPool<byte>.Shared.Return(large);
         return status;
+    }
+
+    /// <summary>A file of the process, from a living thread where the leader has ended.</summary>
+    /// <param name="suffix">Its name after a slash.</param>
+    /// <param name="buffer">For its text.</param>
+    /// <param name="length">How much of the buffer was filled.</param>
+    private ReadStatus ReadFile(ReadOnlySpan<byte> suffix, Span<byte> buffer, out int length)
+    {
+        if (LeaderHasEnded && LivingThread.ReadOnce(_dirFd, Pid, suffix, buffer, out length) is var status and not ReadStatus.Gone)
+            return status;
+        // The others have ended as well: what is left of the process is the leader's.
+        return ProcFile.ReadOnce(_dirFd, suffix[1..], buffer, out length);
     }
 }

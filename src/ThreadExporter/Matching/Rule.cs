@@ -22,11 +22,12 @@ internal sealed class Rule
     private readonly ImmutableArray<Glob> _cgroup;
     private readonly PidFile? _pidFile;
     private readonly bool _hasKey;
-    private bool _exeDenialTold;
-    private bool _pidFileDenialTold;
-
-    /// <summary>Replaced as a whole, because names are looked up off the thread that matches.</summary>
-    private volatile uint[] _uids = [];
+    private readonly RecurringWarning _exeWarning;
+    private readonly RecurringWarning _pidFileWarning;
+    private uint[] _uids = [];
+    private int _exeDenied;
+    private int _exeDeniedPid;
+    private bool _cutLogged;
 
     public Rule(int index, FilterConfig config, TimeProvider time)
     {
@@ -39,6 +40,8 @@ internal sealed class Rule
         _unit = CgroupUnits.CompileUnitGlobs(config.Unit);
         _cgroup = Glob.CompileAll(config.Cgroup);
         _pidFile = config.PidFile is null ? null : new PidFile(config.PidFile, time);
+        _exeWarning = new RecurringWarning(time);
+        _pidFileWarning = new RecurringWarning(time);
         _hasKey = UsesShortForm || config.Pid.Length > 0 || _comm.Length > 0 || _pidFile is not null || config.User.Length > 0
             || _unit.Length > 0 || _cgroup.Length > 0 || _exe.Length > 0 || config.Cmdline is not null;
     }
@@ -52,13 +55,14 @@ internal sealed class Rule
 
     public string Name => Config.Name;
 
-    /// <summary>An executable's path was asked for in vain: it needs the same user or CAP_SYS_PTRACE.</summary>
-    public bool ExeDenied => _exeDenialTold;
+    /// <summary>Processes whose executable's path was denied to it in the last pass: that needs the same user or CAP_SYS_PTRACE.</summary>
+    public int ExeDenied { get; private set; }
 
-    public bool PidFileUnreadable => _pidFileDenialTold;
+    /// <summary>What its pidfile was in the last pass; null without one.</summary>
+    public PidFileState? StateOfPidFile => _pidFile?.State;
 
-    /// <summary>Some of its users do not exist (yet).</summary>
-    public bool LacksUsers => _uids.Length < Config.User.Length;
+    /// <summary>The process whose number the pidfile holds lives, but started after the file was written.</summary>
+    public bool PidFileIsStale => _pidFile?.IsStale == true;
 
     private bool UsesShortForm => Config.MatchNames.Length > 0 || Config.MatchPids.Length > 0;
 
@@ -67,22 +71,65 @@ internal sealed class Rule
     /// <summary>The uids that key <c>user</c> stands for.</summary>
     internal void SetUsers(uint[] uids) => _uids = uids;
 
-    /// <summary>Whether the process matches the rule's own keys; descent is the <see cref="Matcher"/>'s. Cheapest keys first.</summary>
-    internal Verdict Matches(ProcessFacts facts, List<string> warnings)
+    /// <summary>Counts a process that lives and whose <c>exe</c> was denied when it was matched last, for <see cref="EndPass"/>.</summary>
+    internal void CountExeDenied(int pid)
     {
-        if (!_hasKey || !MatchesPidAndComm(facts) || !MatchesPidFile(facts, warnings))
+        if (_exeDenied++ == 0)
+            _exeDeniedPid = pid;
+    }
+
+    /// <summary>Renews what it says about itself, so that it is true of now, and adds a warning for what has started.</summary>
+    /// <param name="warnings">Takes the warnings.</param>
+    /// <param name="isListed">Whether a process with that pid lives.</param>
+    internal void EndPass(List<string> warnings, Predicate<int> isListed)
+    {
+        (ExeDenied, _exeDenied) = (_exeDenied, 0);
+        if (ExeDenied == 0)
+            _exeWarning.End();
+        else if (_exeWarning.Start())
+            warnings.Add($"filter \"{Name}\": exe of pid {_exeDeniedPid} cannot be read: that needs the same user or CAP_SYS_PTRACE");
+        // Also when no process was checked against it.
+        if (_pidFile is not null && !isListed(_pidFile.Read()))
+            _pidFile.ProcessEnded();
+        if (StateOfPidFile is not (PidFileState.Denied or PidFileState.Unreadable))
+            _pidFileWarning.End();
+        else if (_pidFileWarning.Start())
+            warnings.Add($"filter \"{Name}\": pidfile {_pidFile!.Path} {(StateOfPidFile == PidFileState.Denied ? "may not be read by this user" : "is not a file that can be read")}, so the filter matches nothing");
+    }
+
+    /// <summary>Whether the process matches the rule's own keys; descent is the <see cref="Matcher"/>'s. Cheapest keys first.</summary>
+    /// <param name="facts">The process.</param>
+    /// <param name="warnings">Takes what is worth a line of the log.</param>
+    /// <param name="exeDenied">Whether it does not match because its <c>exe</c> may not be read.</param>
+    internal Verdict Matches(ProcessFacts facts, List<string> warnings, out bool exeDenied)
+    {
+        exeDenied = false;
+        if (!_hasKey || !MatchesPidAndComm(facts))
             return Verdict.No;
+        if (MatchesPidFile(facts, warnings) is var pidFile && pidFile != Verdict.Yes)
+            return pidFile;
         if (MatchesUser(facts) is var user && user != Verdict.Yes)
             return user;
         if (MatchesCgroup(facts) is var cgroup && cgroup != Verdict.Yes)
             return cgroup;
-        if (!MatchesExe(facts, warnings))
+        if (!MatchesExe(facts, out exeDenied))
             return Verdict.No;
         if (Config.Cmdline is not { } regex)
             return Verdict.Yes;
         if (!facts.TryGetCommandLine(out var commandLine))
             return Verdict.Unknown;
-        return regex.IsMatch(commandLine) ? Verdict.Yes : Verdict.No;
+        if (TakeCutWarning(facts) is { } warning)
+            warnings.Add(warning);
+        return commandLine.IsMatch(regex) ? Verdict.Yes : Verdict.No;
+    }
+
+    /// <summary>A warning, once per filter, about a command line of which a part is not looked at; null: nothing.</summary>
+    internal string? TakeCutWarning(ProcessFacts facts)
+    {
+        if (_cutLogged || !facts.CommandLineWasCut)
+            return null;
+        _cutLogged = true;
+        return $"filter \"{Name}\": the command line of pid {facts.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)";
     }
 
     private bool MatchesPidAndComm(ProcessFacts facts)
@@ -104,17 +151,19 @@ internal sealed class Rule
         return false;
     }
 
-    private bool MatchesPidFile(ProcessFacts facts, List<string> warnings)
+    private Verdict MatchesPidFile(ProcessFacts facts, List<string> warnings)
     {
         if (_pidFile is null)
-            return true;
+            return Verdict.Yes;
         var matches = _pidFile.Read() == facts.Pid;
-        if (_pidFile.Status is ReadStatus.Denied or ReadStatus.Other && !_pidFileDenialTold)
-        {
-            _pidFileDenialTold = true;
-            warnings.Add($"filter \"{Name}\": pidfile {_pidFile.Path} cannot be read, so the rule matches nothing");
-        }
-        return matches;
+        if (!matches || _pidFile.Status != ReadStatus.Ok)
+            return Judge(_pidFile.Status, matches);
+        var wasStale = _pidFile.IsStale;
+        if (!_pidFile.IsOlderThan(facts.StartTicks))
+            return Verdict.Yes;
+        if (!wasStale)
+            warnings.Add($"filter \"{Name}\": pid {facts.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
+        return Verdict.No;
     }
 
     private Verdict MatchesUser(ProcessFacts facts)
@@ -136,16 +185,13 @@ internal sealed class Rule
             && (_cgroup.Length == 0 || CgroupUnits.MatchesPath(_cgroup, entries)));
     }
 
-    private bool MatchesExe(ProcessFacts facts, List<string> warnings)
+    private bool MatchesExe(ProcessFacts facts, out bool denied)
     {
+        denied = false;
         if (_exe.Length == 0)
             return true;
         var status = facts.GetExe(out var path);
-        if (status == ReadStatus.Denied && !_exeDenialTold)
-        {
-            _exeDenialTold = true;
-            warnings.Add($"filter \"{Name}\": exe of pid {facts.Pid} cannot be read: that needs the same user or CAP_SYS_PTRACE");
-        }
+        denied = status == ReadStatus.Denied;
         return status == ReadStatus.Ok && Glob.MatchesAny(_exe, path);
     }
 

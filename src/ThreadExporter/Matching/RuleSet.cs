@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// The <c>children</c> rules that a process or an ancestor of it matched, by rule index. It belongs to the
+/// Some rules, by index: the <c>children</c> rules that a process or an ancestor of it matched, for one. It belongs to the
 /// <see cref="Matcher"/> that made it: after a reload it is built anew.
 /// </summary>
 internal readonly struct RuleSet : IEquatable<RuleSet>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Web;
 
@@ -22,7 +23,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
         app.MapMethods(state.Current.Config.Web.TelemetryPath, read, MetricsAsync);
         app.MapMethods("/-/healthy", read, context => WriteAsync(context, "thread-exporter is healthy.\n"));
         app.MapMethods("/-/ready", read, context => WriteAsync(context, "thread-exporter is ready.\n"));
-        app.MapMethods("/-/reload", [HttpMethods.Post], ReloadAsync);
+        app.MapMethods("/-/reload", [HttpMethods.Post, HttpMethods.Put], ReloadAsync);
     }
 
     private async Task MetricsAsync(HttpContext context)
@@ -53,7 +54,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
         ScrapeRequest request = ScrapeRequest.Of(format, context.Request.Query["filter"]);
         if (request.Names?.FirstOrDefault(n => !state.Current.Config.Filters.Any(f => f.Name == n)) is { } unknown)
         {
-            await WriteAsync(context, $"No rule has the name \"{unknown}\", which the parameter filter asks for.\n", StatusCodes.Status400BadRequest);
+            await WriteAsync(context, $"No rule has the name {Printable.Quote(unknown)}, which the parameter filter asks for.\n", StatusCodes.Status400BadRequest);
             return;
         }
         PooledBuffer body;
@@ -114,7 +115,7 @@ internal sealed class Endpoints(Scrapes scrapes, ConfigState state, ReloadReques
 
     /// <summary>An error for those who reach us over the network: where it is, never what value stands there.</summary>
     public static string Shown(ConfigError error) =>
-        error.Position.Line > 0 ? $"{error.Position.Line}:{error.Position.Column}: {(error.Key.Length > 0 ? error.Key : "syntax")}" : error.Message;
+        Printable.Of(error.Position.Line > 0 ? $"{error.Position.Line}:{error.Position.Column}: {(error.Key.Length > 0 ? error.Key : "syntax")}" : error.Message);
 
     public static Task WriteAsync(HttpContext context, string text, int status = StatusCodes.Status200OK, string type = "text/plain; charset=utf-8")
     {

@@ -8,6 +8,7 @@ using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Web;
 
@@ -68,7 +69,7 @@ internal static class LandingPage
         collector.Discover(snapshot, Clocks.MonotonicNanoseconds());
         return new Watched(
             collector.Processes.Select(p => new Match(p.Rule.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name))).ToLookup(m => m.Filter),
-            collector.HasSchedInfo, collector.Errors.Denied);
+            collector.HasSchedInfo, collector.HiddenBy, collector.DeniedProcesses);
     }
 
     private static IEnumerable<(bool Bad, string Html)> Notices(ConfigState state, Scrapes scrapes, Watched? watched, long lastScrape)
@@ -99,8 +100,16 @@ internal static class LandingPage
         }
         if (watched is { HasSchedInfo: false })
             yield return (false, "<p>This kernel has no sched info: run-queue wait and timeslices are not known, and CPU time comes in clock ticks.</p>");
-        if (watched is { Denied: > 0 })
-            yield return (false, "<p>Reads of /proc were denied. Is it mounted with <code>hidepid</code>?</p>");
+        if (watched is { HiddenBy: { } option })
+        {
+            yield return (false, $"<p>/proc is mounted with <code>{Encode(option)}</code>, so processes of other users cannot be watched: that needs "
+                + "CAP_SYS_PTRACE, or the group that the mount option <code>gid=</code> names.</p>");
+        }
+        else if (watched is { Denied: > 0 })
+        {
+            yield return (false, $"<p>{Plural.Count(watched.Denied, "process", "processes")} may not be read, although /proc hides nothing from the daemon: "
+                + "a security module (SELinux, AppArmor) may forbid it.</p>");
+        }
         if (lastScrape == 0)
             yield return (false, "<p>No scrape since the start: nobody has asked for the metrics yet. Graphs stay empty until Prometheus has a job for this address.</p>");
     }
@@ -118,19 +127,21 @@ internal static class LandingPage
             <tbody role="rowgroup">
 
             """);
+        bool earlierOwns = false;
         foreach (Rule rule in snapshot.Matcher.Rules)
         {
             Match[] matches = [.. watched.Matches[rule.Name]];
-            string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\">{Encode(m.Name)} <small>{m.Pid}</small></span>"));
+            string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\"><bdi>{Encode(m.Name)}</bdi> <small>{m.Pid}</small></span>"));
             if (matches.Length > MaxListed)
                 listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
-            string hints = string.Concat(FilterHints.Of(rule, matches.Length == 0).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
+            string hints = string.Concat(FilterHints.Of(rule, snapshot.Matcher.Users, matches.Length == 0, earlierOwns).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
             page.Append(CultureInfo.InvariantCulture, $"""
                 <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(rule.Name)}</th>
                 <td role="cell" class="number" data-label="processes">{matches.Length}</td><td role="cell" class="number" data-label="threads">{matches.Sum(m => m.Threads)}</td>
                 <td role="cell">{(matches.Length == 0 ? "<strong>matches nothing</strong>" : listed)}{hints}</td></tr>
 
                 """);
+            earlierOwns |= matches.Length > 0;
         }
         page.Append("</tbody></table></section>\n");
     }
@@ -140,7 +151,7 @@ internal static class LandingPage
         TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";
         string total = watched is null ? "not known now"
-            : $"{Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
+            : $"{Plural.Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Plural.Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
         page.Append(CultureInfo.InvariantCulture, $"""
             <section class="facts"><h2>State</h2><dl>
             <div><dt>Watched</dt><dd>{total}</dd></div>
@@ -164,15 +175,13 @@ internal static class LandingPage
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
     };
 
-    private static string Count(int n, string one, string many) => string.Create(CultureInfo.InvariantCulture, $"{n} {(n == 1 ? one : many)}");
-
     // What stands between grave accents is for a shell.
     private static string WithCode(string text) =>
         string.Concat(text.Split('`').Select((part, i) => i % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Encode(string text) => WebUtility.HtmlEncode(Printable.Of(text));
 
     private sealed record Match(string Filter, int Pid, int Threads, string Name);
 
-    private sealed record Watched(ILookup<string, Match> Matches, bool HasSchedInfo, long Denied);
+    private sealed record Watched(ILookup<string, Match> Matches, bool HasSchedInfo, string? HiddenBy, int Denied);
 }

@@ -11,7 +11,7 @@ namespace ThreadExporter.Web;
 /// (each has a pipe), and ends the process when it must. When none is left at all (EMFILE, ENFILE: accept(2)) Kestrel's own tries again at
 /// once for as long as a client waits, which is a whole core and 15 MB a second. This one pauses; who waits is served when there is room again.
 /// </summary>
-internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionListenerFactory
+internal sealed class PatientTransport(ListenSockets sockets, ILoggerFactory loggers) : IConnectionListenerFactory
 {
     private const int Backlog = 512; // Kestrel's own
     private const int Spare = 24;
@@ -22,17 +22,7 @@ internal sealed class PatientTransport(ILoggerFactory loggers) : IConnectionList
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        Socket socket;
-        try
-        {
-            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        }
-        // The server knows this exception and makes one clear line of it.
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            throw new AddressInUseException(e.Message, e);
-        }
-        socket.Listen(Backlog);
+        Socket socket = sockets.Listen(endpoint, Backlog);
         return ValueTask.FromResult<IConnectionListener>(new Listener(socket, new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), _logger), _logger));
     }
 

@@ -164,13 +164,42 @@ public class ProcessTableTests
     public void Kernel_threads_can_be_watched_and_workers_keep_one_name()
     {
         using FixtureProc proc = new();
-        proc.Process(2, "kthreadd", ppid: 0);
+        proc.Process(2, "kthreadd", ppid: 0, kernelThread: true);
         proc.Thread(2, 2, "kthreadd"u8);
-        proc.Process(33, "kworker/0:1-events_freezable_power_", ppid: 2);
+        proc.Process(33, "kworker/0:1-events_freezable_power_", ppid: 2, kernelThread: true);
         proc.Thread(33, 33, "kworker/0:1-events_freezable_power_"u8, 1);
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "k", Comm = ["kworker/*power_"] }), proc.Root);
         live.Collector.Collect(live.Snapshot);
         Assert.Contains("{daemon=\"kworker/0:1\",ppid=\"33\",pname=\"kworker/0:1\",tid=\"33\",tname=\"kworker/0:1\"}", live.Render(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pid_2_of_a_pid_namespace_is_an_ordinary_process_and_so_are_its_children()
+    {
+        using FixtureProc proc = new();
+        proc.Process(2, "ceph-osd", cmdline: "ceph-osd -i 2");
+        proc.Thread(2, 2, "ceph-osd"u8);
+        proc.Process(33, "ceph-osd", ppid: 2, cmdline: "ceph-osd -i 3");
+        proc.Thread(33, 33, "ceph-osd"u8);
+        proc.Process(34, "kworker/a-b", ppid: 2);
+        proc.Thread(34, 34, "kworker/a-b"u8);
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "c", Comm = ["ceph-osd", "kworker*"] }), proc.Root);
+        live.Collector.Collect(live.Snapshot);
+        Assert.Equal(["osd.2", "osd.3", "kworker/a-b"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
+        Assert.DoesNotContain(live.Collector.Processes, p => p.IsKernelThread);
+    }
+
+    [Fact]
+    public void A_thread_of_the_kernel_that_executes_a_program_is_one_no_longer()
+    {
+        using FixtureProc proc = new();
+        proc.Process(33, "kworker/u8:1-helper", ppid: 2, kernelThread: true);
+        proc.Thread(33, 33, "kworker/u8:1-helper"u8);
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(33)), proc.Root);
+        Assert.True(live.Collect(33)!.IsKernelThread);
+        proc.Process(33, "ceph-osd", ppid: 2, cmdline: "ceph-osd -i 3");
+        WatchedProcess process = live.Collect(33)!;
+        Assert.Equal((false, "osd.3"), (process.IsKernelThread, Encoding.UTF8.GetString(process.Daemon)));
     }
 
     [Fact]

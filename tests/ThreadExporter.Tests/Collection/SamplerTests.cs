@@ -147,6 +147,42 @@ public class SamplerTests
         }
     }
 
+    [Fact]
+    public void A_wait_that_cannot_be_takes_nothing_from_a_window()
+    {
+        using FixtureProc proc = new();
+        Threads(proc, 2);
+        using Rig rig = new(proc);
+        rig.Collect();
+        rig.Tick();
+        rig.Run(101, 100);
+        proc.Write("100/task/101/schedstat", "200000000 18446744073709551000 1\n"u8);
+        rig.Tick();
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        proc.Write("100/task/101/schedstat", "18446744073709551000 1 1\n"u8);
+        rig.Tick();
+        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+    }
+
+    [Fact]
+    public void A_process_clock_that_went_backwards_hides_no_thread()
+    {
+        using FixtureProc proc = new();
+        proc.SharePidNamespace();
+        int pid = Environment.ProcessId;
+        proc.Process(pid, "daemon");
+        proc.Thread(pid, pid, "worker"u8);
+        using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(pid)), proc.Root);
+        using ProcfsRoot root = ProcfsRoot.Open(proc.Root);
+        Sampler sampler = new(root, live.Collector);
+        WatchedProcess process = live.Collect(pid)!;
+        sampler.Tick(Config, 1000 * Ms);
+        process.Samples.Clock += 3600_000 * Ms;
+        proc.SchedStat(pid, pid, 100 * Ms, 0, 1);
+        sampler.Tick(Config, 1100 * Ms);
+        Assert.True(process.Threads.Single().Samples!.HighestShare(1100 * Ms, 60_000 * Ms) >= 0.9);
+    }
+
     private static void Threads(FixtureProc proc, int threads)
     {
         proc.Process(100, "daemon", threads: threads);

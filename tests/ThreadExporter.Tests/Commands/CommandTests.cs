@@ -15,7 +15,7 @@ public sealed class CommandTests : IDisposable
     public async Task Version_is_the_plain_version()
     {
         (int code, string output, _) = await Daemon.RunAsync(["--version"]);
-        Assert.Equal((0, "0.1.0\n"), (code, output));
+        Assert.Equal((0, Repository.Version + "\n"), (code, output));
     }
 
     [Fact]
@@ -41,6 +41,38 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(2, code);
         Assert.StartsWith("thread-exporter: ", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "must not be empty")]
+    [InlineData("/tmp/a\nb.toml", "must not hold a control character: its character 7 is \\u000A")]
+    [InlineData("a\u001b[2J", "must not hold a control character: its character 2 is \\u001B")]
+    [InlineData(null, "must not be longer than 4095 bytes")]
+    public async Task A_config_path_that_cannot_be_one_is_a_usage_error(string? path, string fault)
+    {
+        foreach (string command in (string[])["run", "check", "once"])
+        {
+            (int code, _, string error) = await Daemon.RunAsync([command, "--config", path ?? "/" + new string('a', 4095)]);
+            Assert.Equal((2, $"thread-exporter: --config {fault}\nTry `thread-exporter --help`.\n"), (code, error));
+        }
+    }
+
+    [Theory]
+    [InlineData("/pr\noc", "must not hold a control character: its character 4 is \\u000A")]
+    [InlineData(null, "must not be longer than 4095 bytes")]
+    public async Task A_procfs_path_that_cannot_be_one_exits_78(string? path, string fault)
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", path ?? "/" + new string('a', 4095)]);
+        Assert.Equal((78, $"--path.procfs: {fault}\n"), (code, error));
+    }
+
+    [Fact]
+    public async Task A_configuration_without_filters_is_said_to_watch_nothing()
+    {
+        _config.Write("# nothing yet\n");
+        (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
+        Assert.Equal(0, code);
+        Assert.Contains("warning: no filter is given, so nothing is watched\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,6 +110,31 @@ public sealed class CommandTests : IDisposable
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Equal(0, code);
         Assert.Matches($@"(?m)^w +{workload.Pid} +workload +workload +[0-9]+$", output);
+    }
+
+    [Fact]
+    public async Task Hostile_names_do_not_steer_the_terminal_of_check_and_are_exact_in_once()
+    {
+        const string Name = "o\u202eve\u001b[2J";
+        using FixtureProc proc = new();
+        proc.Process(10, Name);
+        proc.Thread(10, 10, "main"u8);
+        _config.Write("[[filter]]\nname = \"f\\u202e\\n\"\npid = 10\n");
+        (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", proc.Root]);
+        Assert.Equal(0, code);
+        Assert.Contains(": 1 filter, good\n", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^f\\u202E\\u000A  10   o\\u202Eve\\u001B\[2J  o\\u202Eve\\u001B\[2J  1$", output);
+        (code, output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, "--path.procfs", proc.Root]);
+        Assert.Equal(0, code);
+        Assert.Contains(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["pname"] == Name);
+        (_, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/su\u202ech\u001b[2J"]);
+        Assert.StartsWith("/no/su\\u202Ech\\u001B[2J: ", error, StringComparison.Ordinal);
+        (_, _, error) = await Daemon.RunAsync(["--log.level", "\u202e\u001b[2J"]);
+        Assert.StartsWith("thread-exporter: --log.level \\u202E\\u001B[2J is unknown", error, StringComparison.Ordinal);
+        _config.Write("\"a\\u202e\" = 1\n\"a\\u202e\" = 2\n");
+        (_, _, error) = await Daemon.RunAsync(["check", "--config", _config.Path]);
+        Assert.Contains("the key `a\\u202E` is already defined", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202e', error);
     }
 
     [Fact]

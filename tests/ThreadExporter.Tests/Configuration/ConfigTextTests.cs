@@ -52,6 +52,21 @@ public class ConfigTextTests
     [InlineData("node-1.example.org:9199")]
     public void Listen_addresses(string address) => Assert.Null(ConfigText.ListenFault(address));
 
+    [Fact]
+    public void A_name_to_listen_on_is_no_longer_than_DNS_allows()
+    {
+        Assert.Null(ConfigText.ListenFault(new string('a', 253) + ":9199"));
+        Assert.EndsWith("is not an address: the name is longer than 253 characters", ConfigText.ListenFault(new string('a', 254) + ":9199"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_path_is_absolute_and_the_kernel_takes_its_length()
+    {
+        Assert.Null(ConfigText.PathFault("/" + new string('é', 2047)));
+        Assert.Equal("must not be longer than 4095 bytes", ConfigText.PathFault("/" + new string('é', 2048)));
+        Assert.Equal("must be an absolute path", ConfigText.PathFault("a\0"));
+    }
+
     [Theory]
     [InlineData("/metrics")]
     [InlineData("/a/b.c_d-e~f")]
@@ -59,15 +74,6 @@ public class ConfigTextTests
     [InlineData("/apis")]
     [InlineData("/-x")]
     public void Telemetry_paths(string path) => Assert.Null(ConfigText.TelemetryPathFault(path));
-
-    [Theory]
-    [InlineData("x", "\"x\"")]
-    [InlineData("a\nb\u001b[2J", "\"a\\u000Ab\\u001B[2J\"")]
-    [InlineData("\u202eé", "\"\\u202Eé\"")]
-    public void Quoted_text_stays_on_its_line(string text, string quoted) => Assert.Equal(quoted, ConfigText.Quote(text));
-
-    [Fact]
-    public void Quoted_text_has_an_end() => Assert.Equal('"' + new string('x', 100) + "…\"", ConfigText.Quote(new string('x', 1_000_000)));
 
     [Theory]
     [InlineData("listen", "listen", 0)]

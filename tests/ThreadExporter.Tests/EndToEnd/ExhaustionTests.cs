@@ -174,7 +174,7 @@ public class ExhaustionTests
 
         config.Write("[[filter]]\nmatch = \"nothing\"\n");
         daemon.Signal("HUP");
-        await daemon.WaitForLogAsync($"reloaded from {config.Path}: 1 filters match 0 processes");
+        await daemon.WaitForLogAsync($"reloaded from {config.Path}: 1 filter matches 0 processes");
         Assert.Contains("thread_exporter_threads 0", await daemon.ScrapeAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }

@@ -52,6 +52,50 @@ public class PooledBufferTests
         Assert.InRange(Held(Burst).Count(ofBurst.Contains), 1, 2);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_body_for_which_there_was_not_enough_memory_gives_back_what_it_had(int failing)
+    {
+        int made = 0;
+        ChunkPool pool = new(() => ++made == failing ? throw new InsufficientMemoryException() : new byte[ChunkPool.ChunkSize]);
+        PooledBuffer body = new(pool);
+        Assert.Throws<InsufficientMemoryException>(() => body.Write(new byte[3 * ChunkPool.ChunkSize]));
+        Assert.Equal(failing - 1, pool.InUse);
+        Assert.Equal((failing - 1) * ChunkPool.ChunkSize, body.Length);
+        Assert.Equal(body.Length, body.Pieces.Sum(p => p.Length));
+        body.Release();
+        Assert.Equal(0, pool.InUse);
+    }
+
+    [Fact]
+    public void A_burst_is_let_go_even_if_there_was_not_enough_memory_for_all_of_it()
+    {
+        int made = 0;
+        ChunkPool pool = new(() => ++made == 9 ? throw new InsufficientMemoryException() : new byte[ChunkPool.ChunkSize]);
+        Assert.Throws<InsufficientMemoryException>(() => Held(pool, 9));
+        Assert.Equal(8, made - 1);
+        for (int i = 0; i < 20; i++)
+            Held(pool, 2);
+        made = 100;
+        Held(pool, 8);
+        Assert.InRange(made - 100, 6, 8);
+
+        static void Held(ChunkPool pool, int count)
+        {
+            List<byte[]> chunks = [];
+            try
+            {
+                while (chunks.Count < count)
+                    chunks.Add(pool.Rent());
+            }
+            finally
+            {
+                chunks.ForEach(pool.Return);
+            }
+        }
+    }
+
     // Takes that many chunks at one time and gives them back.
     private byte[][] Held(int count)
     {

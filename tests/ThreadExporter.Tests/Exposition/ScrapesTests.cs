@@ -1,6 +1,9 @@
 using System.Text;
+using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.Hosting;
+using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
@@ -116,13 +119,124 @@ public sealed class ScrapesTests : IDisposable
         Assert.True(made > 10);
     }
 
-    private Scrapes NewScrapes() => new(_live.Collector, new SelfMetrics(), () =>
+    [Theory]
+    // The text, its compressed form, the other format's text, and that one compressed.
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(3, 2)]
+    [InlineData(4, 2)]
+    public async Task A_render_that_fails_anywhere_leaves_no_memory_behind(int failing, int served)
+    {
+        int made = 0;
+        InsufficientMemoryException fault = new();
+        ChunkPool pool = new(() => ++made == failing ? throw fault : new byte[ChunkPool.ChunkSize]);
+        Scrapes scrapes = NewScrapes(pool);
+        ScrapeFormat[] formats = [new(false, false), new(false, true), new(true, false), new(true, true)];
+        // Two wait for each.
+        Task<PooledBuffer>[] requests = [.. formats.Concat(formats).Select(f => scrapes.GetAsync(new ScrapeRequest(f)))];
+        _goOn.Release();
+        List<PooledBuffer> buffers = [];
+        foreach (Task<PooledBuffer> request in requests)
+        {
+            try
+            {
+                buffers.Add(await request.WaitAsync(Patience, TestContext.Current.CancellationToken));
+            }
+            catch (InsufficientMemoryException e)
+            {
+                Assert.Same(fault, e);
+            }
+        }
+        Assert.Equal((served, 2 * served), (buffers.Distinct().Count(), buffers.Count));
+        Assert.All(buffers, b => Assert.NotEmpty(b.Bytes()));
+        Assert.Equal(served, pool.InUse);
+        buffers.ForEach(b => b.Release());
+        Assert.Equal(0, pool.InUse);
+
+        _goOn.Release();
+        using (PooledText text = new(await scrapes.GetAsync(default).WaitAsync(Patience, TestContext.Current.CancellationToken)))
+            Assert.Equal(1, pool.InUse);
+        Assert.Equal((0, 0L), (pool.InUse, scrapes.BusySince));
+    }
+
+    [Fact]
+    public async Task Metrics_of_our_own_that_fail_leave_no_memory_behind()
+    {
+        ChunkPool pool = new();
+        InvalidOperationException fault = new("no luck");
+        Scrapes scrapes = new(_live.Collector, new SelfMetrics { OnWrite = () => throw fault }, () => _live.Snapshot, pool);
+        Assert.Same(fault, await Assert.ThrowsAsync<InvalidOperationException>(() => scrapes.CollectAsync().WaitAsync(Patience, TestContext.Current.CancellationToken)));
+        Assert.Equal(0, pool.InUse);
+    }
+
+    [Fact]
+    public async Task Gzip_alone_gives_back_the_text_that_it_was_made_of()
+    {
+        ChunkPool pool = new();
+        _held = false;
+        using (PooledText text = new(await NewScrapes(pool).GetAsync(new ScrapeRequest(new ScrapeFormat(false, Gzip: true))).WaitAsync(Patience, TestContext.Current.CancellationToken)))
+            Assert.Equal(1, pool.InUse);
+        Assert.Equal(0, pool.InUse);
+    }
+
+    [Fact]
+    public async Task The_watchdog_sees_what_runs_after_a_collection_that_failed()
+    {
+        // A sampler's window waits for the lock while a collection fails: whatever that one still does, the window's own time stands. Many
+        // times, since what must not happen takes a microsecond.
+        SelfMetrics self = new();
+        Task? failing = null;
+        (long Begun, long Later) busy = default;
+        using ManualResetEventSlim reached = new();
+        Scrapes scrapes = null!;
+        int sampling = 0;
+        bool asking = false;
+        scrapes = new(_live.Collector, self, () =>
+        {
+            if (Environment.CurrentManagedThreadId != Volatile.Read(ref sampling))
+            {
+                reached.Set();
+                SpinWait.SpinUntil(() => Volatile.Read(ref asking), Patience);
+                throw new InvalidOperationException("no luck");
+            }
+            long begun = scrapes.BusySince;
+            Assert.Throws<AggregateException>(() => failing!.Wait(Patience, TestContext.Current.CancellationToken));
+            busy = (begun, scrapes.BusySince);
+            return _live.Snapshot;
+        });
+        using ProcfsRoot root = ProcfsRoot.Open(_proc.Root);
+        Sampler sampler = new(root, _live.Collector);
+        HotThreads hot = new(root, _live.Collector);
+        await Task.Factory.StartNew(() =>
+        {
+            Volatile.Write(ref sampling, Environment.CurrentManagedThreadId);
+            for (int i = 0; i < 300; i++)
+            {
+                reached.Reset();
+                Volatile.Write(ref asking, false);
+                failing = scrapes.GetAsync(default);
+                Assert.True(reached.Wait(Patience, TestContext.Current.CancellationToken));
+                // Asked for again and again rather than waited for: the lock is taken the moment that the collection gives it up.
+                while (!scrapes.TryInspect(_ => scrapes.Sample(sampler, hot), TimeSpan.Zero, out long _))
+                    Volatile.Write(ref asking, true);
+                Assert.True(busy.Begun != 0 && busy.Begun == busy.Later, $"in round {i} the time of what runs was {busy.Begun}, then {busy.Later}");
+                // As the watchdog's two ticks see it once it has run for long.
+                long seen = 0;
+                long begun = busy.Later - 11 * System.Diagnostics.Stopwatch.Frequency;
+                Assert.False(Housekeeping.IsStuck(begun, ref seen));
+                Assert.True(Housekeeping.IsStuck(begun, ref seen));
+            }
+        }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.Equal(0, scrapes.BusySince);
+    }
+
+    private Scrapes NewScrapes(ChunkPool? pool = null) => new(_live.Collector, new SelfMetrics(), () =>
     {
         _begun.Release();
         if (_held)
             Assert.True(_goOn.Wait(Patience));
         return _fault is null ? _live.Snapshot : throw _fault;
-    });
+    }, pool);
 
     private static string Text(PooledBuffer buffer) => Encoding.Latin1.GetString(buffer.Bytes());
 

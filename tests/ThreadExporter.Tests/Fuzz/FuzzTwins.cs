@@ -19,12 +19,13 @@ internal static partial class FuzzTwins
             && IsUpTo(match.Groups["pid"].Value, int.MaxValue)
             && fields[4..].All(f => IsUpTo(f.TrimStart('-'), ulong.MaxValue))
             && new[] { 4, 20, 39 }.All(i => IsUpTo(fields[i], int.MaxValue))
-            && new[] { 14, 15, 22 }.All(i => IsUpTo(fields[i], Clocks.LongestTicks))
-            && new[] { 10, 12 }.All(i => IsUpTo(fields[i], ulong.MaxValue));
+            && IsUpTo(fields[9], uint.MaxValue)
+            && IsUpTo(fields[22], Clocks.LongestTicks)
+            && new[] { 10, 12, 14, 15 }.All(i => IsUpTo(fields[i], ulong.MaxValue));
         if (good != expected)
             return Disagree;
         return !good || (Text(stat.Pid) == match.Groups["pid"].Value.TrimStart('0').PadLeft(1, '0') && Encoding.Latin1.GetString(stat.Comm) == match.Groups["comm"].Value
-            && stat.State == match.Groups["state"].Value[0] && Number(stat.UserTicks, fields[14]) && Number(stat.KernelTicks, fields[15])
+            && stat.State == match.Groups["state"].Value[0] && Number(stat.Flags, fields[9]) && Number(stat.UserTicks, fields[14]) && Number(stat.KernelTicks, fields[15])
             && Number((ulong)stat.NumThreads, fields[20]) && Number(stat.StartTicks, fields[22])) ? null : Disagree;
     }
 
@@ -33,9 +34,9 @@ internal static partial class FuzzTwins
         good = Procfs.SchedStat.TryParse(input, out SchedStat sched);
         Match match = SchedStatText().Match(Encoding.Latin1.GetString(input));
         string[] numbers = [.. match.Groups.Values.Skip(1).Select(g => g.Value)];
-        if (good != (match.Success && numbers.All(n => IsUpTo(n, long.MaxValue))))
+        if (good != (match.Success && numbers.All(n => IsUpTo(n, ulong.MaxValue))))
             return Disagree;
-        return !good || (Number((ulong)sched.RunNanoseconds, numbers[0]) && Number((ulong)sched.WaitNanoseconds, numbers[1]) && Number((ulong)sched.Timeslices, numbers[2]))
+        return !good || (Count(sched.RunNanoseconds, numbers[0]) && Count(sched.WaitNanoseconds, numbers[1]) && Count(sched.Timeslices, numbers[2]))
             ? null : Disagree;
     }
 
@@ -62,7 +63,7 @@ internal static partial class FuzzTwins
                     (nspid, nspids) = expected ? (values[1], values.Length - 1) : ("0", 0);
                     break;
                 case "voluntary_ctxt_switches" or "nonvoluntary_ctxt_switches":
-                    expected &= values.Length == 2 && values[0].Length == 0 && IsUpTo(values[1], long.MaxValue);
+                    expected &= values.Length == 2 && values[0].Length == 0 && IsUpTo(values[1], ulong.MaxValue);
                     break;
             }
         }
@@ -91,6 +92,9 @@ internal static partial class FuzzTwins
         && (significant.Length == 0 || (ulong.TryParse(significant, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) && value <= limit));
 
     private static bool Number(ulong value, string digits) => value == ulong.Parse(digits, CultureInfo.InvariantCulture);
+
+    /// <summary>A count that does not fit in a long is unknown, -1.</summary>
+    private static bool Count(long value, string digits) => IsUpTo(digits, long.MaxValue) ? Number((ulong)value, digits) : value == -1;
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -100,7 +100,6 @@ public sealed class LogFileFaultTests : IDisposable
     [Fact]
     public void A_file_that_cannot_be_rotated_does_not_grow_without_end()
     {
-        // NLog looks for files only, so it wants this name for the first rotation.
         string inTheWay = Path.Combine(_directory, "exporter.1.log");
         Directory.CreateDirectory(inTheWay);
         using LogSetup log = Create(LogFile, maxSize: 1000);
@@ -109,7 +108,7 @@ public sealed class LogFileFaultTests : IDisposable
         Assert.False(log.FileWritable);
         Assert.InRange(new FileInfo(LogFile).Length, 900, 1200);
         Assert.Equal(
-            $"warn  ThreadExporter.Log The log file {LogFile} cannot be written: it is full and cannot be rotated. Trying again every 10 seconds.",
+            $"warn  ThreadExporter.Log The log file {LogFile} cannot be written: it is full and cannot be rotated: exporter.1.log is a directory. Trying again every 10 seconds.",
             Assert.Single(Output(), line => line.StartsWith("warn", StringComparison.Ordinal)));
         long length = new FileInfo(LogFile).Length;
         _clock.Advance(LogFileTarget.RetryInterval);
@@ -150,7 +149,7 @@ public sealed class LogFileFaultTests : IDisposable
                 Log(log, "after");
             }
             string[] lines = File.ReadAllLines(file);
-            Assert.EndsWith($"The log file {file} is written again; 1 records are missing from it.", lines[^2], StringComparison.Ordinal);
+            Assert.EndsWith($"The log file {file} is written again; 1 record is missing from it.", lines[^2], StringComparison.Ordinal);
             Assert.EndsWith(" X after", lines[^1], StringComparison.Ordinal);
             Assert.All(lines, line => Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z info  ", line));
         }

@@ -46,9 +46,10 @@ public sealed class LogFileTests : IDisposable
     [Theory]
     [InlineData(0, 25, new[] { "exporter.log" })]
     [InlineData(1, 25, new[] { "exporter.1.log", "exporter.log" })]
-    [InlineData(3, 25, new[] { "exporter.1.log", "exporter.2.log", "exporter.log" })]
-    [InlineData(3, 95, new[] { "exporter.7.log", "exporter.8.log", "exporter.9.log", "exporter.log" })]
-    [InlineData(3, 125, new[] { "exporter.10.log", "exporter.11.log", "exporter.12.log", "exporter.log" })]
+    [InlineData(3, 25, new[] { "exporter.2.log", "exporter.1.log", "exporter.log" })]
+    [InlineData(3, 95, new[] { "exporter.3.log", "exporter.2.log", "exporter.1.log", "exporter.log" })]
+    [InlineData(12, 125, new[] { "exporter.12.log", "exporter.11.log", "exporter.10.log", "exporter.9.log", "exporter.8.log", "exporter.7.log", "exporter.6.log",
+        "exporter.5.log", "exporter.4.log", "exporter.3.log", "exporter.2.log", "exporter.1.log", "exporter.log" })]
     public void Size_and_number_of_files_stay_within_their_limits(int keep, int records, string[] names)
     {
         using LogSetup log = Create(maxSize: 1000, keep: keep);
@@ -81,7 +82,8 @@ public sealed class LogFileTests : IDisposable
             Write(log, 0, 20);
         using (LogSetup log = Create(maxSize: 1000, keep: 2))
             Write(log, 20, 15);
-        Assert.Equal(["exporter.2.log", "exporter.3.log", "exporter.log"], Names());
+        Assert.Equal(["exporter.1.log", "exporter.2.log", "exporter.log"], Names());
+        Assert.Equal([10, 20, 30], ((string[])["exporter.2.log", "exporter.1.log", "exporter.log"]).Select(name => NumberOf(File.ReadLines(Path.Combine(_directory, name)).First())));
         Assert.Equal(5, File.ReadAllLines(LogFile).Length);
         Assert.DoesNotContain("cannot be written", _output.ToString(), StringComparison.Ordinal);
     }
@@ -99,7 +101,7 @@ public sealed class LogFileTests : IDisposable
     [Fact]
     public void Files_of_others_are_left_alone()
     {
-        string[] others = ["exporter.notes.log", "exporter2.log", "exporter.1x.log", "exporter.log.1", "other.1.log"];
+        string[] others = ["exporter.20261101.log", "exporter.20261102.log", "exporter.01.log", "exporter.2.log", "exporter.notes.log", "exporter2.log", "exporter.1x.log", "exporter.log.1", "other.1.log"];
         foreach (string other in others)
             File.WriteAllText(Path.Combine(_directory, other), "mine");
         using LogSetup log = Create(maxSize: 1000, keep: 1);

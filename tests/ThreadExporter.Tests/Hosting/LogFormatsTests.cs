@@ -31,7 +31,8 @@ public class LogFormatsTests
     [Theory]
     [InlineData("one\ntwo", "one\n    two")]
     [InlineData("one\r\ntwo\rthree\n\n", "one\n    two\n    three")]
-    [InlineData("a\u001B[2J\u0000\u0085b\tc", "a\\x1B[2J\\x00\n    b\tc")]
+    [InlineData("a\u001B[2J\u0000\u0085b\tc", "a\\u001B[2J\\u0000\n    b\tc")]
+    [InlineData("osd\u202eevil\u2066\u200b", "osd\\u202Eevil\\u2066\\u200B")]
     [InlineData("größer µs 日本 🙂", "größer µs 日本 🙂")]
     [InlineData("", "")]
     public void Text_indents_further_lines_and_shows_control_characters(string message, string shown) =>
@@ -74,6 +75,17 @@ public class LogFormatsTests
         Assert.Equal(
             """{"time":"2026-11-23T09:15:00.123Z","level":"info","logger":"Collector","message":"a \"b\"\nc","properties":{"ConfigFile":"/etc/x.toml","Line":3,"Ratio":0.5,"Nan":"NaN","Big":18446744073709551615,"Ok":true,"None":null,"Took":"00:00:01.5000000"}}""",
             LogFormats.Json(record));
+    }
+
+    [Fact]
+    public void No_bidirectional_override_is_in_json_as_it_stands()
+    {
+        LogEventInfo record = Record("osd\u202eevil\U000E0001");
+        record.Properties["na\u2066me"] = "\u200bx";
+        Assert.Equal(
+            """{"time":"2026-11-23T09:15:00.123Z","level":"info","logger":"Collector","message":"osd\u202Eevil\uDB40\uDC01","properties":{"na\u2066me":"\u200Bx"}}""",
+            LogFormats.Json(record));
+        Assert.Equal("osd\u202eevil\U000E0001", Parse(record).GetProperty("message").GetString());
     }
 
     [Fact]

@@ -49,6 +49,17 @@ public sealed class LogJournalTests : IDisposable
         Assert.False(_journal.Poll(0, SelectMode.SelectRead));
     }
 
+    [Fact]
+    public void A_message_does_not_steer_the_terminal_of_journalctl_and_its_fields_are_exact()
+    {
+        Listen();
+        using LogSetup log = Create(new LogConfig());
+        log.Factory.CreateLogger("X").LogWarning("process {Process}\nis odd", "a\u202e\u001b[2J");
+        List<(string, string)> fields = Receive();
+        Assert.Equal(("MESSAGE", "process a\\u202E\\u001B[2J\nis odd"), fields[0]);
+        Assert.Contains(("PROCESS", "a\u202e\u001b[2J"), fields);
+    }
+
     [Theory]
     [InlineData(LogLevel.Trace, "7")]
     [InlineData(LogLevel.Debug, "7")]

@@ -19,7 +19,7 @@ public class NotifyTests
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path],
             new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "400000" });
         Assert.Equal("READY=1", ReceiveUntil(socket, m => m.StartsWith("READY", StringComparison.Ordinal)));
-        Assert.Matches("^STATUS=Watching [0-9]+ processes with [0-9]+ threads$", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)));
+        Assert.Matches("^STATUS=Watching (1 process|[0-9]+ processes) with [0-9]+ threads$", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)));
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
 
@@ -32,6 +32,28 @@ public class NotifyTests
         daemon.Signal("TERM");
         ReceiveUntil(socket, m => m == "STOPPING=1");
         Assert.Equal(0, await daemon.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task One_process_with_one_thread_is_told_in_the_singular()
+    {
+        // Its name is hostile, and no line holds it.
+        using FixtureProc proc = new();
+        proc.Process(10, "o\u202e\u001b[2J");
+        proc.Thread(10, 10, "main"u8);
+        using TempConfig config = new("[[filter]]\nname = \"only\\u202e\"\npid = 10\n");
+        string path = Path.Combine(config.Folder, "notify");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.ReceiveTimeout = 10_000;
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path });
+        Assert.Equal("STATUS=Watching 1 process with 1 thread", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)));
+        await daemon.WaitForLogAsync("1 filter matches 1 process with 1 thread");
+        Assert.DoesNotContain("1 threads", daemon.Log, StringComparison.Ordinal);
+        config.Write("[[filter]]\nname = 7\nmatch = \"a\"\n");
+        daemon.Signal("HUP");
+        await daemon.WaitForLogAsync("Reload failed with 1 error in");
+        Assert.DoesNotContain('\u202e', daemon.Log);
     }
 
     [Fact]
@@ -52,6 +74,19 @@ public class NotifyTests
         daemon.Signal("CONT");
         socket.ReceiveTimeout = 10_000;
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
+    }
+
+    [Theory]
+    [InlineData("/no/such/socket")]
+    [InlineData("/a-path-that-is-longer-than-the-108-bytes-that-an-address-of-a-socket-can-hold/a-path-that-is-longer-than-the-108-bytes")]
+    public async Task A_service_manager_that_is_out_of_reach_is_one_warning(string socket)
+    {
+        using TempConfig config = new("[[filter]]\nmatch = \"thread-exporter\"\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = socket });
+        await daemon.WaitForLogAsync("Configuration loaded");
+        Assert.Equal(0, await daemon.StopAsync());
+        Assert.Single(daemon.Log.Split('\n'), l => l.Contains("NOTIFY_SOCKET", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", daemon.Log, StringComparison.Ordinal);
     }
 
     private static string ReceiveUntil(Socket socket, Func<string, bool> wanted)

@@ -74,6 +74,18 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task Over_HTTP_PUT_is_POST()
+    {
+        await using Daemon daemon = await StartAsync();
+        _config.Write(Other);
+        Assert.Equal(HttpStatusCode.OK, (await daemon.Http.PutAsync("/-/reload", null, TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal("second", Assert.Single((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
+        _config.Write(Bad);
+        Assert.Equal(HttpStatusCode.InternalServerError, (await daemon.Http.PutAsync("/-/reload", null, TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await daemon.Http.DeleteAsync("/-/reload", TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    [Fact]
     public async Task The_reload_command_waits_for_the_verdict()
     {
         await using Daemon daemon = await StartAsync();

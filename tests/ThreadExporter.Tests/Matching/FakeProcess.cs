@@ -40,6 +40,9 @@ internal sealed class FakeProcess : IDisposable
     /// <summary>How often the command line was asked for.</summary>
     public int CommandLineReads { get; private set; }
 
+    /// <summary>Not empty: the command line was cut, and this is its end.</summary>
+    public byte[] CommandLineTail { get; init; } = [];
+
     /// <summary>Set when asking for the command line would be a fault.</summary>
     public bool ForbidCommandLine { get; init; }
 
@@ -59,12 +62,12 @@ internal sealed class FakeProcess : IDisposable
         _directory.Delete(recursive: true);
     }
 
-    private byte[]? ReadCommandLine(int pid, int dirFd)
+    private CommandLineBytes? ReadCommandLine(int pid, int dirFd)
     {
         Assert.Equal(_pid, pid);
         Assert.Equal(_fd, dirFd);
         Assert.False(ForbidCommandLine, "the command line was read though a cheaper key had decided");
         CommandLineReads++;
-        return _cmdline;
+        return _cmdline is null ? null : new CommandLineBytes(_cmdline, CommandLineTail);
     }
 }

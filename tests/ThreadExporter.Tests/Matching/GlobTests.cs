@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using ThreadExporter.Matching;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Tests.Matching;
 
@@ -42,7 +43,37 @@ public sealed class GlobTests
     [InlineData("osd.[0-9]", "osd.7", true)]
     [InlineData("osd.[0-9]", "osd.x", false)]
     [InlineData("[a-cx-z]", "y", true)]
-    [InlineData("[z-a]", "m", false)]
+    [InlineData("[^0-9]", "x", true)]
+    [InlineData("[^0-9]", "5", false)]
+    [InlineData("[^a]leep", "sleep", true)]
+    [InlineData("[^]a]", "]", false)]
+    [InlineData("[^]a]", "b", true)]
+    [InlineData("[^^]", "^", false)]
+    [InlineData("[\\^a]", "b", false)]
+    [InlineData("[\\!a]", "!", true)]
+    [InlineData("osd.[[:digit:]]", "osd.7", true)]
+    [InlineData("osd.[[:digit:]]", "osd.d", false)]
+    [InlineData("osd.[[:digit:]]", "osd.\u0663", false)]
+    [InlineData("[![:digit:]]", "7", false)]
+    [InlineData("[^[:digit:]]", "x", true)]
+    [InlineData("[[:alpha:]_0]", "_", true)]
+    [InlineData("[x[:upper:][:digit:]-]", "-", true)]
+    [InlineData("[x[:upper:][:digit:]-]", "Q", true)]
+    [InlineData("[x[:upper:][:digit:]-]", "q", false)]
+    [InlineData("[[:alpha:]]", "é", false)]
+    [InlineData("[\\[:digit:]", "[", true)]
+    [InlineData("[[a]", "[", true)]
+    [InlineData("[:,;:]", ";", true)]
+    [InlineData("[--0]", ".", true)]
+    [InlineData("a{b", "a{b", true)]
+    [InlineData("{}", "{}", true)]
+    [InlineData("{a}", "{a}", true)]
+    [InlineData("\\{a,b}", "{a,b}", true)]
+    [InlineData("{a\\,b}", "{a,b}", true)]
+    [InlineData("[{]a,b}", "{a,b}", true)]
+    [InlineData("{...}", "{...}", true)]
+    [InlineData("\\!a", "!a", true)]
+    [InlineData("a!^", "a!^", true)]
     [InlineData("[!0-9]", "x", true)]
     [InlineData("[!0-9]", "5", false)]
     [InlineData("[!0-9]", "", false)]
@@ -57,10 +88,7 @@ public sealed class GlobTests
     [InlineData("[*?]", "*", true)]
     [InlineData("[*?]", "x", false)]
     [InlineData("[a^]", "^", true)]
-    [InlineData("[abc", "[abc", true)]
-    [InlineData("[abc", "a", false)]
-    [InlineData("[!]", "[!]", true)]
-    [InlineData("a[", "a[", true)]
+    [InlineData("\\[abc", "[abc", true)]
     [InlineData("\\*", "*", true)]
     [InlineData("\\*", "x", false)]
     [InlineData("a\\?c", "a?c", true)]
@@ -71,10 +99,69 @@ public sealed class GlobTests
     public void Table(string pattern, string text, bool expected) => Assert.Equal(expected, new Glob(pattern).Matches(text));
 
     [Theory]
+    [InlineData("[abc", 1, "a [ has no ]")]
+    [InlineData("[!]", 1, "a [ has no ]")]
+    [InlineData("[^]", 1, "a [ has no ]")]
+    [InlineData("[]", 1, "a [ has no ]")]
+    [InlineData("a[", 2, "a [ has no ]")]
+    [InlineData("a[b\\]", 2, "a [ has no ]")]
+    [InlineData("x[ab[:digit:]", 2, "a [ has no ]")]
+    [InlineData("[az-a]", 3, "the range z-a is reversed")]
+    [InlineData("[[:foo:]]", 2, "[:foo:] is unknown: it is one of alnum, ")]
+    [InlineData("[[:DIGIT:]]", 2, "[:DIGIT:] is unknown")]
+    [InlineData("[[:^digit:]]", 2, "[:^digit:] is unknown")]
+    [InlineData("[[:digit]", 2, "a [: has no :]")]
+    [InlineData("[:digit:]", 1, "write [[:digit:]]")]
+    [InlineData("a[!:digit:]", 2, "write [[!:digit:]]")]
+    [InlineData("[a[.x.]]", 3, "[.x.] and [=x=] are not supported")]
+    [InlineData("[[=x=]]", 2, "[.x.] and [=x=] are not supported")]
+    [InlineData("[[:digit:]-z]", 2, "a range begins with a class")]
+    [InlineData("[a-[:digit:]]", 2, "a range ends in a class")]
+    [InlineData("ceph-{osd,mon}", 6, "braces are not expanded")]
+    [InlineData("{a,{b}}", 1, "braces are not expanded")]
+    [InlineData("osd{1..9}", 4, "braces are not expanded")]
+    [InlineData("!a", 1, "does not negate")]
+    [InlineData("^a", 1, "is not needed")]
+    public void What_would_silently_mean_something_else_is_refused(string pattern, int character, string what)
+    {
+        string fault = Assert.Throws<FormatException>(() => new Glob(pattern)).Message;
+        Assert.StartsWith($"{Printable.Quote(pattern)} is not a glob: at its character {character}, ", fault, StringComparison.Ordinal);
+        Assert.Contains(what, fault, StringComparison.Ordinal);
+        Assert.Equal(fault, GlobParser.Fault(pattern));
+    }
+
+    /// <summary>Against the definitions of the "C" locale, by the functions of the runtime.</summary>
+    [Fact]
+    public void The_twelve_classes_are_those_of_ASCII()
+    {
+        Dictionary<string, Func<char, bool>> classes = new()
+        {
+            ["alnum"] = char.IsAsciiLetterOrDigit,
+            ["alpha"] = char.IsAsciiLetter,
+            ["blank"] = c => c is ' ' or '\t',
+            ["cntrl"] = c => c < 128 && char.IsControl(c),
+            ["digit"] = char.IsAsciiDigit,
+            ["graph"] = c => c < 128 && !char.IsControl(c) && c != ' ',
+            ["lower"] = char.IsAsciiLetterLower,
+            ["print"] = c => c < 128 && !char.IsControl(c),
+            ["punct"] = c => c < 128 && (char.IsPunctuation(c) || char.IsSymbol(c)),
+            ["space"] = c => c < 128 && char.IsWhiteSpace(c),
+            ["upper"] = char.IsAsciiLetterUpper,
+            ["xdigit"] = char.IsAsciiHexDigit,
+        };
+        foreach ((string name, Func<char, bool> isIn) in classes)
+        {
+            Glob glob = new($"[[:{name}:]]");
+            for (char c = '\0'; c < 0x250; c++)
+                Assert.True(isIn(c) == glob.Matches([c]), $"{name} U+{(int)c:X4}");
+        }
+    }
+
+    [Theory]
     [InlineData("ceph-osd", "ceph-osd")]
     [InlineData("", "")]
     [InlineData("a\\*b", "a*b")]
-    [InlineData("a[b", "a[b")]
+    [InlineData("a\\[b", "a[b")]
     [InlineData("a\\", "a\\")]
     [InlineData("\\😀", "😀")]
     [InlineData("a*", null)]
@@ -103,7 +190,7 @@ public sealed class GlobTests
     public void Agrees_with_a_naive_matcher()
     {
         // A small alphabet, so that patterns and texts meet often.
-        var pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "\\*", "\\a", "😀")).Select(string.Concat);
+        var pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "[^a]", "[![:digit:]a]", "[[:alpha:]]", "\\*", "\\a", "😀")).Select(string.Concat);
         var text = Gen.ArrayOf(Gen.Elements("a", "b", "c", "*", "😀")).Select(string.Concat);
         // Short ones, because the reference is exponential.
         var cases = pattern.Zip(text).Resize(12).ToArbitrary();
@@ -112,11 +199,12 @@ public sealed class GlobTests
     }
 
     [Fact]
-    public void Every_text_is_a_pattern_and_matches_itself_when_escaped()
+    public void Every_text_is_a_pattern_or_an_error_and_matches_itself_when_escaped()
     {
         Prop.ForAll<NonNull<string>>(static value =>
         {
-            _ = new Glob(value.Get).Matches(value.Get);
+            if (GlobParser.Fault(value.Get) is null)
+                _ = new Glob(value.Get).Matches(value.Get);
             var escaped = new Glob(string.Concat(value.Get.Select(static c => char.IsSurrogate(c) ? $"{c}" : $"\\{c}")));
             return escaped.IsLiteral && escaped.Matches(value.Get);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
@@ -138,6 +226,9 @@ public sealed class GlobTests
             _ when pattern.StartsWith("[ab]", StringComparison.Ordinal) => (4, text[0] is 'a' or 'b'),
             _ when pattern.StartsWith("[a-b]", StringComparison.Ordinal) => (5, text[0] is 'a' or 'b'),
             _ when pattern.StartsWith("[!a]", StringComparison.Ordinal) => (4, text[0] != 'a'),
+            _ when pattern.StartsWith("[^a]", StringComparison.Ordinal) => (4, text[0] != 'a'),
+            _ when pattern.StartsWith("[![:digit:]a]", StringComparison.Ordinal) => (13, text[0] != 'a'),
+            _ when pattern.StartsWith("[[:alpha:]]", StringComparison.Ordinal) => (11, text[0] is 'a' or 'b' or 'c'),
             _ when pattern[0] == '\\' => (2, text[0] == pattern[1]),
             _ when pattern.StartsWith("😀", StringComparison.Ordinal) => (2, first == 2),
             _ => (1, text[0] == pattern[0]),

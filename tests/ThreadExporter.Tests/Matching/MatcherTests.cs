@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ThreadExporter.Configuration;
 using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Matching;
 
@@ -12,11 +13,12 @@ public sealed class MatcherTests
 
     private static Regex Regex(string pattern) => new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 
-    private static bool UserLookup(string name, out uint uid)
+    private static UserAnswer UserLookup(string name) => name switch
     {
-        uid = name == "ceph" ? 167u : 0;
-        return name is "ceph" or "root" || uint.TryParse(name, out uid);
-    }
+        "ceph" => UserAnswer.Found(167),
+        "root" => UserAnswer.Found(0),
+        _ => UserAnswer.NotFound,
+    };
 
     private static Matcher Compile(params ImmutableArray<FilterConfig> filters) => Matcher.Compile(filters, UserLookup);
 

@@ -1,124 +1,163 @@
-using System.Runtime.InteropServices;
 using ThreadExporter.Configuration;
 using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+using ThreadExporter.Tests.Support;
 using ThreadExporter.Web;
 
 namespace ThreadExporter.Tests.Matching;
 
-public sealed partial class MatcherWarningsTests
+/// <summary>What filters say about themselves is true of the last pass: in the log when it starts, on the landing page while it lasts.</summary>
+public sealed class MatcherWarningsTests : IDisposable
 {
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int setfsuid(uint fsuid);
+    private readonly ManualTime _time = new();
+    private readonly TempConfig _files = new("");
+
+    public void Dispose() => _files.Dispose();
 
     [Fact]
-    public void An_unknown_user_is_a_warning_and_is_looked_up_again_once_a_minute()
+    public void An_unknown_user_is_a_warning_and_a_hint_and_neither_keeps_the_other_users_from_matching()
     {
-        var time = new ManualTime();
-        var known = false;
-        var lookups = 0;
-        bool LookUp(string name, out uint uid)
-        {
-            lookups++;
-            uid = name == "root" ? 0u : 990u;
-            return name == "root" || known;
-        }
-        using var process = new FakeProcess(uid: 990);
-        using var root = new FakeProcess(uid: 0);
-        var matcher = Matcher.Compile(
-            [new FilterConfig { Name = "db", User = ["mysql", "root"] }, new FilterConfig { Name = "r", User = ["root"] }], LookUp, time);
-        Assert.Equal(["filter \"db\": user \"mysql\" is not known (yet), so it matches nothing"], matcher.TakeWarnings());
+        UserAnswer mysql = UserAnswer.NotFound;
+        using FakeProcess process = new(uid: 990);
+        using FakeProcess root = new(uid: 0);
+        Matcher matcher = Matcher.Compile(
+            [new FilterConfig { Name = "db", User = ["mysql", "root"] }, new FilterConfig { Name = "r", User = ["root"] }],
+            name => name == "root" ? UserAnswer.Found(0) : mysql, _time);
+        Assert.Equal(["filter \"db\": user \"mysql\" does not exist; until it does, it matches no process"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
-        Assert.Equal(3, lookups);
+        Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
+        Assert.Empty(Hints(matcher, 1, empty: false));
         Assert.Null(matcher.Match(process.Facts, RuleSet.Empty).Rule);
         Assert.Equal("db", matcher.Match(root.Facts, RuleSet.Empty).Rule?.Name);
 
-        known = true;
-        time.Advance(TimeSpan.FromSeconds(59));
-        matcher.RetryUsers();
-        Assert.Equal(3, lookups);
-        time.Advance(TimeSpan.FromSeconds(1));
-        matcher.RetryUsers();
-        // Only the rule with an unknown user asks again.
-        Assert.Equal(5, lookups);
+        mysql = UserAnswer.Found(990);
+        _time.Advance(UserDirectory.RetryInterval);
+        matcher.Users.AskDue();
+        Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
+        Assert.True(matcher.BeginPass());
+        Assert.False(matcher.BeginPass());
         Assert.Equal("db", matcher.Match(process.Facts, RuleSet.Empty).Rule?.Name);
         Assert.Equal("db", matcher.Match(root.Facts, RuleSet.Empty).Rule?.Name);
-
-        time.Advance(TimeSpan.FromHours(1));
-        matcher.RetryUsers();
-        Assert.Equal(5, lookups);
+        Assert.Equal(["user is the effective user of the process."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
+
+        mysql = UserAnswer.NoAnswer("Connection refused");
+        _time.Advance(UserDirectory.RecheckInterval);
+        matcher.Users.AskDue();
+        Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
+        Assert.False(matcher.BeginPass());
+        Assert.Equal(["The user directory does not answer for a user that it names; the uid known before stays in use."], Hints(matcher, 0, empty: false));
     }
 
     [Fact]
-    public void A_user_that_stays_unknown_is_told_once()
+    public void A_user_about_whom_there_was_no_answer_is_not_said_to_be_missing()
     {
-        var time = new ManualTime();
-        var matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["no-such-user-here"] }], time: time);
-        Assert.Equal(["filter \"r\": user \"no-such-user-here\" is not known (yet), so it matches nothing"], matcher.TakeWarnings());
-        time.Advance(TimeSpan.FromMinutes(2));
-        matcher.RetryUsers();
-        Assert.Empty(matcher.TakeWarnings());
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "db", User = ["mysql"] }], _ => UserAnswer.NoAnswer("Connection refused"), _time);
+        Assert.Equal(["The user directory has not answered for a user that it names; until it does, that user matches no process."], Hints(matcher, 0));
     }
 
     [Fact]
-    public void A_denied_exe_is_told_once_per_rule()
+    public void A_denied_exe_is_said_while_a_process_lives_whose_exe_is_denied()
     {
-        using var first = new FakeProcess(12, exe: "/usr/bin/a");
-        using var second = new FakeProcess(13, exe: "/usr/bin/a");
-        var matcher = Matcher.Compile([new FilterConfig { Name = "x", Exe = ["/usr/*"] }, new FilterConfig { Name = "y", Exe = ["/opt/*"] }]);
-        Exception? failure = null;
-        // A thread of its own, because the file system uid is a thread's, and is not given back.
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                if (Environment.IsPrivilegedProcess)
-                    _ = setfsuid(65534);
-                Assert.Null(matcher.Match(first.Facts, RuleSet.Empty).Rule);
-                Assert.Null(matcher.Match(second.Facts, RuleSet.Empty).Rule);
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
+        using FakeProcess first = new(12, exe: "/usr/bin/a");
+        using FakeProcess second = new(13, exe: "/usr/bin/a");
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "x", Exe = ["/usr/*"] }, new FilterConfig { Name = "y", Exe = ["/opt/*"] }], time: _time);
         first.Deny();
         second.Deny();
-        thread.Start();
-        thread.Join();
+        Libc.AsNobody(() => Assert.All(Pass(matcher, first, second), Assert.Null));
         first.Allow();
         second.Allow();
-        Assert.Null(failure);
         Assert.Equal(
             [
                 "filter \"x\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
                 "filter \"y\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
             ],
             matcher.TakeWarnings());
-        // The landing page goes on saying it.
-        Assert.Equal("exe could not be read of some processes: that needs the same user or CAP_SYS_PTRACE.", Assert.Single(FilterHints.Of(matcher.Rules[0], empty: true)));
+        Assert.Contains("exe could not be read of 2 processes: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
+
+        // The second has ended.
+        first.Deny();
+        Libc.AsNobody(() => Pass(matcher, first));
+        first.Allow();
+        Assert.Contains("exe could not be read of 1 process: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
+        Assert.Empty(matcher.TakeWarnings());
+
+        Assert.Equal("x", Assert.Single(Pass(matcher, first)));
+        Assert.Empty(Hints(matcher, 0, empty: false));
+
+        // It starts once more: told again, but not at once.
+        first.Deny();
+        Libc.AsNobody(() => Pass(matcher, first));
+        Assert.Empty(matcher.TakeWarnings());
+        _time.Advance(RecurringWarning.Interval);
+        Libc.AsNobody(() => Pass(matcher, first));
+        first.Allow();
+        Assert.Equal(2, matcher.TakeWarnings().Count);
     }
 
     [Fact]
-    public void A_file_that_is_no_pidfile_is_told_once()
+    public void What_a_pidfile_lacks_is_said_as_it_is_now()
     {
-        var directory = Directory.CreateTempSubdirectory("thread-exporter-test-");
-        try
-        {
-            var time = new ManualTime();
-            var matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = directory.FullName }], time: time);
-            using var process = new FakeProcess();
-            for (var i = 0; i < 2; i++)
-            {
-                Assert.Null(matcher.Match(process.Facts, RuleSet.Empty).Rule);
-                time.Advance(PidFile.Freshness);
-            }
-            Assert.Equal([$"filter \"r\": pidfile {directory.FullName} cannot be read, so the rule matches nothing"], matcher.TakeWarnings());
-        }
-        finally
-        {
-            directory.Delete();
-        }
+        string path = Path.Combine(_files.Folder, "pid");
+        // Another user must reach the file.
+        File.SetUnixFileMode(_files.Folder, (UnixFileMode)0x1ff);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = path }], time: _time);
+        using FakeProcess process = new(100);
+
+        Assert.Null(Assert.Single(Pass(matcher, process)));
+        Assert.Equal(["The pidfile is not there."], Hints(matcher, 0));
+        Assert.Empty(matcher.TakeWarnings());
+
+        File.WriteAllText(path, "starting\n");
+        Pass(matcher, process);
+        Assert.Equal(["The pidfile does not begin with a pid."], Hints(matcher, 0));
+
+        File.WriteAllText(path, "100\n");
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        // No process is checked, but what is said must be true all the same.
+        Libc.AsNobody(() => Pass(matcher));
+        Assert.Equal(["The pidfile may not be read by the daemon's user, so the filter matches nothing."], Hints(matcher, 0));
+        Assert.Equal([$"filter \"r\": pidfile {path} may not be read by this user, so the filter matches nothing"], matcher.TakeWarnings());
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead);
+        Assert.Equal("r", Assert.Single(Pass(matcher, process)));
+        Assert.Empty(Hints(matcher, 0, empty: false));
+
+        File.Delete(path);
+        Directory.CreateDirectory(path);
+        _time.Advance(RecurringWarning.Interval);
+        for (int i = 0; i < 3; i++)
+            Pass(matcher, process);
+        Assert.Equal(["The pidfile is not a file that can be read, so the filter matches nothing."], Hints(matcher, 0));
+        Assert.Equal([$"filter \"r\": pidfile {path} is not a file that can be read, so the filter matches nothing"], matcher.TakeWarnings());
+
+        Directory.Delete(path);
+        File.WriteAllText(path, "101\n");
+        Pass(matcher, process);
+        Assert.StartsWith("The pidfile names a process that is not running", Assert.Single(Hints(matcher, 0)), StringComparison.Ordinal);
+        Assert.Empty(matcher.TakeWarnings());
+    }
+
+    [Fact]
+    public void An_earlier_filter_is_only_suspected_when_one_owns_a_process()
+    {
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "a", Pid = [1] }, new FilterConfig { Name = "b", Pid = [2] }]);
+        Assert.DoesNotContain(FilterHints.Of(matcher.Rules[1], matcher.Users, empty: true, earlierOwns: false), h => h.Contains("an earlier one", StringComparison.Ordinal));
+        Assert.Contains(FilterHints.Of(matcher.Rules[1], matcher.Users, empty: true, earlierOwns: true), h => h.Contains("an earlier one", StringComparison.Ordinal));
+    }
+
+    private static string[] Hints(Matcher matcher, int rule, bool empty = true) =>
+        [.. FilterHints.Of(matcher.Rules[rule], matcher.Users, empty, earlierOwns: false)];
+
+    /// <summary>A pass over all processes, as the process table makes it. Returns the owner of each.</summary>
+    private string?[] Pass(Matcher matcher, params FakeProcess[] processes)
+    {
+        _time.Advance(PidFile.Freshness);
+        matcher.BeginPass();
+        MatchResult[] results = [.. processes.Select(p => matcher.Match(p.NewFacts(), RuleSet.Empty))];
+        foreach ((FakeProcess process, MatchResult result) in processes.Zip(results))
+            matcher.CountExeDenied(process.Facts.Pid, result.ExeDenied);
+        matcher.EndPass(pid => processes.Any(p => p.Facts.Pid == pid));
+        return [.. results.Select(r => r.Rule?.Name)];
     }
 }

@@ -20,7 +20,7 @@ public sealed class ProcessFactsTests
             Assert.Equal(ReadStatus.Ok, process.Facts.GetExe(out var exe));
             Assert.Equal("/usr/bin/a", exe);
             Assert.True(process.Facts.TryGetCommandLine(out var commandLine));
-            Assert.Equal("a b c", commandLine);
+            Assert.Equal("a b c", commandLine.ToString());
             Assert.True(process.Facts.TryGetArguments(out var arguments));
             Assert.Equal(["a", "b c"], arguments);
             process.Write("status", "");
@@ -54,7 +54,7 @@ public sealed class ProcessFactsTests
     {
         using var process = new FakeProcess(cmdline: "");
         Assert.True(process.Facts.TryGetCommandLine(out var commandLine));
-        Assert.Equal("", commandLine);
+        Assert.Equal("", commandLine.ToString());
         Assert.True(process.Facts.TryGetArguments(out var arguments));
         Assert.Empty(arguments);
     }

@@ -139,8 +139,8 @@ public class KubernetesTests
         ExporterConfig config = ConfigLoader.Parse(Encoding.UTF8.GetBytes(Toml), "x.toml", new ConfigOverrides()).Config!;
         Assert.True(config.Web.WatchConfig);
         Assert.EndsWith($":{Container.Text("ports", 0, "containerPort")}", Assert.Single(config.Web.Listen), StringComparison.Ordinal);
-        // 50 MB of its own with 10,000 threads, and 5.4 kB of kernel memory for each descriptor.
-        Assert.True(Manifests.Bytes(Container.Text("resources", "limits", "memory")) > 50_000_000 + 5_400L * config.Collector.MaxDescriptors);
+        // 33 MB of its own with 10,000 threads, and 7.6 kB of kernel memory for each descriptor.
+        Assert.True(Manifests.Bytes(Container.Text("resources", "limits", "memory")) > 33_000_000 + 7_600L * config.Collector.MaxDescriptors);
     }
 
     [Fact]

@@ -46,6 +46,30 @@ public sealed class ManBuildTests : IDisposable
     }
 
     [Fact]
+    public async Task It_writes_nothing_but_the_pages_it_makes()
+    {
+        string tree = Path.Combine(_folder, "tree");
+        string folder = Path.Combine(tree, "packaging/man");
+        Directory.CreateDirectory(folder);
+        File.Copy(Repository.File("packaging/man/build"), Path.Combine(folder, "build"));
+        (string Path, string Text)[] files =
+        [
+            (Path.Combine(folder, "x.8"), ".Os x @VERSION@\n"),
+            (Path.Combine(tree, "Directory.Build.props"), "<Version>7.8.9</Version>\n"),
+            (Path.Combine(tree, "CHANGELOG.md"), ""),
+            (Path.Combine(_folder, "x.8"), "of somebody else"),
+        ];
+        foreach ((string path, string text) in files)
+            await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        // Beside a page of that name, and into the folder of the sources.
+        await BuildAsync(tree, _folder);
+        await BuildAsync(tree, folder);
+        foreach ((string path, string text) in files)
+            Assert.Equal(text, await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+        Assert.Equal(".Os x 7.8.9\n", Unzip("x.8"));
+    }
+
+    [Fact]
     public async Task Two_builds_are_the_same_to_the_byte()
     {
         await BuildAsync(Repository.Root, _folder);

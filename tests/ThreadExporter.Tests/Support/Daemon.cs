@@ -115,7 +115,7 @@ internal sealed class Daemon : IAsyncDisposable
     {
         ProcessStartInfo start = new(program ?? Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         // The test machine's own settings must not steer the daemon.
-        foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
+        foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "LOGS_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
             start.Environment.Remove(name);
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;

@@ -6,6 +6,9 @@ namespace ThreadExporter.Tests.Support;
 /// <summary>A /proc of plain files in a temporary directory, for kernels and faults that this machine does not have.</summary>
 internal sealed class FixtureProc : IDisposable
 {
+    /// <summary>PF_RANDOMIZE of a program; PF_KTHREAD and more of a kernel worker.</summary>
+    private const uint UserFlags = 0x00400000, KernelFlags = 0x04208060;
+
     public string Root { get; } = Directory.CreateTempSubdirectory("te-proc-").FullName;
 
     public FixtureProc()
@@ -15,10 +18,11 @@ internal sealed class FixtureProc : IDisposable
     }
 
     /// <summary>Writes a process with its leading thread.</summary>
-    public void Process(int pid, string comm, int ppid = 1, int threads = 1, ulong start = 100, string? cmdline = null, string? cgroup = null)
+    public void Process(int pid, string comm, int ppid = 1, int threads = 1, ulong start = 100, string? cmdline = null, string? cgroup = null,
+        char state = 'S', bool kernelThread = false)
     {
         Directory.CreateDirectory(Path.Combine(Root, $"{pid}/task"));
-        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), ppid, 0, 0, threads, start));
+        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), ppid, 0, 0, threads, start, state, flags: kernelThread ? KernelFlags : UserFlags));
         Write($"{pid}/comm", Encoding.UTF8.GetBytes(comm + "\n"));
         Write($"{pid}/cmdline", Encoding.UTF8.GetBytes((cmdline ?? comm).Replace(' ', '\0') + "\0"));
         Write($"{pid}/cgroup", Encoding.UTF8.GetBytes(cgroup ?? "0::/\n"));
@@ -68,11 +72,11 @@ internal sealed class FixtureProc : IDisposable
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
     private static byte[] Stat(int id, ReadOnlySpan<byte> comm, int ppid, ulong user, ulong kernel, int threads, ulong start, char state = 'S',
-        long minorFaults = 10, long majorFaults = 0, int cpu = 1) =>
+        long minorFaults = 10, long majorFaults = 0, int cpu = 1, uint flags = UserFlags) =>
     [
         .. Encoding.ASCII.GetBytes($"{id} ("),
         .. comm,
         .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $") {state} {ppid} 1 1 0 -1 4194304 {minorFaults} 0 {majorFaults} 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 {cpu} 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
+            $") {state} {ppid} 1 1 0 -1 {flags} {minorFaults} 0 {majorFaults} 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 {cpu} 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
     ];
 }

@@ -59,6 +59,17 @@ internal sealed unsafe partial class FuseFile : IDisposable
         }
     }
 
+    /// <summary>Answers the reads that wait, but none that comes later.</summary>
+    public void AnswerWaiting(byte[] data)
+    {
+        lock (_lock)
+        {
+            foreach (ulong unique in _waiting)
+                Reply(unique, 0, data);
+            _waiting.Clear();
+        }
+    }
+
     public void Dispose()
     {
         Release([], EIO);

@@ -27,8 +27,8 @@ internal sealed class LiveCollector : IDisposable
 
     public ConfigSnapshot Snapshot { get; private set; } = null!;
 
-    public void Use(ExporterConfig config) =>
-        Snapshot = new ConfigSnapshot(config, Matcher.Compile(config.Filters), DateTimeOffset.UnixEpoch);
+    public void Use(ExporterConfig config, Matcher? matcher = null) =>
+        Snapshot = new ConfigSnapshot(config, matcher ?? Matcher.Compile(config.Filters), DateTimeOffset.UnixEpoch);
 
     /// <summary>A collection of one process; null when it is not watched.</summary>
     public WatchedProcess? Collect(int pid)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Xml.Linq;
 
 namespace ThreadExporter.Tests.Support;
 
@@ -6,6 +7,9 @@ namespace ThreadExporter.Tests.Support;
 internal static class Repository
 {
     public static string Root { get; } = Path.GetFullPath(Path.Combine(ThisFolder(), "../../.."));
+
+    /// <summary>That of the program, from the one place where it is written.</summary>
+    public static string Version { get; } = XDocument.Load(File("Directory.Build.props")).Descendants("Version").Single().Value;
 
     public static string File(string relative) => Path.Combine(Root, relative);
 

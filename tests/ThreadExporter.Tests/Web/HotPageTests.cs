@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ThreadExporter.Tests.Support;
+using ThreadExporter.Text;
 
 namespace ThreadExporter.Tests.Web;
 
@@ -41,9 +42,14 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         await Browser.RunAsync("[...document.querySelectorAll('.pick')].find(p => p.textContent.startsWith('<b')).click()");
         Assert.Equal("<b id=x>hot</b>", await Browser.TextAsync("#detail-name"));
         Assert.Equal(0, (await Browser.RunAsync("return document.querySelectorAll('#x').length")).GetInt32());
+        // Nor may it turn the text around it: what terminals show is shown here.
+        fixture.Workload.Rename(hostile, "a\u202eb\u200b\u05d0"u8);
+        await Browser.WaitAsync("[...document.querySelectorAll('.pick')].some(p => p.textContent.startsWith('a\\\\u202Eb\\\\u200B\u05d0'))", "its name, escaped");
+        Assert.Equal(Printable.Of("a\u202eb\u200b\u05d0"), await Browser.TextAsync("#detail-name"));
+        Assert.Equal("isolate", (await Browser.RunAsync("return getComputedStyle(document.querySelector('.pick span')).unicodeBidi")).GetString());
         Assert.Empty(await Browser.TakeConsoleAsync());
         fixture.Workload.Exit(hostile);
-        await Browser.WaitAsync("!document.body.textContent.includes('<b id=x>')", "it goes when the thread ends");
+        await Browser.WaitAsync("!document.body.textContent.includes('u202Eb')", "it goes when the thread ends");
     }
 
     [SlowFact]

@@ -48,9 +48,20 @@ public class LandingPageTests
         string page = await PageAsync(daemon);
         Assert.Contains("Nothing is watched, because no filter matches a process", page, StringComparison.Ordinal);
         Assert.Equal(3, page.Split("matches nothing").Length - 1);
-        foreach (string hint in (string[])["15 bytes at most", "A user that it names is not known", "The pidfile is not there", "has another pid", "with blanks between", "systemctl status", "links resolved", "an earlier one may have it"])
+        foreach (string hint in (string[])["15 bytes at most", "A user that it names does not exist on this host", "The pidfile is not there", "has another pid", "with blanks between", "systemctl status", "links resolved"])
             Assert.Contains(hint, page, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", page, StringComparison.Ordinal);
+        // None of them owns a process, and nothing was denied.
+        foreach (string hint in (string[])["an earlier one may have it", "hidepid", "may not be read", "could not be read"])
+            Assert.DoesNotContain(hint, page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_whose_process_an_earlier_one_owns_is_told_so()
+    {
+        using TempConfig config = new("[[filter]]\nname = \"one\"\ncomm = \"thread-exporter\"\n[[filter]]\nname = \"two\"\ncomm = \"thread-exporter\"\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
+        Assert.Contains("an earlier one may have it", await PageAsync(daemon), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +104,7 @@ public class LandingPageTests
         proc.Process(10, "f");
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
-        ConfigState state = ConfigState.Load(null, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
+        ConfigState state = ConfigState.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
         using SemaphoreSlim begun = new(0);
         using SemaphoreSlim goOn = new(0);
         Task collection = Task.Run(() => scrapes.Inspect(_ => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
@@ -101,7 +112,23 @@ public class LandingPageTests
         Assert.Contains("A collection is still running", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
         goOn.Release();
         await collection;
-        Assert.Contains("<span class=\"process\">f <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Hostile_names_are_shown_escaped()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f\u202e<b>\u001b");
+        FilterConfig filter = new() { Name = "n\u2066\u202e", Comm = ["f*"] };
+        using LiveCollector live = new(LiveCollector.Config(filter), proc.Root);
+        Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        using TempConfig config = new("[[filter]]\nname = \"n\\u2066\\u202e\"\ncomm = \"f*\"\n");
+        ConfigState state = ConfigState.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
+        string page = LandingPage.Render(state, scrapes, lastScrape: 0);
+        Assert.Contains("<span class=\"process\"><bdi>f\\u202E&lt;b&gt;\\u001B</bdi> <small>10</small></span>", page, StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"row\" role=\"rowheader\">n\\u2066\\u202E</th>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(page, c => c is '\u202e' or '\u2066' or '\u001b');
     }
 
     private static async Task<string> PageAsync(Daemon daemon) => await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);

@@ -65,6 +65,10 @@ const keyOf = (t) => `${t.pid}:${t.tid}`;
 const timeText = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
+// As on a terminal: what would not be seen as itself, such as a bidirectional override, is shown as \u202E.
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu;
+const printable = (text) => text.replace(UNSEEN, (c) => c.split("").map((unit) => "\\u" + unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")).join(""));
+
 // Writes only what has changed, so that a screen reader and a selection are left alone.
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -75,6 +79,24 @@ function element(name, className, text) {
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+// A name that is written from right to left does not take the number behind it along.
+function nameElement() {
+  const made = element("span");
+  made.dir = "auto";
+  return made;
+}
+
+// Names in a sentence, in the places of odd number.
+function setSentence(element, ...parts) {
+  if (element.textContent === parts.join("")) return;
+  element.replaceChildren(...parts.map((part, i) => {
+    if (i % 2 === 0) return part;
+    const made = nameElement();
+    made.textContent = part;
+    return made;
+  }));
 }
 
 // --- Bars and lines --------------------------------------------------------------------------------------------------
@@ -132,7 +154,7 @@ function newRow(thread) {
   const spark = cells.history.appendChild(newSpark());
   const pick = cells.name.appendChild(element("button", "pick"));
   pick.type = "button";
-  pick.append(element("span"), " ", element("small"));
+  pick.append(nameElement(), " ", element("small"));
   pick.addEventListener("click", () => {
     view.chosen = keyOf(thread);
     render();
@@ -141,7 +163,7 @@ function newRow(thread) {
     if (detail.getBoundingClientRect().top < 0) detail.scrollIntoView();
   });
   cells.name.append(" ", element("span", "full", "full core"));
-  cells.process.append(element("span"), " ", element("small"));
+  cells.process.append(nameElement(), " ", element("small"));
   return { row, cells, meter, number, bar, modes, spark, pick };
 }
 
@@ -231,7 +253,8 @@ function renderDetail(answer, shown) {
   setText(byId("detail-why"), chosen ? "Chosen thread" : thread === answer.threads[0] ? "Hottest thread" : "First of the table");
   byId("follow").hidden = !chosen;
   setText(byId("detail-name"), thread.name || "(no name)");
-  setText(byId("detail-of"), `thread ${thread.tid} of ${thread.process} ${thread.pid}` + (thread.daemon !== thread.process ? `, daemon ${thread.daemon}` : "") + `, rule ${thread.filter}`);
+  const isOther = thread.daemon !== thread.process;
+  setSentence(byId("detail-of"), `thread ${thread.tid} of `, thread.process, ` ${thread.pid}${isOther ? ", daemon " : ""}`, isOther ? thread.daemon : "", ", rule ", thread.filter);
   setText(byId("detail-cpu"), percent(thread.cpu_ratio));
   drawSpark(byId("detail-chart"), thread.history);
   const since = view.span * answer.interval_seconds;
@@ -254,18 +277,18 @@ function setValue(input, value) {
 function renderBooks(answer, thread) {
   const process = answer.processes.find((p) => p.pid === thread.pid);
   const window = answer.window_seconds;
-  setText(byId("books-title"), `Where the CPU of ${process.name} ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${count(process.threads, "thread", "threads")}`);
+  setSentence(byId("books-title"), "Where the CPU of ", process.name, ` ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${count(process.threads, "thread", "threads")}`);
   const others = answer.threads.filter((t) => t.pid === thread.pid && t !== thread && t.cpu_seconds > 0);
   const named = others.filter((t) => t.cpu_seconds >= process.cpu_seconds / 100).slice(0, 4);
   const more = others.slice(named.length);
-  const parts = [["part-this", `${thread.name} ${thread.tid}`, thread.cpu_seconds]];
-  for (const other of named) parts.push(["part-shown", `${other.name} ${other.tid}`, other.cpu_seconds]);
+  const parts = [["part-this", ` ${thread.tid}`, thread.cpu_seconds, thread.name]];
+  for (const other of named) parts.push(["part-shown", ` ${other.tid}`, other.cpu_seconds, other.name]);
   if (more.length > 0) parts.push(["part-more", `${more.length} more of the hottest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
   parts.push(["part-other", "other threads", process.other_threads_seconds]);
   parts.push(["part-rest", process.rest_seconds === null ? "ended threads (not known here)" : "ended and just born threads", process.rest_seconds]);
   const bar = byId("books");
   const list = byId("books-parts");
-  parts.forEach(([name, text, time], i) => {
+  parts.forEach(([name, text, time, ofThread], i) => {
     const piece = bar.children[i] ?? bar.appendChild(element("div"));
     piece.className = name;
     piece.style.flexGrow = String(((time ?? 0) / process.cpu_seconds) * 1000);
@@ -273,7 +296,7 @@ function renderBooks(answer, thread) {
     const item = list.children[i] ?? list.appendChild(element("li"));
     if (!item.firstChild) item.append(element("i"), element("span"), element("b"));
     item.children[0].className = "swatch " + name;
-    setText(item.children[1], text);
+    setSentence(item.children[1], "", ofThread ?? "", text);
     setText(item.children[2], time === null ? "–" : cores(time, window));
   });
   while (bar.children.length > parts.length) bar.lastChild.remove();
@@ -294,7 +317,7 @@ function render() {
   renderDetail(answer, shown);
   table.hidden = shown.length === 0;
   const watched = `${count(answer.watched.threads, "thread", "threads")} of ${count(answer.watched.processes, "process", "processes")}`;
-  setText(byId("caption"), `${shown.length} of the ${answer.threads.length} hottest threads, averages of the last ${Number(answer.window_seconds.toFixed(1))} s; watched: ${watched}`);
+  setText(byId("caption"), `${shown.length} of the ${count(answer.threads.length, "hottest thread", "hottest threads")}, averages of the last ${Number(answer.window_seconds.toFixed(1))} s; watched: ${watched}`);
   renderNothing(answer, shown);
   if (shown.length > 0) document.title = `${percent(shown[0].cpu_ratio)} ${shown[0].name} · hot threads`;
 }
@@ -304,11 +327,11 @@ function renderNothing(answer, shown) {
   byId("nothing").hidden = shown.length > 0;
   byId("clear").hidden = !filtered;
   let text = "";
-  if (filtered) text = `None of the ${answer.threads.length} hottest threads matches “${filter.value}”.`;
+  if (filtered) text = `None of the ${count(answer.threads.length, "hottest thread", "hottest threads")} matches “${printable(filter.value)}”.`;
   else if (answer.watched.filters === 0) text = "Nothing is watched, because no filter is given. The overview says how to add one.";
   else if (answer.measuring) text = "Measuring…";
   else if (answer.watched.processes === 0) text = "Nothing is watched, because no filter matches a process. The overview says what each filter looks for.";
-  else text = `None of the ${answer.watched.threads} watched threads has run in the last minutes.`;
+  else text = `None of the ${count(answer.watched.threads, "watched thread", "watched threads")} has run in the last minutes.`;
   setText(byId("nothing-text"), text);
 }
 
@@ -338,6 +361,9 @@ async function ask() {
     if (request !== view.request) return;
     if (!response.ok) throw new Error(`The exporter answered ${response.status}`);
     const answer = await response.json();
+    for (const one of [...answer.threads, ...answer.processes]) {
+      for (const key of ["name", "process", "daemon", "filter"]) if (key in one) one[key] = printable(one[key]);
+    }
     if (request !== view.request) return;
     view.answer = answer;
     view.answeredAt = new Date();

@@ -1,0 +1,92 @@
+using System.Globalization;
+
+namespace ThreadExporter.Procfs;
+
+/// <summary>Mount option <c>hidepid=</c> of a procfs, which keeps other users' processes from those who are not exempt (proc(5)).</summary>
+/// <param name="Option">As the kernel shows it: <c>hidepid=invisible</c>, or <c>hidepid=2</c> before Linux 5.8.</param>
+/// <param name="Group">Option <c>gid=</c>: members of this group are exempt, unless the mode is <c>ptraceable</c>.</param>
+public readonly record struct HidePid(string Option, uint Group)
+{
+    private const int CapSysPtrace = 19;
+    private const string Prefix = "hidepid=";
+
+    private bool NeedsPtrace => Option is Prefix + "ptraceable" or Prefix + "4";
+
+    /// <summary>The option that hides processes in <paramref name="root"/> from this process now; null: none does.</summary>
+    public static string? OptionThatHides(ProcfsRoot root)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        try
+        {
+            FileIdentity mounted = FileIdentity.Of(root.Path);
+            string device = string.Create(CultureInfo.InvariantCulture, $"{mounted.Device >> 32}:{mounted.Device & uint.MaxValue}");
+            foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+            {
+                if (TryParse(line, device, out HidePid hiding))
+                    return hiding.Exempts(File.ReadAllText("/proc/self/status")) && (IsInFirstUserNamespace() || CanReadFirstProcess(root)) ? null : hiding.Option;
+            }
+            return null;
+        }
+        // Without a /proc of its own it cannot be said.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>From a line of <c>/proc/PID/mountinfo</c>. False: another file system, or nothing is hidden.</summary>
+    /// <param name="line">ID, parent, <c>major:minor</c>, root, mount point, options, optional fields, a hyphen, type, source, options of the file system.</param>
+    /// <param name="device"><c>major:minor</c> of the procfs.</param>
+    /// <param name="hiding">The option.</param>
+    public static bool TryParse(string line, string device, out HidePid hiding)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        hiding = default;
+        string[] fields = line.Split(' ');
+        int hyphen = Array.IndexOf(fields, "-");
+        if (hyphen < 6 || fields.Length < hyphen + 4 || fields[2] != device || fields[hyphen + 1] != "proc")
+            return false;
+        string[] options = fields[hyphen + 3].Split(',');
+        string? option = Array.Find(options, o => o.StartsWith(Prefix, StringComparison.Ordinal));
+        if (option is null or Prefix + "off" or Prefix + "0")
+            return false;
+        // Without the option it is group 0 (fs/proc/root.c).
+        string? group = Array.Find(options, o => o.StartsWith("gid=", StringComparison.Ordinal));
+        hiding = new HidePid(option, group is not null && uint.TryParse(group.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out uint gid) ? gid : 0);
+        return true;
+    }
+
+    /// <summary>Whether a process with this <c>status</c> is in the group, or may trace every process: fs/proc/base.c, has_pid_permissions.</summary>
+    public bool Exempts(string status)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        bool inGroup = false, mayTrace = false;
+        uint group = Group;
+        foreach (string line in status.Split('\n'))
+        {
+            string[] words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            if (words is ["CapEff:", var capabilities, ..])
+                mayTrace = ulong.TryParse(capabilities, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong set) && (set >> CapSysPtrace & 1) == 1;
+            // Of the four on line Gid the last, of the file system, counts.
+            else if (words is ["Gid:", _, _, _, var own])
+                inGroup |= IsGroup(own);
+            else if (words is ["Groups:", .. var others])
+                inGroup |= others.Any(IsGroup);
+        }
+        return mayTrace || (inGroup && !NeedsPtrace);
+
+        bool IsGroup(string word) => uint.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out uint gid) && gid == group;
+    }
+
+    // In another user namespace a capability says nothing about the processes outside.
+    private static bool IsInFirstUserNamespace() =>
+        File.ReadAllText("/proc/self/uid_map").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is ["0", "0", "4294967295"];
+
+    // Every pid namespace has it.
+    private static bool CanReadFirstProcess(ProcfsRoot root)
+    {
+        ReadStatus status = ProcFile.Open(root.Fd, "1/stat"u8, out int first);
+        ProcFile.Close(first);
+        return status == ReadStatus.Ok;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>
+/// A command line as regular expressions see it: its arguments with a space between them. Of one that was cut, the head and the tail; no
+/// match spans the gap, <c>^</c> is only at the start of the head and <c>$</c> only at the end of the tail.
+/// </summary>
+internal sealed class CommandText
+{
+    private readonly string _text;
+    private readonly int _gap = -1;
+
+    public CommandText(CommandLineBytes bytes)
+    {
+        _text = Cmdline.Join(bytes.Head);
+        if (!bytes.WasCut)
+            return;
+        _gap = _text.Length;
+        // A newline, because `.` does not match it.
+        _text = $"{_text}\n{Cmdline.Join(bytes.Tail)}";
+    }
+
+    public bool IsMatch(Regex regex) => _gap < 0 ? regex.IsMatch(_text) : Match(regex).Success;
+
+    public Match Match(Regex regex)
+    {
+        Match match = regex.Match(_text);
+        bool touchesGap = match.Success && match.Index <= _gap && match.Index + match.Length > _gap;
+        // From there on and not in the tail alone: `^` and `\b` are to see what stands before it.
+        return touchesGap ? regex.Match(_text, _gap + 1) : match;
+    }
+
+    public override string ToString() => _text;
+}

@@ -1,0 +1,238 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace ThreadExporter.Text;
+
+internal enum GlobTokenKind : byte
+{
+    One,
+    AnyOne,
+    AnyRun,
+    Class,
+}
+
+/// <summary>For a class, <c>Ranges</c> holds first and last code point of each range in turn.</summary>
+internal readonly record struct GlobToken(GlobTokenKind Kind, int CodePoint = 0, int[]? Ranges = null, bool Negated = false);
+
+/// <summary>
+/// The syntax of globs: <c>*</c>, <c>?</c>, <c>[abc]</c>, <c>[a-z]</c>, <c>[!…]</c>, <c>[^…]</c>, <c>[[:digit:]]</c>, and <c>\</c>
+/// before a character that stands for itself. What a shell or another tool reads as something else is an error, not text:
+/// a filter that silently matches nothing is worse. glob(7) has it that a <c>[</c> without its <c>]</c> is text.
+/// </summary>
+internal ref struct GlobParser
+{
+    /// <summary>The character classes of POSIX, of ASCII only, as first and last of each range in turn.</summary>
+    private static readonly ImmutableArray<(string Name, int[] Ranges)> Classes =
+    [
+        ("alnum", ['0', '9', 'A', 'Z', 'a', 'z']),
+        ("alpha", ['A', 'Z', 'a', 'z']),
+        ("blank", ['\t', '\t', ' ', ' ']),
+        ("cntrl", [0, 0x1F, 0x7F, 0x7F]),
+        ("digit", ['0', '9']),
+        ("graph", ['!', '~']),
+        ("lower", ['a', 'z']),
+        ("print", [' ', '~']),
+        ("punct", ['!', '/', ':', '@', '[', '`', '{', '~']),
+        ("space", ['\t', '\r', ' ', ' ']),
+        ("upper", ['A', 'Z']),
+        ("xdigit", ['0', '9', 'A', 'F', 'a', 'f']),
+    ];
+
+    private readonly string _pattern;
+    private readonly bool _hasUnitEscapes;
+    private int _index;
+
+    private GlobParser(string pattern, bool hasUnitEscapes)
+    {
+        _pattern = pattern;
+        _hasUnitEscapes = hasUnitEscapes;
+    }
+
+    /// <param name="pattern">The glob.</param>
+    /// <param name="hasUnitEscapes">
+    /// For names of units: <c>\x2d</c> and its like stand for themselves, not for <c>x2d</c>, so that a name can be pasted as systemctl
+    /// prints it.
+    /// </param>
+    /// <exception cref="FormatException">It is not a glob: the message says what, and where.</exception>
+    public static List<GlobToken> Parse(string pattern, bool hasUnitEscapes = false) => new GlobParser(pattern, hasUnitEscapes).Parse();
+
+    /// <summary>Null, or what is wrong.</summary>
+    public static string? Fault(string pattern, bool hasUnitEscapes = false)
+    {
+        try
+        {
+            Parse(pattern, hasUnitEscapes);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Null, or what is wrong with braces in a text that is a list of globs.</summary>
+    public static string? BraceFault(string text)
+    {
+        var parser = new GlobParser(text, hasUnitEscapes: false);
+        try
+        {
+            for (; parser._index < text.Length; parser.NextLiteral())
+            {
+                if (text[parser._index] == '{')
+                    parser.RefuseBraces();
+            }
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary><c>\x</c> and two hexadecimal digits: a byte in the name of a unit (systemd.unit(5)).</summary>
+    public static bool IsUnitEscape(ReadOnlySpan<char> text) =>
+        text is ['\\', 'x', var high, var low, ..] && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
+
+    /// <summary>A surrogate pair is one character, and half of one is one too.</summary>
+    public static int CodePointAt(ReadOnlySpan<char> text, int index, out int length)
+    {
+        if (char.IsHighSurrogate(text[index]) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]))
+        {
+            length = 2;
+            return char.ConvertToUtf32(text[index], text[index + 1]);
+        }
+        length = 1;
+        return text[index];
+    }
+
+    private List<GlobToken> Parse()
+    {
+        var tokens = new List<GlobToken>();
+        if (Rest is ['!', ..])
+            throw Error(0, "a ! in front does not negate a glob", "\\!");
+        if (Rest is ['^', ..])
+            throw Error(0, "a ^ is not needed: a glob covers the whole text", "\\^");
+        while (_index < _pattern.Length)
+        {
+            switch (_pattern[_index])
+            {
+                case '*':
+                    if (tokens.Count == 0 || tokens[^1].Kind != GlobTokenKind.AnyRun)
+                        tokens.Add(new GlobToken(GlobTokenKind.AnyRun));
+                    _index++;
+                    break;
+                case '?':
+                    tokens.Add(new GlobToken(GlobTokenKind.AnyOne));
+                    _index++;
+                    break;
+                case '[':
+                    tokens.Add(Class());
+                    break;
+                default:
+                    if (_pattern[_index] == '{')
+                        RefuseBraces();
+                    tokens.Add(new GlobToken(GlobTokenKind.One, NextLiteral()));
+                    break;
+            }
+        }
+        return tokens;
+    }
+
+    private readonly ReadOnlySpan<char> Rest => _pattern.AsSpan(_index);
+
+    /// <summary>As in glob(7): a <c>]</c> that comes first, and a <c>-</c> that comes first or last, stand for themselves.</summary>
+    private GlobToken Class()
+    {
+        var start = _index++;
+        var isNegated = Rest is ['!' or '^', ..];
+        if (isNegated)
+            _index++;
+        if (Rest is [':', ..] && NameEnd(_index + 1) is var end && end > 0 && !_pattern.AsSpan((_index + 1)..end).ContainsAnyExceptInRange('a', 'z'))
+            throw Error(start, $"a class name needs brackets of its own: write [{_pattern[start..(end + 2)]}]", null);
+        var ranges = new List<int>();
+        for (var isFirst = true; isFirst || Rest is not [']', ..]; isFirst = false)
+        {
+            if (Rest.IsEmpty)
+                throw Error(start, "a [ has no ]", "\\[");
+            if (Rest is ['[', ':' or '.' or '=', ..])
+                AddNamed(ranges);
+            else
+                AddRange(ranges);
+            if (Rest.IsEmpty)
+                throw Error(start, "a [ has no ]", "\\[");
+        }
+        _index++;
+        return new GlobToken(GlobTokenKind.Class, Ranges: [.. ranges], Negated: isNegated);
+    }
+
+    private void AddRange(List<int> ranges)
+    {
+        var start = _index;
+        var first = NextLiteral();
+        var last = first;
+        if (Rest is ['-', not ']', ..])
+        {
+            _index++;
+            if (Rest is ['[', ':' or '.' or '=', ..])
+                throw Error(start, "a range ends in a class: write the - last", null);
+            last = NextLiteral();
+            if (last < first)
+                throw Error(start, $"the range {_pattern[start.._index]} is reversed", null);
+        }
+        ranges.Add(first);
+        ranges.Add(last);
+    }
+
+    private void AddNamed(List<int> ranges)
+    {
+        var start = _index;
+        if (_pattern[_index + 1] != ':')
+            throw Error(start, "[.x.] and [=x=] are not supported: write the character alone", "\\[");
+        var end = NameEnd(_index + 2);
+        if (end < 0)
+            throw Error(start, "a [: has no :]", "\\[");
+        var name = _pattern[(start + 2)..end];
+        if (Classes.FirstOrDefault(c => c.Name == name).Ranges is not { } known)
+            throw Error(start, $"[:{name}:] is unknown: it is one of {string.Join(", ", Classes.Select(c => c.Name))}", null);
+        ranges.AddRange(known);
+        _index = end + 2;
+        if (Rest is ['-', not ']', ..])
+            throw Error(start, "a range begins with a class: write the - last", null);
+    }
+
+    /// <summary>Where the <c>:]</c> after a name of letters stands; less than 0: it is none.</summary>
+    private readonly int NameEnd(int start)
+    {
+        var length = _pattern.AsSpan(start).IndexOf(":]", StringComparison.Ordinal);
+        return length > 0 && !_pattern.AsSpan(start, length).ContainsAny('[', ']') ? start + length : -1;
+    }
+
+    /// <summary>What a shell would expand: <c>{a,b}</c> and <c>{1..9}</c>. Other braces are text, for a shell too.</summary>
+    private readonly void RefuseBraces()
+    {
+        var inner = new GlobParser(_pattern, _hasUnitEscapes) { _index = _index + 1 };
+        var expands = false;
+        for (; inner._index < _pattern.Length && _pattern[inner._index] != '}'; inner.NextLiteral())
+        {
+            expands |= inner.Rest is [',', ..]
+                || (inner.Rest is ['.', '.', var next, ..] && char.IsAsciiLetterOrDigit(next) && char.IsAsciiLetterOrDigit(_pattern[inner._index - 1]));
+        }
+        if (expands && inner._index < _pattern.Length)
+            throw Error(_index, "braces are not expanded: list the globs one by one", "\\{");
+    }
+
+    private int NextLiteral()
+    {
+        if (_pattern[_index] == '\\' && _index + 1 < _pattern.Length && !(_hasUnitEscapes && IsUnitEscape(Rest)))
+            _index++;
+        var codePoint = CodePointAt(_pattern, _index, out var length);
+        _index += length;
+        return codePoint;
+    }
+
+    private readonly FormatException Error(int index, string what, string? literal)
+    {
+        var hint = literal is null ? "" : $"; the character itself is {literal}";
+        return new(string.Create(CultureInfo.InvariantCulture, $"{Printable.Quote(_pattern)} is not a glob: at its character {index + 1}, {what}{hint}"));
+    }
+}

@@ -1,0 +1,125 @@
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+using static ThreadExporter.Tests.Support.HotRig;
+
+namespace ThreadExporter.Tests.Collection;
+
+/// <summary>Odd numbers where the books, the sampler and the hot page take them: a process's clock that goes backwards, a wait that falls.</summary>
+public class OddClockTests
+{
+    private const string Absurd = "18446744073709551000";
+
+    private readonly WatchedProcess _process = new(10, 100, -1);
+    private readonly WatchedThread _thread = new(10) { Known = true };
+    private readonly ThreadSeries _series = new("t"u8.ToArray(), 10);
+    private long _pass;
+
+    [Fact]
+    public void A_process_clock_that_goes_backwards_moves_no_thread_and_does_not_fall()
+    {
+        Close(clock: 100, cpu: 90);
+        Close(clock: 110, cpu: 100);
+        Close(clock: 50, cpu: 110);
+        Assert.Equal((110, 120, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+        Close(clock: 60, cpu: 120);
+        Close(clock: 140, cpu: 130);
+        Assert.Equal((130, 140, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+    }
+
+    [Fact]
+    public void A_reading_that_failed_is_no_other_thread_at_the_next()
+    {
+        Close(clock: 100, cpu: 90);
+        Close(clock: 110, cpu: 100);
+        _thread.MissedIn = _pass + 1;
+        Close(clock: 120, cpu: 100);
+        // Two intervals' worth: more than the process used in one.
+        Close(clock: 130, cpu: 120);
+        Close(clock: 140, cpu: 130);
+        Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+    }
+
+    [Fact]
+    public void A_run_time_that_was_unknown_is_no_other_thread_when_it_is_back()
+    {
+        Close(clock: 100, cpu: 90);
+        Close(clock: 110, cpu: 100);
+        _thread.IsCpuUnknown = true;
+        Close(clock: 120, cpu: 100);
+        Close(clock: 130, cpu: 100);
+        _thread.IsCpuUnknown = false;
+        Close(clock: 140, cpu: 130);
+        Close(clock: 150, cpu: 140);
+        Assert.Equal((110, 150, 40), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+    }
+
+    [Theory]
+    [InlineData("150", "140")]
+    [InlineData(Absurd, "150")]
+    public void On_the_hot_page_a_thread_keeps_its_row_whatever_its_wait_does(string second, string third)
+    {
+        using FixtureProc proc = HotRig.Proc(2);
+        using HotRig rig = new(proc);
+        rig.Ask();
+        rig.Tick();
+        string[] waits = ["200", second, third, "260"];
+        for (int i = 0; i < waits.Length; i++)
+        {
+            Write(proc, $"{(i + 1) * 500 * Ms} {waits[i]} {i}");
+            Assert.Equal((i + 1) * 500 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+        }
+        Assert.Equal(260, rig.Hot.Current.Hottest.Single().Wait);
+        Assert.Equal(4, rig.Hot.Current.Hottest.Single().History.Length);
+    }
+
+    [Fact]
+    public void On_the_hot_page_a_run_time_that_cannot_be_costs_that_snapshot_and_the_next()
+    {
+        using FixtureProc proc = HotRig.Proc(2);
+        using HotRig rig = new(proc);
+        rig.Ask();
+        rig.Tick();
+        Write(proc, $"{500 * Ms} 1 1");
+        rig.Tick();
+        Write(proc, $"{Absurd} 1 1");
+        Assert.Equal(500 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+        Write(proc, $"{1500 * Ms} 1 1");
+        rig.Tick();
+        Write(proc, $"{1700 * Ms} 1 1");
+        Assert.Equal(700 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+    }
+
+    [Fact]
+    public void Modes_that_fall_or_are_not_known_add_nothing_and_nothing_twice()
+    {
+        HotHistory history = new(1, 0);
+        (long User, long Kernel)[] read = [(50, 20), (60, -1), (-1, 30), (10, 5), (70, 40)];
+        for (int i = 0; i < read.Length; i++)
+        {
+            history.Record(i + 1, 1, 0, Second, 0);
+            history.RecordModes(read[i].User, read[i].Kernel);
+        }
+        Assert.Equal((20, 20), (history.User, history.Kernel));
+    }
+
+    private static void Write(FixtureProc proc, string text) => proc.Write("100/task/101/schedstat", System.Text.Encoding.ASCII.GetBytes(text + "\n"));
+
+    private static long Seconds(long nanoseconds) => nanoseconds / Second;
+
+    /// <summary>A collection that found the process's clock and its one thread at so many seconds.</summary>
+    private void Close(long clock, long cpu)
+    {
+        _pass++;
+        _process.ClockBefore = clock * Second;
+        (_process.Clock, _thread.Cpu, _process.HasMoved) = (clock * Second, cpu * Second, true);
+        if (_pass == 1)
+        {
+            _process.Threads.Add(_thread);
+            _thread.Series = _series;
+            _series.Shown = _thread.Counters.Known();
+        }
+        _series.Show(_pass);
+        _process.Books.Close(_process, new Pass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
+    }
+}

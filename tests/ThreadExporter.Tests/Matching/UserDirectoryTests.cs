@@ -1,0 +1,232 @@
+using System.Diagnostics;
+using ThreadExporter.Configuration;
+using ThreadExporter.Matching;
+using ThreadExporter.Procfs;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Matching;
+
+/// <summary>What is known of users while the user directory answers, fails and hangs. The lookups are the test's.</summary>
+public sealed class UserDirectoryTests : IDisposable
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
+
+    private readonly ManualTime _time = new();
+    private readonly Dictionary<string, UserAnswer> _answers = [];
+    private readonly ManualResetEventSlim _hanging = new(initialState: true);
+    private readonly UserDirectory _directory;
+    private int _lookups;
+    private int _running;
+    private int _mostRunning;
+
+    public UserDirectoryTests() => _directory = new UserDirectory(LookUp, _time);
+
+    public void Dispose() => _hanging.Set();
+
+    [Fact]
+    public void A_known_user_stays_known_while_lookups_fail_and_is_forgotten_when_one_answers()
+    {
+        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["bob"] = UserAnswer.NotFound;
+        Use(Long, "alice", "bob");
+        Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
+        Assert.Equal(new UserState(null, true, false), _directory.StateOf("bob"));
+        Assert.Equal(["filter \"f\": user \"bob\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
+        Assert.Empty(_directory.TakeWarnings());
+
+        _answers["alice"] = _answers["bob"] = UserAnswer.NoAnswer("Input/output error");
+        Wait(UserDirectory.RecheckInterval);
+        Assert.Equal(new UserState(1000, false, true), _directory.StateOf("alice"));
+        Assert.Equal(new UserState(null, true, true), _directory.StateOf("bob"));
+        Assert.Equal(
+            [
+                "filter \"f\": the user directory did not answer for user \"alice\" (Input/output error); uid 1000, known before, stays in use",
+                "filter \"f\": the user directory did not answer for user \"bob\" (Input/output error); until it answers, that user matches no process",
+            ],
+            _directory.TakeWarnings().Order());
+        Wait(UserDirectory.RetryInterval);
+        Assert.Empty(_directory.TakeWarnings());
+        Assert.Empty(_directory.TakeRecoveries());
+
+        _answers["alice"] = UserAnswer.NotFound;
+        _answers["bob"] = UserAnswer.Found(1001);
+        Wait(UserDirectory.RetryInterval);
+        Assert.Equal(new UserState(null, true, false), _directory.StateOf("alice"));
+        Assert.Equal(new UserState(1001, false, false), _directory.StateOf("bob"));
+        Assert.Equal(["filter \"f\": user \"alice\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
+        Assert.Equal(["filter \"f\": user \"bob\" exists now, with uid 1001"], _directory.TakeRecoveries());
+    }
+
+    [Fact]
+    public void A_recovery_is_logged_once()
+    {
+        _answers["alice"] = UserAnswer.NoAnswer("Connection refused");
+        Use(Long, "alice");
+        Assert.Single(_directory.TakeWarnings());
+        _answers["alice"] = UserAnswer.Found(1000);
+        Wait(UserDirectory.RetryInterval);
+        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+        Wait(UserDirectory.RecheckInterval);
+        Assert.Empty(_directory.TakeRecoveries());
+        Assert.Empty(_directory.TakeWarnings());
+    }
+
+    [Fact]
+    public void A_known_user_is_looked_up_again_and_may_have_another_uid()
+    {
+        _answers["alice"] = UserAnswer.Found(1000);
+        Use(Long, "alice");
+        int version = _directory.Version;
+        Wait(UserDirectory.RetryInterval);
+        Assert.Equal(1, _lookups);
+        _answers["alice"] = UserAnswer.Found(2000);
+        Wait(UserDirectory.RecheckInterval);
+        Assert.Equal(2000u, _directory.StateOf("alice").Uid);
+        Assert.NotEqual(version, _directory.Version);
+        Assert.Equal(["filter \"f\": user \"alice\" has uid 2000 now, and had 1000"], _directory.TakeRecoveries());
+    }
+
+    [Fact]
+    public void A_new_configuration_keeps_what_was_known_and_forgets_users_that_it_does_not_name()
+    {
+        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["bob"] = UserAnswer.Found(1001);
+        Use(Long, "alice", "bob");
+        _answers["alice"] = _answers["bob"] = UserAnswer.NoAnswer("Input/output error");
+        Use(Long, "alice");
+        Use(Long, "alice", "bob");
+        Assert.Equal(1000u, _directory.StateOf("alice").Uid);
+        Assert.Null(_directory.StateOf("bob").Uid);
+    }
+
+    [Fact]
+    public void A_lookup_that_hangs_is_waited_for_once_and_briefly_and_its_answer_is_used_when_it_comes()
+    {
+        _hanging.Reset();
+        _answers["alice"] = UserAnswer.Found(1000);
+        long begin = Stopwatch.GetTimestamp();
+        Use(TimeSpan.FromMilliseconds(100), "alice");
+        Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.FromMilliseconds(90), Long / 2);
+        Assert.Equal(new UserState(null, false, true), _directory.StateOf("alice"));
+        Assert.Empty(_directory.TakeWarnings());
+
+        _time.Advance(UserDirectory.Slow);
+        Assert.Equal(
+            ["filter \"f\": the user directory did not answer for user \"alice\" (it has not answered for 5 s); until it answers, that user matches no process"],
+            _directory.TakeWarnings());
+        // A reload does not wait for the lookup of which it is known that it hangs, nor does it start another.
+        begin = Stopwatch.GetTimestamp();
+        Use(Long, "alice");
+        Wait(UserDirectory.RetryInterval);
+        Assert.True(Stopwatch.GetElapsedTime(begin) < Long / 2);
+        Assert.Equal(1, _lookups);
+        Assert.Empty(_directory.TakeWarnings());
+
+        _hanging.Set();
+        Eventually.True(() => _directory.StateOf("alice") == new UserState(1000, false, false), "the late answer is used");
+        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+    }
+
+    [Fact]
+    public void A_known_user_whose_lookup_hangs_stays_known_and_a_reload_does_not_wait_for_it()
+    {
+        _answers["alice"] = UserAnswer.Found(1000);
+        Use(Long, "alice");
+        _hanging.Reset();
+        long begin = Stopwatch.GetTimestamp();
+        Use(Long, "alice");
+        Assert.True(Stopwatch.GetElapsedTime(begin) < Long / 2);
+        Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
+        _time.Advance(UserDirectory.Slow);
+        Assert.Equal(new UserState(1000, false, true), _directory.StateOf("alice"));
+    }
+
+    [Fact]
+    public void Lookups_that_hang_use_few_threads_and_do_not_hold_up_another_user()
+    {
+        _hanging.Reset();
+        string[] many = [.. Enumerable.Range(0, 20).Select(i => $"user-{i}")];
+        _answers["quick"] = UserAnswer.Found(7);
+        Use(TimeSpan.Zero, ["user-0", "user-1", "quick", .. many]);
+        Eventually.True(() => _directory.StateOf("quick").Uid == 7, "the user that is answered at once is known");
+        for (int i = 0; i < 5; i++)
+        {
+            Wait(UserDirectory.RetryInterval);
+            Use(TimeSpan.Zero, many);
+        }
+        Assert.InRange(Volatile.Read(ref _mostRunning), 1, UserDirectory.MaxThreads);
+        _hanging.Set();
+        Eventually.True(() => many.All(m => _directory.StateOf(m).IsAbsent), "all are answered");
+    }
+
+    [Fact]
+    public void A_number_needs_no_lookup()
+    {
+        _hanging.Reset();
+        Use(Long, "1000");
+        Assert.Equal(new UserState(1000, false, false), _directory.StateOf("1000"));
+        Assert.Equal(0, _lookups);
+    }
+
+    [Fact]
+    public void A_lookup_that_throws_is_no_answer()
+    {
+        UserDirectory directory = new(_ => throw new InvalidOperationException("broken"), _time);
+        directory.Use([("alice", "f")], Long);
+        Assert.Contains("(broken)", Assert.Single(directory.TakeWarnings()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_filter_matches_its_user_once_the_answer_is_there()
+    {
+        _hanging.Reset();
+        _answers["alice"] = UserAnswer.Found(1000);
+        using FixtureProc proc = new();
+        proc.Process(10, "f");
+        proc.Write("10/status", "Name:\tf\nPid:\t10\nUid:\t1000\t1000\t1000\t1000\n"u8);
+        proc.Thread(10, 10, "f"u8);
+        // Processes are not checked again by themselves during the test.
+        using LiveCollector live = new(new ExporterConfig { Collector = new CollectorConfig { RescanInterval = TimeSpan.FromHours(1) } }, proc.Root);
+        FilterConfig filter = new() { Name = "f", User = ["alice"] };
+        live.Use(new ExporterConfig { Filters = [filter], Collector = live.Snapshot.Config.Collector }, Matcher.Compile([filter], _directory, TimeSpan.Zero));
+        Assert.Null(live.Collect(10));
+        _hanging.Set();
+        Eventually.True(() => _directory.StateOf("alice").Uid == 1000, "the answer");
+        Assert.NotNull(live.Collect(10));
+
+        _answers["alice"] = UserAnswer.NoAnswer("Input/output error");
+        Wait(UserDirectory.RecheckInterval);
+        Assert.NotNull(live.Collect(10));
+        live.Use(live.Snapshot.Config, Matcher.Compile([filter], _directory, Long));
+        Assert.NotNull(live.Collect(10));
+
+        _answers["alice"] = UserAnswer.Found(1001);
+        Wait(UserDirectory.RecheckInterval);
+        Assert.Null(live.Collect(10));
+    }
+
+    private UserAnswer LookUp(string name)
+    {
+        Interlocked.Increment(ref _lookups);
+        if (name == "quick")
+            return _answers[name];
+        int running = Interlocked.Increment(ref _running);
+        if (running > Volatile.Read(ref _mostRunning))
+            Volatile.Write(ref _mostRunning, running);
+        _hanging.Wait();
+        Interlocked.Decrement(ref _running);
+        lock (_answers)
+            return _answers.GetValueOrDefault(name, UserAnswer.NotFound);
+    }
+
+    private void Use(TimeSpan patience, params string[] users) => _directory.Use(users.Select(u => (u, "f")), patience);
+
+    /// <summary>Lets time pass, as housekeeping sees it, and the lookups end that do not hang.</summary>
+    private void Wait(TimeSpan time)
+    {
+        _time.Advance(time);
+        _directory.AskDue();
+        if (_hanging.IsSet)
+            Eventually.True(() => _directory.IsIdle, "the lookups end");
+    }
+}
