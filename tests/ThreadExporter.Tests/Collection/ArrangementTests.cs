@@ -121,7 +121,7 @@ public sealed class ArrangementTests : IDisposable
         Closed();
     }
 
-    [Fact]
+    [SlowFact]
     public void Names_without_members_are_kept_within_a_bound()
     {
         Process(10);

@@ -17,7 +17,7 @@ public sealed class ReloadFaultTests : IDisposable
 
     public void Dispose() => _config.Dispose();
 
-    [Fact]
+    [SlowFact]
     public async Task Whatever_stands_in_the_files_place_leaves_the_old_configuration_in_force()
     {
         await using Daemon daemon = await StartAsync();
@@ -58,7 +58,7 @@ public sealed class ReloadFaultTests : IDisposable
         Assert.Equal(0, await daemon.StopAsync());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_file_that_may_no_longer_be_read_is_an_error()
     {
         // Root may read every file unless it is without two capabilities.
@@ -71,7 +71,7 @@ public sealed class ReloadFaultTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await ReloadAsync(daemon)).Status);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task An_empty_file_is_a_configuration_where_an_empty_one_was_in_force_and_a_comment_is_always()
     {
         _config.Write("");
@@ -84,7 +84,7 @@ public sealed class ReloadFaultTests : IDisposable
         Assert.Empty((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_file_written_in_place_and_in_pieces_is_taken_whole_or_not_at_all()
     {
         const int Filters = 100;
@@ -132,7 +132,7 @@ public sealed class ReloadFaultTests : IDisposable
             Web + "\n" + string.Concat(Enumerable.Range(0, Filters).Select(i => $"[[filter]]\nname = \"{prefix}{i}\"\nmatch = \"no-such-process\"\n\n"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_thousand_SIGHUPs_in_a_row_are_a_few_reloads()
     {
         await using Daemon daemon = await StartAsync();
@@ -145,7 +145,7 @@ public sealed class ReloadFaultTests : IDisposable
         Assert.Equal(0, await daemon.StopAsync());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task SIGHUPs_to_the_very_end_of_a_shutdown_change_nothing_about_it()
     {
         for (int i = 0; i < 3; i++)

@@ -99,7 +99,7 @@ public sealed class PrometheusFixture : IAsyncDisposable
         _daemon = await Daemon.StartAsync(["--config", _config.Path]);
         string config = Path.Combine(_folder, "prometheus.yml");
         await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(Repository.File("packaging/prometheus/prometheus.yml")))
-            .Replace("localhost:9199", Instance, StringComparison.Ordinal)
+            .Replace("localhost:9199", _daemon.Http.BaseAddress!.Authority, StringComparison.Ordinal)
             .Replace("scrape_interval: 15s", "scrape_interval: 1s", StringComparison.Ordinal)
             .Replace("evaluation_interval: 15s", "evaluation_interval: 1s", StringComparison.Ordinal)
             .Replace("rules/", Repository.File("packaging/prometheus/rules/"), StringComparison.Ordinal));

@@ -39,7 +39,7 @@ public sealed class BasicAuthTests : IDisposable
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string? password, string user = User, string path = "/metrics") =>
         (await SendAsync(client, "GET", path, password, user)).StatusCode;
 
-    [Fact]
+    [SlowFact]
     public async Task Every_path_but_two_asks_for_the_password()
     {
         await using Daemon daemon = await StartAsync();
@@ -68,7 +68,7 @@ public sealed class BasicAuthTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(daemon.Http, "POST", "/-/reload", CryptTests.Password)).StatusCode);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Every_kind_of_hash_logs_in_and_a_reload_changes_passwords_at_once()
     {
         string[] hashes = [.. CryptTests.Vectors.Select(row => row.Data.Item2)];
@@ -90,7 +90,7 @@ public sealed class BasicAuthTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(daemon.Http, null));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task No_secret_is_in_a_log_a_page_a_metric_a_verdict_or_an_error()
     {
         const string Mistake = "hunter2-typed-as-the-name";
@@ -125,7 +125,7 @@ public sealed class BasicAuthTests : IDisposable
             Assert.DoesNotContain(secret, said.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task A_flood_of_wrong_passwords_does_not_hold_up_scrapes()
     {
         const int Flood = 200;
@@ -166,7 +166,7 @@ public sealed class BasicAuthTests : IDisposable
         Assert.Equal(Flood, scrape.Value("thread_exporter_logins_total", ("result", "wrong")) + scrape.Value("thread_exporter_logins_total", ("result", "busy")));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Hashing_happens_on_two_threads_of_the_lowest_priority()
     {
         await using Daemon daemon = await StartAsync();

@@ -24,7 +24,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         _workload.Dispose();
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_first_answer_comes_at_once_and_says_that_it_measures()
     {
         long begin = Stopwatch.GetTimestamp();
@@ -35,7 +35,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.Equal(1, answer.GetProperty("watched").GetProperty("filters").GetInt32());
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_hot_thread_comes_first_though_nobody_scrapes_and_it_was_born_since()
     {
         int hot = _workload.Spawn("hot", "60");
@@ -53,7 +53,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.Equal(2, (await _daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total"));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_books_of_a_process_close_to_the_nanosecond()
     {
         for (int i = 0; i < 12; i++)
@@ -75,7 +75,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Full_burn_is_what_the_sampler_says()
     {
         int tid = _workload.Spawn("burner", "burn");
@@ -89,7 +89,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
             thread.GetProperty("user_ratio").GetDouble() + thread.GetProperty("kernel_ratio").GetDouble(), 0.001);
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData("n=0")]
     [InlineData("n=201")]
     [InlineData("n=-1")]
@@ -105,7 +105,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.Equal("n must be a whole number from 1 to 200", answer.GetProperty("error").GetString());
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData("/api/v1/hot", "application/json; charset=utf-8")]
     [InlineData("/hot", "text/html; charset=utf-8")]
     [InlineData("/hot.js", "text/javascript; charset=utf-8")]
@@ -129,7 +129,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.DoesNotMatch(@" style=|<style|<script>| on[a-z]+=|(src|href)=""(https?:)?//", text);
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Switched_off_none_of_the_pages_is_there()
     {
         using TempConfig config = new("[web]\npages = false\n");
@@ -142,7 +142,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [SlowFact]
     public async Task As_shipped_there_is_something_to_see()
     {
         await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")]);
@@ -150,7 +150,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         Assert.Contains(answer.GetProperty("threads").EnumerateArray(), t => t.GetProperty("process").GetString() == "thread-exporter");
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_document_names_every_field_and_no_other()
     {
         _workload.Spawn("any", "10");

@@ -12,7 +12,7 @@ public sealed class TlsTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
+    [SlowFact]
     public async Task Scrapes_are_served_with_both_versions_and_the_chain_is_sent()
     {
         using TestAuthority between = new("between", _folder.Authority);
@@ -30,7 +30,7 @@ public sealed class TlsTests : IDisposable
         }
     }
 
-    [Fact]
+    [SlowFact]
     public async Task Neither_HTTP_2_nor_plain_HTTP_is_spoken()
     {
         await using Daemon daemon = await _folder.StartAsync();
@@ -44,7 +44,7 @@ public sealed class TlsTests : IDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => daemon.Http.GetAsync($"http://{daemon.Http.BaseAddress!.Authority}/metrics", TestContext.Current.CancellationToken));
     }
 
-    [Fact]
+    [SlowFact]
     public async Task The_minimum_version_is_kept_and_can_be_reloaded()
     {
         _folder.WriteConfig("min_version = \"TLS13\"\n");
@@ -69,7 +69,7 @@ public sealed class TlsTests : IDisposable
         NotForClients,
     }
 
-    [Theory]
+    [SlowTheory]
     [InlineData("NoClientCert", "")]
     [InlineData("RequestClientCert", "")]
     [InlineData("RequireAnyClientCert", "Nobody")]
