@@ -12,7 +12,7 @@ namespace ThreadExporter;
 internal static class InheritedSignals
 {
     // Kept: a registration ends when it is collected.
-    private static readonly List<PosixSignalRegistration> s_kept = [];
+    private static readonly List<PosixSignalRegistration> Kept = [];
 
     /// <summary>The signals that were ignored when the tests began.</summary>
     private static ulong Ignored { get; } = Convert.ToUInt64(
@@ -27,7 +27,7 @@ internal static class InheritedSignals
             if ((Ignored & (1UL << (number - 1))) == 0)
                 continue;
             Signals.RestoreDefaults(number);
-            s_kept.Add(PosixSignalRegistration.Create(signal, context => context.Cancel = true));
+            Kept.Add(PosixSignalRegistration.Create(signal, context => context.Cancel = true));
         }
     }
 }
