@@ -23,7 +23,7 @@ internal static class Digits
 
     /// <summary>
     /// A count that the kernel keeps in 64 bits without a sign. One that no counter reaches (a small negative number printed as
-    /// unsigned) is read as -1, unknown: it is no reason to lose the numbers beside it.
+    /// unsigned) is read as -1, unknown, so that the numbers beside it are kept.
     /// </summary>
     public static bool TryReadCount(ref ReadOnlySpan<byte> rest, out long value)
     {

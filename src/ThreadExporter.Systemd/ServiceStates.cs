@@ -30,7 +30,7 @@ public static class ServiceStates
             notifier.Notify(state);
             return notifier.IsEnabled;
         }
-        // The latter: NOTIFY_SOCKET is no path of a socket, for example too long.
+        // The latter: NOTIFY_SOCKET is not the path of a socket, for example because it is too long.
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
             return false;
