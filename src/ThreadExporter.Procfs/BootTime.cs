@@ -29,11 +29,11 @@ public static class BootTime
         {
             if (new DriveInfo(directory).DriveFormat != "tmpfs")
                 return oldest;
-            ulong device = FileIdentity.Of(directory).Device;
+            ulong device = FileIdentity.Read(directory).Device;
             foreach (string entry in Directory.EnumerateFileSystemEntries(directory))
             {
                 // Not what is mounted below it, nor what a link leads to elsewhere.
-                if (FileIdentity.Of(entry) is { Status: ReadStatus.Ok } file && file.Device == device)
+                if (FileIdentity.Read(entry) is { Status: ReadStatus.Ok } file && file.Device == device)
                     oldest = Math.Min(oldest, file.ChangedAt);
             }
         }

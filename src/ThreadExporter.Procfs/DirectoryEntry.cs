@@ -18,13 +18,13 @@ public readonly record struct DirectoryEntry(ReadStatus Status, int Mode, uint O
     public bool IsSymbolicLink => (Mode & TypeMask) == SymbolicLink;
 
     /// <summary>What <paramref name="path"/> is now.</summary>
-    public static unsafe DirectoryEntry Of(string path)
+    public static unsafe DirectoryEntry Read(string path)
     {
         Native.Statx file;
         fixed (byte* name = Terminated(path))
         {
             if (Native.statx(Native.AT_FDCWD, name, Native.AT_SYMLINK_NOFOLLOW, Native.STATX_BASIC_STATS, &file) != 0)
-                return new DirectoryEntry(ProcFile.StatusOf(Native.Errno), 0, 0);
+                return new DirectoryEntry(RawFile.StatusOf(Native.Errno), 0, 0);
         }
         return new DirectoryEntry(ReadStatus.Ok, file.Mode, file.Owner);
     }
@@ -43,7 +43,7 @@ public readonly record struct DirectoryEntry(ReadStatus Status, int Mode, uint O
         {
             int result = Native.renameat2(Native.AT_FDCWD, old, Native.AT_FDCWD, name, replace ? 0 : Native.RENAME_NOREPLACE);
             // Network file systems do not know the flag. Then looking first must do.
-            if (result != 0 && !replace && Native.Errno == Native.EINVAL && Of(to).Status == ReadStatus.Gone)
+            if (result != 0 && !replace && Native.Errno == Native.EINVAL && Read(to).Status == ReadStatus.Gone)
                 result = Native.renameat2(Native.AT_FDCWD, old, Native.AT_FDCWD, name, 0);
             if (result != 0)
                 throw new IOException(Marshal.GetPInvokeErrorMessage(Native.Errno));

@@ -27,13 +27,13 @@ public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulon
     public bool IsDirectory => (Mode & TypeMask) == Directory;
 
     /// <summary>What stands at <paramref name="path"/> now. Never waits for a FIFO and needs no permission on the file itself.</summary>
-    public static unsafe FileIdentity Of(string path)
+    public static unsafe FileIdentity Read(string path)
     {
         Native.Statx file;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
         {
             if (Native.statx(Native.AT_FDCWD, name, 0, Native.STATX_BASIC_STATS, &file) != 0)
-                return new FileIdentity(ProcFile.StatusOf(Native.Errno), 0, 0, 0, 0, 0);
+                return new FileIdentity(RawFile.StatusOf(Native.Errno), 0, 0, 0, 0, 0);
         }
         return new FileIdentity(
             ReadStatus.Ok,

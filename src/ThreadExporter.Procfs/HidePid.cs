@@ -18,7 +18,7 @@ public readonly record struct HidePid(string Option, uint Group)
         ArgumentNullException.ThrowIfNull(root);
         try
         {
-            FileIdentity mounted = FileIdentity.Of(root.Path);
+            FileIdentity mounted = FileIdentity.Read(root.Path);
             string device = string.Create(CultureInfo.InvariantCulture, $"{mounted.Device >> 32}:{mounted.Device & uint.MaxValue}");
             foreach (string line in File.ReadLines("/proc/self/mountinfo"))
             {
@@ -85,8 +85,8 @@ public readonly record struct HidePid(string Option, uint Group)
     // Every pid namespace has it.
     private static bool CanReadFirstProcess(ProcfsRoot root)
     {
-        ReadStatus status = ProcFile.Open(root.Fd, "1/stat"u8, out int first);
-        ProcFile.Close(first);
+        ReadStatus status = RawFile.Open(root.Fd, "1/stat"u8, out int first);
+        RawFile.Close(first);
         return status == ReadStatus.Ok;
     }
 }

@@ -47,14 +47,14 @@ public sealed class ProcfsRoot : IDisposable
     public static ProcfsRoot Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (ProcFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
+        if (RawFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
             throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetPInvokeErrorMessage(Native.Errno)}");
 
         var pids = new List<int>();
-        ProcFile.ListIds(fd, "."u8, pids);
+        RawFile.ListIds(fd, "."u8, pids);
         if (!HasProcess(fd, pids))
         {
-            ProcFile.Close(fd);
+            RawFile.Close(fd);
             throw new IOException($"'{path}' is not a procfs: it holds no process that can be read");
         }
         return new ProcfsRoot(path, fd)
@@ -65,11 +65,11 @@ public sealed class ProcfsRoot : IDisposable
     }
 
     /// <summary>Every pid it lists; <paramref name="pids"/> is cleared first.</summary>
-    public ReadStatus ReadPids(List<int> pids) => ProcFile.ListIds(Fd, "."u8, pids);
+    public ReadStatus ReadPids(List<int> pids) => RawFile.ListIds(Fd, "."u8, pids);
 
     public void Dispose()
     {
-        ProcFile.Close(Fd);
+        RawFile.Close(Fd);
         Fd = -1;
     }
 
@@ -78,8 +78,8 @@ public sealed class ProcfsRoot : IDisposable
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
         foreach (int pid in pids)
         {
-            ReadStatus status = ProcFile.Open(fd, ProcPath.Format(path, [], pid, "/stat"u8), out int stat);
-            ProcFile.Close(stat);
+            ReadStatus status = RawFile.Open(fd, ProcPath.Format(path, [], pid, "/stat"u8), out int stat);
+            RawFile.Close(stat);
             if (status == ReadStatus.Ok)
                 return true;
         }
@@ -90,29 +90,29 @@ public sealed class ProcfsRoot : IDisposable
     {
         // Large, because NSpid stands after Groups.
         byte[] buffer = new byte[64 * 1024];
-        return ProcFile.ReadOnce(fd, "self/status"u8, buffer, out int length) == ReadStatus.Ok
-            && Status.TryParse(buffer.AsSpan(0, length), out Status status)
+        return RawFile.ReadOnce(fd, "self/status"u8, buffer, out int length) == ReadStatus.Ok
+            && ProcStatus.TryParse(buffer.AsSpan(0, length), out ProcStatus status)
             && status.NspidCount == 1
             && status.Nspid == Environment.ProcessId;
     }
 
     private static bool FindSchedInfo(int fd, List<int> pids)
     {
-        if (TryReadSchedStat(fd, "self/schedstat"u8, out SchedStat self))
+        if (TryReadSchedStat(fd, "self/schedstat"u8, out ProcSchedstat self))
             return self != default;
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
         foreach (int pid in pids)
         {
-            if (TryReadSchedStat(fd, ProcPath.Format(path, [], pid, "/schedstat"u8), out SchedStat other) && other != default)
+            if (TryReadSchedStat(fd, ProcPath.Format(path, [], pid, "/schedstat"u8), out ProcSchedstat other) && other != default)
                 return true;
         }
         return false;
     }
 
-    private static bool TryReadSchedStat(int fd, ReadOnlySpan<byte> path, out SchedStat schedStat)
+    private static bool TryReadSchedStat(int fd, ReadOnlySpan<byte> path, out ProcSchedstat schedStat)
     {
         Span<byte> buffer = stackalloc byte[128];
         schedStat = default;
-        return ProcFile.ReadOnce(fd, path, buffer, out int length) == ReadStatus.Ok && SchedStat.TryParse(buffer[..length], out schedStat);
+        return RawFile.ReadOnce(fd, path, buffer, out int length) == ReadStatus.Ok && ProcSchedstat.TryParse(buffer[..length], out schedStat);
     }
 }

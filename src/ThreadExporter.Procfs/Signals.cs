@@ -15,7 +15,7 @@ public static unsafe class Signals
     {
         if (pid <= 0)
             return ReadStatus.Other;
-        return Native.kill(pid, Hangup) == 0 ? ReadStatus.Ok : ProcFile.StatusOf(Native.Errno);
+        return Native.kill(pid, Hangup) == 0 ? ReadStatus.Ok : RawFile.StatusOf(Native.Errno);
     }
 
     /// <summary>

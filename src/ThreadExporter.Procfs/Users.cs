@@ -10,17 +10,17 @@ public static unsafe class Users
     private const int LargestEntry = 1024 * 1024;
 
     /// <summary>Whether it can be said without a lookup: a number stands for itself, and no user has an empty name or one with a NUL.</summary>
-    public static bool NeedsNoLookup(string nameOrUid, out UserAnswer answer)
+    public static bool NeedsNoLookup(string nameOrUid, out UserLookupResult answer)
     {
         ArgumentNullException.ThrowIfNull(nameOrUid);
-        answer = UserAnswer.NotFound;
+        answer = UserLookupResult.NotFound;
         if (nameOrUid.Length == 0 || nameOrUid.Contains('\0'))
             return true;
         if (nameOrUid.AsSpan().ContainsAnyExceptInRange('0', '9'))
             return false;
         // The largest uid means "none" to setuid(2) and its kin.
         if (uint.TryParse(nameOrUid, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) && number != uint.MaxValue)
-            answer = UserAnswer.Found(number);
+            answer = UserLookupResult.Found(number);
         return true;
     }
 
@@ -30,9 +30,9 @@ public static unsafe class Users
     /// when the last source has answered "not found", and the source's errno when it could not be asked (nss/getXXbyYY_r.c). SSSD
     /// that does not run, or a passwd file that is missing, may be such an ENOENT. Where another source follows that answers, as <c>files sss systemd</c> has it, glibc tells only of that one.
     /// </remarks>
-    public static UserAnswer LookUp(string nameOrUid)
+    public static UserLookupResult LookUp(string nameOrUid)
     {
-        if (NeedsNoLookup(nameOrUid, out UserAnswer answer))
+        if (NeedsNoLookup(nameOrUid, out UserLookupResult answer))
             return answer;
         byte[] name = Encoding.UTF8.GetBytes(nameOrUid + '\0');
         for (int size = 1024; size <= LargestEntry; size *= 4)
@@ -52,10 +52,10 @@ public static unsafe class Users
                 while (error == Native.EINTR);
             }
             if (error == 0)
-                return found == null ? UserAnswer.NotFound : UserAnswer.Found(entry.Uid);
+                return found == null ? UserLookupResult.NotFound : UserLookupResult.Found(entry.Uid);
             if (error != Native.ERANGE)
-                return UserAnswer.NoAnswer(Marshal.GetPInvokeErrorMessage(error));
+                return UserLookupResult.NoResponse(Marshal.GetPInvokeErrorMessage(error));
         }
-        return UserAnswer.NoAnswer(Marshal.GetPInvokeErrorMessage(Native.ERANGE));
+        return UserLookupResult.NoResponse(Marshal.GetPInvokeErrorMessage(Native.ERANGE));
     }
 }

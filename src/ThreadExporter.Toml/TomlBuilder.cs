@@ -17,7 +17,7 @@ internal sealed class TomlBuilder
         {
             var depth = 1 + header.Name!.DotKeys.ChildrenCount;
             if (depth > TomlDocument.MaxDepth)
-                _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeep));
+                _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeepMessage));
             // A section whose header is at fault is still read into a table of its own, so that its other faults are found too.
             else if (Section(root, header) is { } table)
                 AddKeyValues(header.Items, table, depth);
@@ -99,7 +99,7 @@ internal sealed class TomlBuilder
         depth += item.Key!.DotKeys.ChildrenCount;
         if (depth > TomlDocument.MaxDepth)
         {
-            _errors.Add(new(PositionOf(item.Key), TomlDocument.TooDeep));
+            _errors.Add(new(PositionOf(item.Key), TomlDocument.TooDeepMessage));
             return;
         }
         var keys = Keys(item.Key);
@@ -140,7 +140,7 @@ internal sealed class TomlBuilder
         if (syntax is BareKeySyntax bare)
             return (bare.Key!.Text!, PositionOf(bare));
         var quoted = (StringValueSyntax)syntax;
-        Strictness.CheckString(quoted, _errors);
+        Toml10Validator.CheckString(quoted, _errors);
         return (quoted.Value!, PositionOf(quoted));
     }
 
@@ -151,7 +151,7 @@ internal sealed class TomlBuilder
         switch (syntax)
         {
             case StringValueSyntax text:
-                Strictness.CheckString(text, _errors);
+                Toml10Validator.CheckString(text, _errors);
                 return new TomlString(position, text.Value!);
             case IntegerValueSyntax integer:
                 return new TomlInteger(position, integer.Value);
@@ -160,7 +160,7 @@ internal sealed class TomlBuilder
             case BooleanValueSyntax boolean:
                 return new TomlBoolean(position, boolean.Value);
             case DateTimeValueSyntax time:
-                Strictness.CheckTime(time, _errors);
+                Toml10Validator.CheckTime(time, _errors);
                 return DateTime(position, time);
             case ArraySyntax array:
                 return Array(position, array, depth + 1);
@@ -181,7 +181,7 @@ internal sealed class TomlBuilder
 
     private TomlTable InlineTable(TomlPosition position, InlineTableSyntax syntax, int depth)
     {
-        Strictness.CheckInlineTable(syntax, _errors);
+        Toml10Validator.CheckInlineTable(syntax, _errors);
         var table = new TomlTable(position) { Origin = TomlTableOrigin.Inline };
         if (IsTooDeep(position, depth))
             return table;
@@ -194,7 +194,7 @@ internal sealed class TomlBuilder
     {
         if (depth <= TomlDocument.MaxDepth)
             return false;
-        _errors.Add(new(position, TomlDocument.TooDeep));
+        _errors.Add(new(position, TomlDocument.TooDeepMessage));
         return true;
     }
 

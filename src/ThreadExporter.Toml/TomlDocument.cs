@@ -68,7 +68,7 @@ public sealed class TomlDocument
         }
         catch (TomlException)
         {
-            return FirstFault(text, options);
+            return FindFirstError(text, options);
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class TomlDocument
     }
 
     // The exception that the syntax parser throws on deep nesting says no position, so the event parser goes over the text again.
-    private static TomlDocument FirstFault(string text, TomlSerializerOptions options)
+    private static TomlDocument FindFirstError(string text, TomlSerializerOptions options)
     {
         var parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
         var last = new TomlPosition(1, 1);
@@ -104,7 +104,7 @@ public sealed class TomlDocument
         }
         catch (TomlException)
         {
-            return Failed(Position(parser) ?? last, TooDeep);
+            return Failed(Position(parser) ?? last, TooDeepMessage);
         }
 
         // The tables that a dotted key makes have no place of their own in the text.
@@ -112,7 +112,7 @@ public sealed class TomlDocument
             parser.Current.Span is { } span ? new(span.Start.Line + 1, span.Start.Column + 1) : null;
     }
 
-    internal static string TooDeep { get; } =
+    internal static string TooDeepMessage { get; } =
         string.Create(CultureInfo.InvariantCulture, $"nested too deeply: more than {MaxDepth} levels of tables and arrays");
 
     private static TomlDocument Failed(TomlPosition position, string message) => new(EmptyRoot(), [new TomlError(position, message)]);

@@ -3,7 +3,7 @@ using ThreadExporter.Hosting;
 using ThreadExporter.Text;
 
 // First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
-ReloadRequests requests = new();
+ReloadQueue requests = new();
 CommandLine commandLine = new(
     invocation => RunCommand.RunAsync(invocation, requests),
     InspectCommands.Check,

@@ -6,19 +6,19 @@ public sealed class AllocationTests : IDisposable
     private readonly byte[] _buffer = new byte[4096];
     private readonly int _proc;
 
-    public AllocationTests() => Assert.Equal(ReadStatus.Ok, ProcFile.OpenRoot("/proc", out _proc));
+    public AllocationTests() => Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc", out _proc));
 
-    public void Dispose() => ProcFile.Close(_proc);
+    public void Dispose() => RawFile.Close(_proc);
 
     [Fact]
     public void Reading_schedstat_through_a_kept_descriptor()
     {
-        Assert.Equal(ReadStatus.Ok, ProcFile.Open(_proc, "self/schedstat"u8, out int fd));
+        Assert.Equal(ReadStatus.Ok, RawFile.Open(_proc, "self/schedstat"u8, out int fd));
         AssertAllocatesNothing(() =>
-            ProcFile.ReadAt(fd, _buffer, out int length) == ReadStatus.Ok
-            && SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat schedStat)
+            RawFile.ReadAt(fd, _buffer, out int length) == ReadStatus.Ok
+            && ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat schedStat)
             && schedStat.RunNanoseconds > 0);
-        ProcFile.Close(fd);
+        RawFile.Close(fd);
     }
 
     [Fact]
@@ -28,35 +28,35 @@ public sealed class AllocationTests : IDisposable
         AssertAllocatesNothing(() =>
         {
             Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-            return ProcFile.ReadOnce(_proc, ProcPath.Format(path, "self/task/"u8, pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok
-                && Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat)
+            return RawFile.ReadOnce(_proc, ProcPath.Format(path, "self/task/"u8, pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok
+                && ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat)
                 && stat.Pid == pid;
         });
     }
 
     [Fact]
     public void Reading_status() => AssertAllocatesNothing(() =>
-        ProcFile.ReadOnce(_proc, "self/status"u8, _buffer, out int length) == ReadStatus.Ok
-        && Status.TryParse(_buffer.AsSpan(0, length), out _));
+        RawFile.ReadOnce(_proc, "self/status"u8, _buffer, out int length) == ReadStatus.Ok
+        && ProcStatus.TryParse(_buffer.AsSpan(0, length), out _));
 
     [Fact]
     public void Listing_threads()
     {
         var ids = new List<int>(10_000);
-        AssertAllocatesNothing(() => ProcFile.ListIds(_proc, "self/task"u8, ids) == ReadStatus.Ok && ids.Count > 0);
+        AssertAllocatesNothing(() => RawFile.ListIds(_proc, "self/task"u8, ids) == ReadStatus.Ok && ids.Count > 0);
     }
 
     [Fact]
     public void Opening_and_closing() => AssertAllocatesNothing(() =>
     {
-        bool opened = ProcFile.OpenDirectory(_proc, "self"u8, out int fd) == ReadStatus.Ok;
-        ProcFile.Close(fd);
+        bool opened = RawFile.OpenDirectory(_proc, "self"u8, out int fd) == ReadStatus.Ok;
+        RawFile.Close(fd);
         return opened;
     });
 
     [Fact]
     public void Missing_what_has_vanished() => AssertAllocatesNothing(() =>
-        ProcFile.ReadOnce(_proc, "self/task/0/stat"u8, _buffer, out _) == ReadStatus.Gone);
+        RawFile.ReadOnce(_proc, "self/task/0/stat"u8, _buffer, out _) == ReadStatus.Gone);
 
     [Fact]
     public void Reading_the_clocks()

@@ -13,7 +13,7 @@ public class BootTimeTests
             long before = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000;
             string first = Path.Combine(directory.FullName, "first");
             File.WriteAllText(first, "");
-            long changed = FileIdentity.Of(first).ChangedAt;
+            long changed = FileIdentity.Read(first).ChangedAt;
             Thread.Sleep(20);
             File.WriteAllText(Path.Combine(directory.FullName, "second"), "");
             // Elsewhere, and old.

@@ -85,7 +85,7 @@ public class ClocksTests
     [Fact]
     public void Boot_time_plus_start_time_is_when_we_started()
     {
-        Assert.True(Stat.TryParse(File.ReadAllBytes("/proc/self/stat"), out Stat stat));
+        Assert.True(ProcStat.TryParse(File.ReadAllBytes("/proc/self/stat"), out ProcStat stat));
         double start = (Clocks.BootTimeNanoseconds() / 1e9) + ((double)stat.StartTicks / Clocks.TicksPerSecond);
         using var self = Process.GetCurrentProcess();
         double runtime = (self.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
@@ -105,7 +105,7 @@ public class ClocksTests
     public void A_tick_is_a_hundredth_of_a_second() => Assert.Equal(100, Clocks.TicksPerSecond);
 
     private static bool IsZombie(int pid, byte[] buffer) =>
-        ProcFile.ReadOnce(-100, ProcPath.Format(new byte[ProcPath.BufferSize], "/proc/"u8, pid, "/stat"u8), buffer, out int length) == ReadStatus.Ok
-        && Stat.TryParse(buffer.AsSpan(0, length), out Stat stat)
+        RawFile.ReadOnce(-100, ProcPath.Format(new byte[ProcPath.BufferSize], "/proc/"u8, pid, "/stat"u8), buffer, out int length) == ReadStatus.Ok
+        && ProcStat.TryParse(buffer.AsSpan(0, length), out ProcStat stat)
         && stat.State == 'Z';
 }

@@ -12,24 +12,24 @@ public sealed class FileIdentityTests : IDisposable
     [Fact]
     public void Names_the_file_behind_all_links()
     {
-        FileIdentity file = FileIdentity.Of(_path);
+        FileIdentity file = FileIdentity.Read(_path);
         File.CreateSymbolicLink(_path + "1", "file");
         File.CreateSymbolicLink(_path + "2", _path + "1");
         Assert.Equal((ReadStatus.Ok, 7UL, true, false), (file.Status, file.Size, file.IsRegularFile, file.IsDirectory));
-        Assert.Equal(file, FileIdentity.Of(_path + "2"));
+        Assert.Equal(file, FileIdentity.Read(_path + "2"));
         Assert.InRange(DateTime.UtcNow - DateTime.UnixEpoch.AddTicks(file.ChangedAt / 100), TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(60));
     }
 
     [Fact]
     public void Differs_after_every_change()
     {
-        List<FileIdentity> seen = [FileIdentity.Of(_path)];
+        List<FileIdentity> seen = [FileIdentity.Read(_path)];
         // Times are those of the kernel's clock tick.
         void Change(Action change)
         {
             Thread.Sleep(20);
             change();
-            seen.Add(FileIdentity.Of(_path));
+            seen.Add(FileIdentity.Read(_path));
         }
         DateTime modified = File.GetLastWriteTimeUtc(_path);
         Change(() => File.WriteAllText(_path, "CONTENT"));
@@ -45,20 +45,20 @@ public sealed class FileIdentityTests : IDisposable
     [Fact]
     public void Is_the_same_as_long_as_a_file_is_only_read()
     {
-        FileIdentity before = FileIdentity.Of(_path);
+        FileIdentity before = FileIdentity.Read(_path);
         Thread.Sleep(20);
         File.ReadAllText(_path);
-        Assert.Equal(before, FileIdentity.Of(_path));
+        Assert.Equal(before, FileIdentity.Read(_path));
     }
 
     [Fact]
     public void Says_why_there_is_none()
     {
         File.CreateSymbolicLink(_path + "-loop", _path + "-loop");
-        Assert.Equal(ReadStatus.Gone, FileIdentity.Of(_path + "-none").Status);
-        Assert.Equal(ReadStatus.Gone, FileIdentity.Of(_path + "/below").Status);
-        Assert.Equal(ReadStatus.Other, FileIdentity.Of(_path + "-loop").Status);
-        Assert.True(FileIdentity.Of(_directory.Path).IsDirectory);
-        Assert.False(FileIdentity.Of("/dev/null").IsRegularFile);
+        Assert.Equal(ReadStatus.Gone, FileIdentity.Read(_path + "-none").Status);
+        Assert.Equal(ReadStatus.Gone, FileIdentity.Read(_path + "/below").Status);
+        Assert.Equal(ReadStatus.Other, FileIdentity.Read(_path + "-loop").Status);
+        Assert.True(FileIdentity.Read(_directory.Path).IsDirectory);
+        Assert.False(FileIdentity.Read("/dev/null").IsRegularFile);
     }
 }

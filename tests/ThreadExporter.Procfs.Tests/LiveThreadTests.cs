@@ -13,9 +13,9 @@ public sealed class LiveThreadTests : IDisposable
     private readonly byte[] _buffer = new byte[8192];
     private readonly int _task;
 
-    public LiveThreadTests() => Assert.Equal(ReadStatus.Ok, ProcFile.OpenDirectory(-100, "/proc/self/task"u8, out _task));
+    public LiveThreadTests() => Assert.Equal(ReadStatus.Ok, RawFile.OpenDirectory(-100, "/proc/self/task"u8, out _task));
 
-    public void Dispose() => ProcFile.Close(_task);
+    public void Dispose() => RawFile.Close(_task);
 
     [Theory]
     [InlineData("plain")]
@@ -32,7 +32,7 @@ public sealed class LiveThreadTests : IDisposable
         int tid = Libc.gettid();
 
         Assert.Equal(ReadStatus.Ok, Read(tid, "stat", out ReadOnlySpan<byte> text));
-        Assert.True(Stat.TryParse(text, out Stat stat));
+        Assert.True(ProcStat.TryParse(text, out ProcStat stat));
         Assert.Equal(Latin1(name), stat.Comm.ToArray());
         Assert.Equal(tid, stat.Pid);
         Assert.Equal((byte)'R', stat.State);
@@ -54,14 +54,14 @@ public sealed class LiveThreadTests : IDisposable
         foreach (int pid in pids)
         {
             string name = $"pid {pid}: ";
-            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok)
-                Assert.True(Stat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
-            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/schedstat"u8), _buffer, out length) == ReadStatus.Ok)
-                Assert.True(SchedStat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
-            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/status"u8), _buffer, out length) == ReadStatus.Ok)
-                Assert.True(Status.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
-            if (ProcFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/cgroup"u8), _buffer, out length) == ReadStatus.Ok)
-                Assert.True(Cgroup.TryParse(_buffer.AsSpan(0, length), cgroups), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (RawFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/stat"u8), _buffer, out int length) == ReadStatus.Ok)
+                Assert.True(ProcStat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (RawFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/schedstat"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (RawFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/status"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(ProcStatus.TryParse(_buffer.AsSpan(0, length), out _), name + Encoding.Latin1.GetString(_buffer, 0, length));
+            if (RawFile.ReadOnce(root.Fd, ProcPath.Format(path, [], pid, "/cgroup"u8), _buffer, out length) == ReadStatus.Ok)
+                Assert.True(ProcCgroup.TryParse(_buffer.AsSpan(0, length), cgroups), name + Encoding.Latin1.GetString(_buffer, 0, length));
         }
     }
 
@@ -73,10 +73,10 @@ public sealed class LiveThreadTests : IDisposable
         while (true)
         {
             // Threads come and go while tests run beside: compare when nothing changed in between.
-            Assert.Equal(ReadStatus.Ok, ProcFile.ListIds(_task, "."u8, before));
+            Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, before));
             using var self = Process.GetCurrentProcess();
             List<int> runtime = [.. self.Threads.Cast<ProcessThread>().Select(t => t.Id)];
-            Assert.Equal(ReadStatus.Ok, ProcFile.ListIds(_task, "."u8, after));
+            Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, after));
             if (before.SequenceEqual(after) && before.Count == runtime.Count)
             {
                 Assert.Equal(before.Order(), runtime.Order());
@@ -93,7 +93,7 @@ public sealed class LiveThreadTests : IDisposable
         Libc.OnOwnThread(() =>
         {
             int tid = Libc.gettid();
-            SchedStat before = ReadSchedStat(tid);
+            ProcSchedstat before = ReadSchedStat(tid);
             ulong ticksBefore = ReadTicks(tid);
             long start = Stopwatch.GetTimestamp();
             while (ReadTicks(tid) - ticksBefore < 20)
@@ -108,10 +108,10 @@ public sealed class LiveThreadTests : IDisposable
     public void The_descriptor_of_an_exited_thread_answers_gone()
     {
         (int tid, int fd) = StartAndEndThread();
-        Assert.Equal(ReadStatus.Gone, ProcFile.ReadAt(fd, _buffer, out int length));
+        Assert.Equal(ReadStatus.Gone, RawFile.ReadAt(fd, _buffer, out int length));
         Assert.Equal(0, length);
         Assert.Equal(ReadStatus.Gone, Read(tid, "schedstat", out _));
-        ProcFile.Close(fd);
+        RawFile.Close(fd);
     }
 
     [Fact]
@@ -134,10 +134,10 @@ public sealed class LiveThreadTests : IDisposable
                     return;
                 reused = true;
                 Assert.Equal(ReadStatus.Ok, Read(tid, "schedstat", out _));
-                Assert.Equal(ReadStatus.Gone, ProcFile.ReadAt(fd, _buffer, out _));
+                Assert.Equal(ReadStatus.Gone, RawFile.ReadAt(fd, _buffer, out _));
             });
         }
-        ProcFile.Close(fd);
+        RawFile.Close(fd);
         Assert.True(reused, "no thread got the tid again");
     }
 
@@ -147,34 +147,34 @@ public sealed class LiveThreadTests : IDisposable
         Libc.OnOwnThread(() =>
         {
             tid = Libc.gettid();
-            Assert.Equal(ReadStatus.Ok, ProcFile.Open(_task, ProcPath.Format(new byte[ProcPath.BufferSize], [], tid, "/schedstat"u8), out fd));
-            Assert.Equal(ReadStatus.Ok, ProcFile.ReadAt(fd, _buffer, out _));
+            Assert.Equal(ReadStatus.Ok, RawFile.Open(_task, ProcPath.Format(new byte[ProcPath.BufferSize], [], tid, "/schedstat"u8), out fd));
+            Assert.Equal(ReadStatus.Ok, RawFile.ReadAt(fd, _buffer, out _));
         });
         // Joined is not yet gone: the kernel thread ends a little after the managed one.
         var ids = new List<int>();
-        Assert.True(SpinWait.SpinUntil(() => ProcFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
+        Assert.True(SpinWait.SpinUntil(() => RawFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
         return (tid, fd);
     }
 
     private ReadStatus Read(int tid, string file, out ReadOnlySpan<byte> text)
     {
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-        ReadStatus status = ProcFile.ReadOnce(_task, ProcPath.Format(path, [], tid, Encoding.ASCII.GetBytes("/" + file)), _buffer, out int length);
+        ReadStatus status = RawFile.ReadOnce(_task, ProcPath.Format(path, [], tid, Encoding.ASCII.GetBytes("/" + file)), _buffer, out int length);
         text = _buffer.AsSpan(0, length);
         return status;
     }
 
-    private SchedStat ReadSchedStat(int tid)
+    private ProcSchedstat ReadSchedStat(int tid)
     {
         Assert.Equal(ReadStatus.Ok, Read(tid, "schedstat", out ReadOnlySpan<byte> text));
-        Assert.True(SchedStat.TryParse(text, out SchedStat schedStat));
+        Assert.True(ProcSchedstat.TryParse(text, out ProcSchedstat schedStat));
         return schedStat;
     }
 
     private ulong ReadTicks(int tid)
     {
         Assert.Equal(ReadStatus.Ok, Read(tid, "stat", out ReadOnlySpan<byte> text));
-        Assert.True(Stat.TryParse(text, out Stat stat));
+        Assert.True(ProcStat.TryParse(text, out ProcStat stat));
         return stat.UserTicks + stat.KernelTicks;
     }
 }

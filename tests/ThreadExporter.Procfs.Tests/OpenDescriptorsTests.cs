@@ -9,11 +9,11 @@ public class OpenDescriptorsTests
         List<int> held = [];
         for (int i = 0; i < 500; i++)
         {
-            Assert.Equal(ReadStatus.Ok, ProcFile.Open(-1, "/proc/self/stat"u8, out int fd));
+            Assert.Equal(ReadStatus.Ok, RawFile.Open(-1, "/proc/self/stat"u8, out int fd));
             held.Add(fd);
         }
         OpenDescriptors.TryCount(out long with);
-        held.ForEach(ProcFile.Close);
+        held.ForEach(RawFile.Close);
         OpenDescriptors.TryCount(out long without);
         // Other tests of this process open and close some meanwhile.
         Assert.InRange(with - without, 450, 550);

@@ -68,7 +68,7 @@ public partial class ParserProperties
                 fields[field - 4] = negative.ToString(CultureInfo.InvariantCulture);
             byte[] text = [.. Encoding.ASCII.GetBytes($"{pid} ("), .. comm, .. Encoding.ASCII.GetBytes($") {state} {string.Join(' ', fields)}\n")];
 
-            return Stat.TryParse(text, out Stat stat)
+            return ProcStat.TryParse(text, out ProcStat stat)
                 && stat.Pid == pid && stat.Comm.SequenceEqual(comm) && stat.State == state && stat.Ppid == ppid
                 && stat.Flags == numbers[9 - 4] && stat.MinorFaults == numbers[10 - 4] && stat.MajorFaults == numbers[12 - 4]
                 && stat.UserTicks == numbers[14 - 4] && stat.KernelTicks == numbers[15 - 4]
@@ -79,8 +79,8 @@ public partial class ParserProperties
     [Fact]
     public void Every_schedstat_parses_back_to_its_values() =>
         Check(AnyULong.Three(), counts =>
-            SchedStat.TryParse(Encoding.ASCII.GetBytes($"{counts.Item1} {counts.Item2} {counts.Item3}\n"), out SchedStat parsed)
-            && parsed == new SchedStat(Known(counts.Item1), Known(counts.Item2), Known(counts.Item3)));
+            ProcSchedstat.TryParse(Encoding.ASCII.GetBytes($"{counts.Item1} {counts.Item2} {counts.Item3}\n"), out ProcSchedstat parsed)
+            && parsed == new ProcSchedstat(Known(counts.Item1), Known(counts.Item2), Known(counts.Item3)));
 
     [Fact]
     public void Every_status_parses_back_to_its_values()
@@ -94,16 +94,16 @@ public partial class ParserProperties
             (uint uid, List<int> nspids, ulong voluntary, ulong involuntary) = v;
             string nspidLine = nspids.Count == 0 ? "" : "NSpid:" + string.Concat(nspids.Select(n => $"\t{n}")) + "\n";
             string text = $"Name:\tx y:z\nUid:\t1\t{uid}\t2\t3\n{nspidLine}voluntary_ctxt_switches:\t{voluntary}\nnonvoluntary_ctxt_switches:\t{involuntary}\n";
-            return Status.TryParse(Encoding.ASCII.GetBytes(text), out Status parsed)
-                && parsed == new Status(uid, nspids.Count, nspids.FirstOrDefault(), Known(voluntary), Known(involuntary));
+            return ProcStatus.TryParse(Encoding.ASCII.GetBytes(text), out ProcStatus parsed)
+                && parsed == new ProcStatus(uid, nspids.Count, nspids.FirstOrDefault(), Known(voluntary), Known(involuntary));
         });
     }
 
     [Fact]
     public void Every_io_parses_back_to_its_values() =>
         Check(AnyULong.Three(), counts =>
-            Io.TryParse(Encoding.ASCII.GetBytes($"syscw: {counts.Item3}\nread_bytes: {counts.Item1}\nwrite_bytes: {counts.Item2}\ncancelled_write_bytes: {counts.Item3}\n"), out Io parsed)
-            && parsed == new Io(Known(counts.Item1), Known(counts.Item2)));
+            ProcIo.TryParse(Encoding.ASCII.GetBytes($"syscw: {counts.Item3}\nread_bytes: {counts.Item1}\nwrite_bytes: {counts.Item2}\ncancelled_write_bytes: {counts.Item3}\n"), out ProcIo parsed)
+            && parsed == new ProcIo(Known(counts.Item1), Known(counts.Item2)));
 
     [Fact]
     public void Every_cgroup_parses_back_to_its_values()
@@ -116,7 +116,7 @@ public partial class ParserProperties
         {
             byte[] text = [.. lines.SelectMany(l => (byte[])[.. Encoding.ASCII.GetBytes($"{l.hierarchy}:{l.controllers}:/"), .. l.path, (byte)'\n'])];
             var entries = new List<CgroupEntry>();
-            return Cgroup.TryParse(text, entries)
+            return ProcCgroup.TryParse(text, entries)
                 && entries.SequenceEqual(lines.Select(l => new CgroupEntry(l.hierarchy, l.controllers, "/" + ProcText.Decode(l.path))));
         });
     }
@@ -132,7 +132,7 @@ public partial class ParserProperties
             List<byte[]> arguments = [.. vector.Item1, vector.Item2];
             byte[] text = [.. arguments.SelectMany(a => (byte[])[.. a, 0])];
             List<string> expected = [.. arguments.Select(a => ProcText.Decode(a))];
-            return Cmdline.Split(text).SequenceEqual(expected) && Cmdline.Join(text) == string.Join(' ', expected);
+            return ProcCmdline.Split(text).SequenceEqual(expected) && ProcCmdline.Join(text) == string.Join(' ', expected);
         });
     }
 
@@ -159,13 +159,13 @@ public partial class ParserProperties
 
     private static bool ParseAll(byte[] text)
     {
-        _ = Stat.TryParse(text, out _);
-        _ = SchedStat.TryParse(text, out _);
-        _ = Status.TryParse(text, out _);
-        _ = Io.TryParse(text, out _);
-        _ = Cgroup.TryParse(text, []);
-        _ = Cmdline.Join(text);
-        _ = Cmdline.Split(text);
+        _ = ProcStat.TryParse(text, out _);
+        _ = ProcSchedstat.TryParse(text, out _);
+        _ = ProcStatus.TryParse(text, out _);
+        _ = ProcIo.TryParse(text, out _);
+        _ = ProcCgroup.TryParse(text, []);
+        _ = ProcCmdline.Join(text);
+        _ = ProcCmdline.Split(text);
         _ = ProcText.Decode(text);
         return true;
     }

@@ -12,7 +12,7 @@ public class UsersTests
     [InlineData("4294967294", 4294967294u)]
     public void A_name_or_a_number(string user, uint expected)
     {
-        Assert.Equal(UserAnswer.Found(expected), Users.LookUp(user));
+        Assert.Equal(UserLookupResult.Found(expected), Users.LookUp(user));
         Assert.Equal(user != "root", Users.NeedsNoLookup(user, out _));
     }
 
@@ -25,7 +25,7 @@ public class UsersTests
         {
             if (!seen.Add(fields[0]))
                 continue;
-            Assert.Equal((fields[0], UserAnswer.Found(uint.Parse(fields[2], CultureInfo.InvariantCulture))), (fields[0], Users.LookUp(fields[0])));
+            Assert.Equal((fields[0], UserLookupResult.Found(uint.Parse(fields[2], CultureInfo.InvariantCulture))), (fields[0], Users.LookUp(fields[0])));
         }
         Assert.NotEmpty(seen);
     }
@@ -43,6 +43,6 @@ public class UsersTests
     [InlineData("root\n")]
     public void Nobody(string user)
     {
-        Assert.Equal(UserAnswer.NotFound, Users.LookUp(user));
+        Assert.Equal(UserLookupResult.NotFound, Users.LookUp(user));
     }
 }

@@ -15,13 +15,13 @@ internal sealed class Collector : IDisposable
     private static readonly TimeSpan HidingInterval = TimeSpan.FromMinutes(1);
 
     private readonly ProcfsRoot _root;
-    private readonly ReadErrors _errors = new();
+    private readonly CollectionDiagnostics _errors = new();
     private readonly RecurringWarning _hidingWarning = new(TimeProvider.System);
     private readonly RecurringWarning _foldedWarning = new(TimeProvider.System);
     private readonly DescriptorBudget _budget;
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
-    private readonly Arrangement _arrangement = new();
+    private readonly SeriesSelector _arrangement = new();
     private readonly List<WatchedProcess> _gone = [];
     private long _discoveredAt;
     private long _hidingReadAt;
@@ -40,7 +40,7 @@ internal sealed class Collector : IDisposable
     /// <summary>The processes of the last collection, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Processes => _table.Watched;
 
-    public ReadErrors Errors => _errors;
+    public CollectionDiagnostics Errors => _errors;
 
     /// <summary>The mount option that hides other users' processes from this one; null: none does.</summary>
     public string? HiddenBy { get; private set; }
@@ -86,7 +86,7 @@ internal sealed class Collector : IDisposable
         long now = Clocks.MonotonicNanoseconds();
         _discoveredAt = now;
         OpenDescriptors.TryCount(out long open);
-        bool changed = _budget.Set(snapshot.Config.Collector.MaxDescriptors, Limits.OpenFiles(), open);
+        bool changed = _budget.Set(snapshot.Config.Collector.MaxDescriptors, ThisProcess.MaxOpenFiles(), open);
         changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
@@ -97,7 +97,7 @@ internal sealed class Collector : IDisposable
 
         begin = Stopwatch.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
-        Pass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
+        CollectionPass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
             sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), changed, Extended);
         Threads = 0;
         foreach (WatchedProcess process in _table.Watched)
@@ -109,7 +109,7 @@ internal sealed class Collector : IDisposable
         }
         foreach (WatchedProcess process in _gone)
         {
-            _errors.Count(ReadStatus.Gone);
+            _errors.CountReadError(ReadStatus.Gone);
             _table.Remove(process);
         }
         _gone.Clear();
@@ -117,7 +117,7 @@ internal sealed class Collector : IDisposable
             _errors.IoDenied.End();
         Arrange(snapshot.Config, pass);
         foreach (WatchedProcess process in _table.Watched)
-            process.Books.Close(process, pass);
+            process.Ledger.Settle(process, pass);
         ReadDuration = Stopwatch.GetElapsedTime(begin);
         Collections++;
     }
@@ -126,7 +126,7 @@ internal sealed class Collector : IDisposable
     public IReadOnlyList<string> TakeWarnings() => _errors.TakeWarnings();
 
     private static bool LacksIo(WatchedThread thread) =>
-        thread.Extras is { ReadBytes: < 0 } extras && (extras.Kinds & ExtendedKinds.Io) != 0;
+        thread.Extended is { ReadBytes: < 0 } extras && (extras.Kinds & ExtendedKinds.Io) != 0;
 
     private void FindHiding(long now)
     {
@@ -138,11 +138,11 @@ internal sealed class Collector : IDisposable
             _errors.Warn($"{_root.Path} is mounted with {HiddenBy}, so processes of other users cannot be watched: that needs CAP_SYS_PTRACE, or the group that mount option gid= names");
     }
 
-    private void Arrange(ExporterConfig config, in Pass pass)
+    private void Arrange(ExporterConfig config, in CollectionPass pass)
     {
-        int bySamples = SampleCounts.SeriesWithin(config, HasSchedInfo, _table.Watched.Count);
+        int bySamples = SampleBudget.SeriesWithin(config, HasSchedInfo, _table.Watched.Count);
         int limit = Math.Min(config.Collector.MaxThreads, bySamples);
-        _arrangement.Arrange(_table.Watched, pass, limit);
+        _arrangement.Select(_table.Watched, pass, limit);
         DetailLowered = FoldedAtLimit > 0 && bySamples < config.Collector.MaxThreads;
         if (FoldedAtLimit == 0)
         {

@@ -11,5 +11,5 @@ namespace ThreadExporter.Collection;
 internal sealed record ConfigSnapshot(ExporterConfig Config, Matcher Matcher, DateTimeOffset LoadedAt, TlsFiles? Tls = null)
 {
     /// <summary>Null, or what a person should know of the certificate although it is no error (docs/decisions/0009).</summary>
-    public string? TlsWarning => Tls?.DateFault(LoadedAt.UtcDateTime) is { } fault ? $"{TlsFiles.CertKey}: {fault}" : null;
+    public string? TlsWarning => Tls?.GetDateError(LoadedAt.UtcDateTime) is { } fault ? $"{TlsFiles.CertKey}: {fault}" : null;
 }

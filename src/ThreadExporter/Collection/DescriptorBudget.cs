@@ -53,7 +53,7 @@ internal sealed class DescriptorBudget(long limit)
         status = ReadStatus.Ok;
         if (_threads >= _maximum || Kept >= _mostWithThreads)
             return false;
-        status = ProcFile.Open(directory, path, out int descriptor);
+        status = RawFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
             return false;
         thread.Descriptor = descriptor;
@@ -65,7 +65,7 @@ internal sealed class DescriptorBudget(long limit)
     {
         if (thread.Descriptor < 0)
             return;
-        ProcFile.Close(thread.Descriptor);
+        RawFile.Close(thread.Descriptor);
         thread.Descriptor = -1;
         _threads--;
     }

@@ -7,7 +7,7 @@ namespace ThreadExporter.Collection;
 /// has moved, no other thread has run and none is read (docs/decisions/0005). Synchronous and without allocation while
 /// no thread is born or renamed.
 /// </summary>
-internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors)
+internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors)
 {
     // A thread that ran in one of so many collections is among the first to be read in the next.
     private const int ActiveFor = 4;
@@ -22,22 +22,22 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
 
     /// <summary>Brings the process and its threads up to date.</summary>
     /// <returns>False when the process is gone.</returns>
-    public bool Read(WatchedProcess process, in Pass pass)
+    public bool Read(WatchedProcess process, in CollectionPass pass)
     {
-        bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadBySums(process, pass) : ReadByGate(process, pass);
-        process.ReadAt = pass.Now;
+        bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadByClockSums(process, pass) : ReadIfClockMoved(process, pass);
+        process.ReadAt = pass.StartedAt;
         return alive;
     }
 
-    private bool ReadBySums(WatchedProcess process, in Pass pass)
+    private bool ReadByClockSums(WatchedProcess process, in CollectionPass pass)
     {
         long clock = -1;
-        bool idle = !pass.ReadAll && ActiveAccountForAll(process, pass, out clock);
+        bool idle = !pass.ReadAll && ActiveThreadsExplainClock(process, pass, out clock);
         // The active threads stood still around it, and the others are read after it.
         if (clock >= 0 || process.Known)
-            process.ClockBefore = clock >= 0 ? clock : process.Clock;
+            process.ClockAtLastBooking = clock >= 0 ? clock : process.Clock;
         else if (Clocks.TryGetProcessCpu(process.Pid, out long before))
-            process.ClockBefore = before;
+            process.ClockAtLastBooking = before;
         if (!idle)
         {
             ReadThreads(process, pass, clock);
@@ -46,20 +46,20 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         DropIdle(process, pass);
         if (RefreshDue(process, pass) && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             return false;
-        return clock == process.GateClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
+        return clock == process.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
     }
 
     // Ticks are too coarse for sums, and another namespace has no clock at all; but a clock that stands still says that
     // nothing ran. It is compared with its value from before the threads were last read: what ran meanwhile still counts.
-    private bool ReadByGate(WatchedProcess process, in Pass pass)
+    private bool ReadIfClockMoved(WatchedProcess process, in CollectionPass pass)
     {
         long clock = -1;
-        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.GateClock && !pass.ReadAll)
+        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.IdleCheckClock && !pass.ReadAll)
         {
             RefreshDue(process, pass);
             return IsAlive(process);
         }
-        process.ClockBefore = clock;
+        process.ClockAtLastBooking = clock;
         // What could not be read is read again even if nothing runs until then.
         bool complete = ReadThreads(process, pass, clock: -1);
         return ReadProcess(process, pass, complete ? clock : -1, settled: false);
@@ -73,7 +73,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="clock">The process's clock at an instant at which the active threads are known exactly; else -1.</param>
-    private bool ActiveAccountForAll(WatchedProcess process, in Pass pass, out long clock)
+    private bool ActiveThreadsExplainClock(WatchedProcess process, in CollectionPass pass, out long clock)
     {
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
@@ -88,18 +88,18 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             }
             if (!Clocks.TryGetProcessCpu(process.Pid, out clock))
                 break;
-            if (AllStandStill(process))
-                return process.Unaccounted >= 0 && clock - SumOfThreads(process) == process.Unaccounted;
+            if (NoneHasRun(process))
+                return process.ExitedThreadsCpu >= 0 && clock - SumOfThreads(process) == process.ExitedThreadsCpu;
         }
         clock = -1;
         return false;
     }
 
-    private bool AllStandStill(WatchedProcess process)
+    private bool NoneHasRun(WatchedProcess process)
     {
         foreach (WatchedThread thread in process.Active)
         {
-            if (!_threads.StandsStill(process, thread))
+            if (!_threads.HasNotRun(process, thread))
                 return false;
         }
         return true;
@@ -109,7 +109,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <param name="pass">The collection.</param>
     /// <param name="clock">The process's clock at an instant at which its active threads are known, or -1.</param>
     /// <returns>False when a thread that still lives could not be read.</returns>
-    private bool ReadThreads(WatchedProcess process, in Pass pass, long clock)
+    private bool ReadThreads(WatchedProcess process, in CollectionPass pass, long clock)
     {
         // The active ones are known as of the clock; the others are read after it. What then remains is not too much, and
         // it is right when no other thread ran in between: the next collection's sums tell.
@@ -121,49 +121,49 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         {
             WatchedThread thread = threads[i];
             ReadStatus status = exact && thread.IsActive ? ReadStatus.Ok : _threads.Read(process, thread, pass);
-            errors.Count(status);
+            errors.CountReadError(status);
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
-                process.Depart(thread);
+                process.RecordExit(thread);
                 continue;
             }
             if (status != ReadStatus.Ok)
             {
                 complete = false;
-                thread.MissedIn = pass.Number;
+                thread.UnreadSincePass = pass.Number;
             }
             complete &= !thread.IsCpuUnknown;
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
-        process.Unaccounted = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
+        process.ExitedThreadsCpu = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
         ChooseActive(process, pass);
         return complete;
     }
 
-    private static void DropIdle(WatchedProcess process, in Pass pass)
+    private static void DropIdle(WatchedProcess process, in CollectionPass pass)
     {
         List<WatchedThread> active = process.Active;
         int kept = 0;
         for (int i = 0; i < active.Count; i++)
         {
             WatchedThread thread = active[i];
-            thread.IsActive = thread.RanIn > pass.Number - ActiveFor;
+            thread.IsActive = thread.RanInPass > pass.Number - ActiveFor;
             if (thread.IsActive)
                 active[kept++] = thread;
         }
         active.RemoveRange(kept, active.Count - kept);
     }
 
-    private static void ChooseActive(WatchedProcess process, in Pass pass)
+    private static void ChooseActive(WatchedProcess process, in CollectionPass pass)
     {
         List<WatchedThread> active = process.Active;
         active.Clear();
         int most = Math.Max(SmallestActive, process.Threads.Count / LargestActiveShare);
         foreach (WatchedThread thread in process.Threads)
         {
-            thread.IsActive = thread.RanIn > pass.Number - ActiveFor;
+            thread.IsActive = thread.RanInPass > pass.Number - ActiveFor;
             if (thread.IsActive)
                 active.Add(thread);
         }
@@ -184,16 +184,16 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
 
     // Name and state can change without CPU.
     /// <returns>True when one of them was found to have run.</returns>
-    private bool RefreshDue(WatchedProcess process, in Pass pass)
+    private bool RefreshDue(WatchedProcess process, in CollectionPass pass)
     {
         bool ran = false;
         foreach (WatchedThread thread in process.Threads)
         {
-            if (pass.Now < thread.RefreshAt)
+            if (pass.StartedAt < thread.RefreshAt)
                 continue;
             long cpu = thread.Cpu;
             // One that is gone is left to the full pass: its last moments move the process's clock.
-            errors.Count(_threads.Read(process, thread, pass));
+            errors.CountReadError(_threads.Read(process, thread, pass));
             ran |= thread.Cpu != cpu;
             // If this reading does not tell, the process's clock did: it has not run.
             thread.IsCpuUnknown = false;
@@ -205,18 +205,18 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     /// <param name="pass">The collection.</param>
     /// <param name="gate">The process's clock, for the next collection to compare with.</param>
     /// <param name="settled">That clock covers all that was read of the threads.</param>
-    private bool ReadProcess(WatchedProcess process, in Pass pass, long gate, bool settled)
+    private bool ReadProcess(WatchedProcess process, in CollectionPass pass, long gate, bool settled)
     {
         ReadStatus status = ReadProcessStat(process, out int threadCount);
         if (status == ReadStatus.Gone)
             return false;
-        errors.Count(status);
+        errors.CountReadError(status);
         if (status == ReadStatus.Ok && threadCount != process.Threads.Count)
         {
             status = AddNewThreads(process, pass);
             settled = false;
         }
-        process.GateClock = status == ReadStatus.Ok ? gate : -1;
+        process.IdleCheckClock = status == ReadStatus.Ok ? gate : -1;
 
         long cpu = root.SharesPidNamespace ? gate : process.User + process.Kernel;
         if (root.SharesPidNamespace && !settled && !Clocks.TryGetProcessCpu(process.Pid, out cpu))
@@ -224,7 +224,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
         // The clock goes by pid: that the process still lives afterwards proves that it answered for this one.
         if (root.SharesPidNamespace && !IsAlive(process))
             return false;
-        process.HasMoved |= cpu != process.Clock;
+        process.HasUnbookedCpu |= cpu != process.Clock;
         process.Clock = cpu;
         process.Known = true;
         return true;
@@ -233,35 +233,35 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
     private ReadStatus ReadProcessStat(WatchedProcess process, out int threadCount)
     {
         threadCount = 0;
-        ReadStatus status = ProcFile.ReadOnce(process.Directory, "stat"u8, _buffer, out int length);
+        ReadStatus status = RawFile.ReadOnce(process.Directory, "stat"u8, _buffer, out int length);
         if (status != ReadStatus.Ok)
             return status;
-        if (!Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
+        if (!ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
             return ReadStatus.Malformed;
         if (stat.StartTicks != process.StartTicks)
             return ReadStatus.Gone;
         threadCount = stat.NumThreads;
         (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
-        errors.Count((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
+        errors.CountReadError((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
         (process.User, process.Kernel) = (Math.Max(process.User, user), Math.Max(process.Kernel, kernel));
         return ReadStatus.Ok;
     }
 
     // Not the process's own stat: that one sums over all threads (milliseconds at 10,000).
     private bool IsAlive(WatchedProcess process) =>
-        ProcFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
+        RawFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
     /// <returns>The first failure that left a living thread out.</returns>
-    private ReadStatus AddNewThreads(WatchedProcess process, in Pass pass)
+    private ReadStatus AddNewThreads(WatchedProcess process, in CollectionPass pass)
     {
-        ReadStatus result = ProcFile.ListIds(process.Directory, "task"u8, _tids);
+        ReadStatus result = RawFile.ListIds(process.Directory, "task"u8, _tids);
         if (result != ReadStatus.Ok)
         {
-            errors.Count(result);
+            errors.CountReadError(result);
             return result;
         }
         _tids.Sort();
-        process.IsDisarranged = true;
+        process.SeriesDirty = true;
         List<WatchedThread> merged = new(_tids.Count);
         int known = 0;
         foreach (int tid in _tids)
@@ -275,7 +275,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
             }
             WatchedThread thread = new(tid);
             ReadStatus status = _threads.Read(process, thread, pass);
-            errors.Count(status);
+            errors.CountReadError(status);
             if (status != ReadStatus.Ok)
             {
                 budget.Close(thread);
@@ -283,13 +283,13 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Re
                     result = status;
                 continue;
             }
-            thread.IsSuccessor = process.HadThread(tid);
-            process.HasMoved = true;
+            thread.IsReplacement = process.MayHaveShownTid(tid);
+            process.HasUnbookedCpu = true;
             merged.Add(thread);
             // It is known from here on, and was read after the clock: at most too little remains.
-            process.Unaccounted = Math.Max(-1, process.Unaccounted - thread.Cpu);
+            process.ExitedThreadsCpu = Math.Max(-1, process.ExitedThreadsCpu - thread.Cpu);
             if (thread.IsCpuUnknown)
-                (process.Unaccounted, result) = (-1, ReadStatus.Malformed);
+                (process.ExitedThreadsCpu, result) = (-1, ReadStatus.Malformed);
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

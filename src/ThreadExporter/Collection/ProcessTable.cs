@@ -13,21 +13,21 @@ namespace ThreadExporter.Collection;
 /// <param name="budget">What descriptors may be kept.</param>
 /// <param name="errors">Counts the reads that fail.</param>
 /// <param name="bootTime">When the kernel booted by the wall clock of now, in nanoseconds since the epoch; null: the kernel's clocks tell.</param>
-internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, ReadErrors errors, Func<long>? bootTime = null) : IDisposable
+internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors, Func<long>? bootTime = null) : IDisposable
 {
     // Smaller moves are the wall clock's drift; processes found together keep their distances.
     private const long ClockStep = 1_000_000_000;
 
     private readonly Dictionary<int, Entry> _entries = [];
     private readonly List<WatchedProcess> _watched = [];
-    private readonly CommandLines _commandLines = new(errors);
+    private readonly CommandLineReader _commandLines = new(errors);
     private readonly List<int> _pids = [];
     private readonly Stack<Entry> _ancestors = [];
     private readonly byte[] _buffer = new byte[4096];
     private readonly Func<long> _readBootTime = bootTime ?? Clocks.BootTimeNanoseconds;
     private long _bootTime;
     private Matcher? _matcher;
-    private int _pass;
+    private int _updateNumber;
 
     /// <summary>The processes that some rule owns, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Watched => _watched;
@@ -40,7 +40,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     {
         bool everything = !ReferenceEquals(matcher, _matcher);
         _matcher = matcher;
-        _pass++;
+        _updateNumber++;
         bool usersChanged = matcher.BeginPass();
         _commandLines.BeginCollection();
         // The wall clock may be set: a host may boot in 1970. What was found before keeps its start.
@@ -50,7 +50,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         if (listed != ReadStatus.Ok)
         {
             // Says nothing about the processes: those known stand for the list, and each answers for itself.
-            errors.Count(listed);
+            errors.CountReadError(listed);
             _pids.AddRange(_entries.Keys);
         }
 
@@ -58,10 +58,10 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         {
             if (!_entries.TryGetValue(pid, out Entry? entry))
                 _entries.Add(pid, entry = new Entry(pid));
-            entry.SeenIn = _pass;
+            entry.SeenInUpdate = _updateNumber;
             entry.Due = everything || usersChanged || now >= entry.NextCheck;
             if (everything)
-                entry.Inherited = RuleSet.Empty;
+                entry.Inherited = FilterSet.Empty;
         }
         foreach (int pid in _pids)
         {
@@ -71,7 +71,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         foreach ((int pid, Entry entry) in _entries)
         {
-            if (entry.SeenIn != _pass)
+            if (entry.SeenInUpdate != _updateNumber)
             {
                 Release(entry);
                 _entries.Remove(pid);
@@ -122,7 +122,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
 
     private bool ReadIdentity(Entry entry)
     {
-        ReadStatus status = ReadStat(entry, out Stat stat);
+        ReadStatus status = ReadStat(entry, out ProcStat stat);
         if (entry.Watched is not null && (status == ReadStatus.Gone || (status == ReadStatus.Ok && entry.StartTicks != stat.StartTicks)))
         {
             // The kept directory tells that the old process is gone; the pid may already be another's.
@@ -132,17 +132,17 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         entry.IsDenied = status == ReadStatus.Denied;
         if (status != ReadStatus.Ok)
         {
-            errors.Count(status);
-            entry.ExeDenied = RuleSet.Empty;
+            errors.CountReadError(status);
+            entry.ExeDenied = FilterSet.Empty;
             // Any other failure says nothing about the process: what is watched stays so, and is asked again.
-            if (status == ReadStatus.Gone || !IsInForce(entry.Watched))
+            if (status == ReadStatus.Gone || !IsCurrent(entry.Watched))
                 Release(entry);
             entry.NextCheck = 0;
             return false;
         }
         if (entry.StartTicks != stat.StartTicks)
         {
-            entry.Inherited = RuleSet.Empty;
+            entry.Inherited = FilterSet.Empty;
             entry.StartTicks = stat.StartTicks;
         }
         entry.ParentPid = stat.Ppid;
@@ -152,27 +152,27 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         return true;
     }
 
-    private ReadStatus ReadStat(Entry entry, out Stat stat)
+    private ReadStatus ReadStat(Entry entry, out ProcStat stat)
     {
         stat = default;
         if (entry.Directory < 0)
         {
             Span<byte> path = stackalloc byte[32];
-            ReadStatus opened = ProcFile.OpenDirectory(root.Fd, ProcPath.Format(path, ""u8, entry.Pid, ""u8), out int directory);
+            ReadStatus opened = RawFile.OpenDirectory(root.Fd, ProcPath.Format(path, ""u8, entry.Pid, ""u8), out int directory);
             if (opened != ReadStatus.Ok)
                 return opened;
             entry.Directory = directory;
         }
-        ReadStatus status = ProcFile.ReadOnce(entry.Directory, "stat"u8, _buffer, out int length);
+        ReadStatus status = RawFile.ReadOnce(entry.Directory, "stat"u8, _buffer, out int length);
         if (status != ReadStatus.Ok)
             return status;
-        return Stat.TryParse(_buffer.AsSpan(0, length), out stat) ? ReadStatus.Ok : ReadStatus.Malformed;
+        return ProcStat.TryParse(_buffer.AsSpan(0, length), out stat) ? ReadStatus.Ok : ReadStatus.Malformed;
     }
 
     private void Decide(Entry entry, long now, long rescanInterval)
     {
         bool kernelThread = entry.IsKernelThread;
-        ProcessFacts facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
+        ProcessInfo facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
             (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
         {
             KernelThread = kernelThread,
@@ -185,21 +185,21 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         entry.ToChildren = result.ToChildren;
         entry.ExeDenied = result.ExeDenied;
         entry.IsDenied = facts.UidStatus == ReadStatus.Denied || facts.CgroupStatus == ReadStatus.Denied;
-        errors.Count(facts.ExeStatus);
-        errors.Count(facts.UidStatus);
-        errors.Count(facts.CgroupStatus);
+        errors.CountReadError(facts.ExeStatus);
+        errors.CountReadError(facts.UidStatus);
+        errors.CountReadError(facts.CgroupStatus);
         bool complete = !result.Incomplete;
-        if (!complete && IsInForce(entry.Watched))
+        if (!complete && IsCurrent(entry.Watched))
         {
             // A command line that cannot be read now must not take a stuck process off the graph, nor hand it to a later rule.
             entry.NextCheck = 0;
             return;
         }
-        if (result.Rule is { } rule)
+        if (result.Filter is { } rule)
         {
             if (entry.Watched is null && !budget.TryKeepDirectory())
             {
-                errors.Count(ReadStatus.NoDescriptors);
+                errors.CountReadError(ReadStatus.NoDescriptors);
                 Release(entry);
                 entry.NextCheck = 0;
                 return;
@@ -213,15 +213,15 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
             complete &= !unknown;
             if (rule.TakeCutWarning(facts) is { } warning)
                 errors.Warn(warning);
-            if (unknown && IsInForce(entry.Watched))
+            if (unknown && IsCurrent(entry.Watched))
                 daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
-            ReadStatus status = ExtraLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
-            errors.Count(status);
+            ReadStatus status = CgroupLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
+            errors.CountReadError(status);
             if (status != ReadStatus.Ok)
             {
                 // Says nothing about the cgroup: the series keep their labels, and it is asked again.
                 complete = false;
-                labels = entry.Watched.ExtraLabels;
+                labels = entry.Watched.CgroupLabels;
             }
             entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon), labels);
         }
@@ -233,8 +233,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
     }
 
     /// <summary>Whether it is watched under a rule of the configuration in force.</summary>
-    private bool IsInForce([NotNullWhen(true)] WatchedProcess? process) =>
-        process?.Rule is { } rule && rule.Index < _matcher!.Rules.Length && ReferenceEquals(rule, _matcher.Rules[rule.Index]);
+    private bool IsCurrent([NotNullWhen(true)] WatchedProcess? process) =>
+        process?.Filter is { } rule && rule.Index < _matcher!.Filters.Length && ReferenceEquals(rule, _matcher.Filters[rule.Index]);
 
     private void Release(Entry entry)
     {
@@ -245,7 +245,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         }
         else if (entry.Directory >= 0)
         {
-            ProcFile.Close(entry.Directory);
+            RawFile.Close(entry.Directory);
         }
         entry.Directory = -1;
     }
@@ -259,12 +259,12 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Rea
         public bool IsKernelThread { get; set; }
         public bool LeaderHasEnded { get; set; }
         public int Directory { get; set; } = -1;
-        public int SeenIn { get; set; }
+        public int SeenInUpdate { get; set; }
         public bool Due { get; set; }
         public long NextCheck { get; set; }
-        public RuleSet Inherited { get; set; } = RuleSet.Empty;
-        public RuleSet ToChildren { get; set; } = RuleSet.Empty;
-        public RuleSet ExeDenied { get; set; } = RuleSet.Empty;
+        public FilterSet Inherited { get; set; } = FilterSet.Empty;
+        public FilterSet ToChildren { get; set; } = FilterSet.Empty;
+        public FilterSet ExeDenied { get; set; } = FilterSet.Empty;
         public bool IsDenied { get; set; }
         public WatchedProcess? Watched { get; set; }
     }

@@ -11,12 +11,12 @@ namespace ThreadExporter.Collection;
 internal sealed class Sampler(ProcfsRoot root, Collector collector)
 {
     // A thread that did not run in so many windows is no longer looked at in each.
-    private const int ForgetAfter = 10;
+    private const int StopSamplingAfter = 10;
     // A window longer than so many says only how much a thread ran: the sampler was stopped, or got no CPU.
     private const int LongestWindows = 10;
     // A process that has rested for so long is looked at once in two windows: reading its clock is most of what the sampler costs. Of a burst
     // of three windows, one whole window is seen all the same, or the two in which it began were full.
-    private const int RestingWindows = 2;
+    private const int IdleWindowsBeforeSlowdown = 2;
     private const double Smoothing = 0.1;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -54,19 +54,19 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
 
         Interval = Math.Max(configured, (long)(_cost / config.CpuBudget));
         // From the window's begin, so that the windows keep their length; late ones are not made up for.
-        return _due = now + (awake ? Interval : RestingWindows * Interval);
+        return _due = now + (awake ? Interval : IdleWindowsBeforeSlowdown * Interval);
     }
 
     /// <returns>False while the process rests.</returns>
     private bool Sample(WatchedProcess process, long now, double saturation, long peakWindow)
     {
-        ProcessSamples samples = process.Samples;
+        ProcessSamplerState samples = process.SamplerState;
         long window = now - samples.At;
-        bool rests = samples.IdleWindows >= ForgetAfter;
+        bool rests = samples.IdleWindows >= StopSamplingAfter;
         // Half a window of grace: ticks are never exact.
-        if (rests && 2 * window < (2 * RestingWindows - 1) * Interval)
+        if (rests && 2 * window < (2 * IdleWindowsBeforeSlowdown - 1) * Interval)
             return false;
-        long owed = Math.Max(0, samples.Unexplained);
+        long owed = Math.Max(0, samples.UnattributedCpu);
         long clock = -1;
         // Where the process has no clock here, each thread is looked at in each window.
         if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
@@ -78,44 +78,44 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         long used = clock - samples.Clock;
 
         int kept = 0;
-        for (int i = 0; i < samples.Busy.Count; i++)
+        for (int i = 0; i < samples.ActiveThreads.Count; i++)
         {
-            WatchedThread thread = samples.Busy[i];
+            WatchedThread thread = samples.ActiveThreads[i];
             long before = thread.SampledCpu;
             bool read = TryRead(thread, out long run);
             thread.SampledCpu = read ? run : -1;
             // Ended, or without a descriptor since a reload lowered their number: what it has counted stands.
             if (!read)
             {
-                thread.Samples?.Skip();
+                thread.Saturation?.SkipWindow();
                 thread.IsSampled = false;
                 continue;
             }
             // Another thread has taken its place by exec.
             if (run < before)
             {
-                thread.Samples = null;
+                thread.Saturation = null;
                 thread.IsSampled = false;
                 continue;
             }
             thread.IdleWindows = run > before ? 0 : thread.IdleWindows + 1;
             used -= run - before;
-            Account(process, thread, run - before, window, saturation, now, peakWindow);
-            if (thread.IdleWindows >= ForgetAfter)
+            Attribute(process, thread, run - before, window, saturation, now, peakWindow);
+            if (thread.IdleWindows >= StopSamplingAfter)
                 thread.IsSampled = false;
             else
-                samples.Busy[kept++] = thread;
+                samples.ActiveThreads[kept++] = thread;
         }
-        samples.Busy.RemoveRange(kept, samples.Busy.Count - kept);
-        samples.Unexplained += used;
+        samples.ActiveThreads.RemoveRange(kept, samples.ActiveThreads.Count - kept);
+        samples.UnattributedCpu += used;
         samples.Clock = clock;
         samples.At = now;
-        if (first || !isBounded || samples.Unexplained >= window / 10)
+        if (first || !isBounded || samples.UnattributedCpu >= window / 10)
         {
             SampleOthers(process, now, window, owed, saturation, peakWindow);
-            samples.Unexplained = 0;
+            samples.UnattributedCpu = 0;
         }
-        return samples.IdleWindows < ForgetAfter;
+        return samples.IdleWindows < StopSamplingAfter;
     }
 
     /// <param name="process">The process, its busy threads sampled.</param>
@@ -136,32 +136,32 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
                 continue;
             thread.IsSampled = true;
             thread.IdleWindows = 0;
-            process.Samples.Busy.Add(thread);
-            thread.Samples?.Skip();
+            process.SamplerState.ActiveThreads.Add(thread);
+            thread.Saturation?.SkipWindow();
             if (run - before > owed)
-                Account(process, thread, run - before - owed, window, saturation, now, peakWindow);
+                Attribute(process, thread, run - before - owed, window, saturation, now, peakWindow);
         }
     }
 
-    private void Account(WatchedProcess process, WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
+    private void Attribute(WatchedProcess process, WatchedThread thread, long cpu, long window, double saturation, long now, long peakWindow)
     {
-        if (cpu == 0 && thread.Samples is null)
+        if (cpu == 0 && thread.Saturation is null)
             return;
-        process.HasMoved = true;
-        thread.Samples ??= new ThreadSamples();
+        process.HasUnbookedCpu = true;
+        thread.Saturation ??= new SaturationTracker();
         if (window <= LongestWindows * Interval)
-            thread.Samples.Window(cpu, window, saturation);
+            thread.Saturation.AddWindow(cpu, window, saturation);
         else
-            thread.Samples.Skip();
-        thread.Samples.Peak((double)cpu / window, now, peakWindow);
+            thread.Saturation.SkipWindow();
+        thread.Saturation.ObservePeak((double)cpu / window, now, peakWindow);
     }
 
     // Only what has a descriptor: by path it would cost five times as much.
     private bool TryRead(WatchedThread thread, out long run)
     {
         run = 0;
-        if (thread.Descriptor < 0 || ProcFile.ReadAt(thread.Descriptor, _buffer, out int length) != ReadStatus.Ok
-            || !SchedStat.TryParse(_buffer.AsSpan(0, length), out SchedStat sched))
+        if (thread.Descriptor < 0 || RawFile.ReadAt(thread.Descriptor, _buffer, out int length) != ReadStatus.Ok
+            || !ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
         {
             return false;
         }

@@ -6,10 +6,10 @@ namespace ThreadExporter.Collection;
 /// <summary>A process that a rule owns, with its threads. Its directory is kept open: a reused pid cannot be mistaken for it.</summary>
 internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
 {
-    private const int MaxDeparted = 1024;
+    private const int MaxShownTids = 1024;
 
-    private readonly HashSet<int> _departed = [];
-    private bool _departedAreForgotten;
+    private readonly HashSet<int> _shownTids = [];
+    private bool _shownTidsOverflowed;
 
     public int Pid { get; } = pid;
 
@@ -25,7 +25,7 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>May end at an exec: the kernel starts its helper programs as threads of its own.</summary>
     public bool IsKernelThread { get; set; }
 
-    public Rule Rule { get; private set; } = null!;
+    public CompiledFilter Filter { get; private set; } = null!;
 
     /// <summary>The shown name, in the kernel's bytes.</summary>
     public byte[] Name { get; private set; } = [];
@@ -33,7 +33,7 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public byte[] Daemon { get; private set; } = [];
 
     /// <summary>The labels that its rule adds (key <c>labels</c>), without those that it has no value for.</summary>
-    public (string Name, byte[] Value)[] ExtraLabels { get; private set; } = [];
+    public (string Name, byte[] Value)[] CgroupLabels { get; private set; } = [];
 
     /// <summary>Sorted by tid.</summary>
     public List<WatchedThread> Threads { get; set; } = [];
@@ -45,22 +45,22 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public long Clock { get; set; }
 
     /// <summary>A value that the clock had passed when the threads were read: no thread is known as of an earlier moment. -1: the clock is not known to the nanosecond.</summary>
-    public long ClockBefore { get; set; }
+    public long ClockAtLastBooking { get; set; }
 
     /// <summary>Its books, of which the exposition prints.</summary>
-    public ProcessBooks Books { get; } = new();
+    public CpuLedger Ledger { get; } = new();
 
     /// <summary>Nanoseconds on a CPU, exited threads included, as printed: the books' sum.</summary>
-    public long Cpu => Books.Cpu;
+    public long Cpu => Ledger.Cpu;
 
     /// <summary>Something was read that the books have not taken in.</summary>
-    public bool HasMoved { get; set; } = true;
+    public bool HasUnbookedCpu { get; set; } = true;
 
     /// <summary>Threads were born, ended or renamed since they were last arranged.</summary>
-    public bool IsDisarranged { get; set; } = true;
+    public bool SeriesDirty { get; set; } = true;
 
     /// <summary>What <see cref="Candidates"/> was arranged by.</summary>
-    public ThreadChoice? ArrangedBy { get; set; }
+    public ThreadSelection? SelectedWith { get; set; }
 
     /// <summary>The series that the rule asks for, but for its <c>top</c>; by tid or by name.</summary>
     public List<ThreadSeries> Candidates { get; } = [];
@@ -72,16 +72,16 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public List<ThreadSeries> Shown { get; } = [];
 
     /// <summary>The groups it ever had, by name; null while it never had one.</summary>
-    public SortedDictionary<string, ThreadSeries>? Groups { get; set; }
+    public SortedDictionary<string, ThreadSeries>? NameSeries { get; set; }
 
     /// <summary>
     /// What of the process's clock no known thread accounts for (CPU of exited threads), in nanoseconds; -1: not known to
     /// the nanosecond. While it holds, threads that were not read have not run.
     /// </summary>
-    public long Unaccounted { get; set; } = -1;
+    public long ExitedThreadsCpu { get; set; } = -1;
 
     /// <summary>The process clock as it stood before what it gates was last read, in nanoseconds; -1: not known.</summary>
-    public long GateClock { get; set; } = -1;
+    public long IdleCheckClock { get; set; } = -1;
 
     /// <summary>When its threads were last read; monotonic nanoseconds.</summary>
     public long ReadAt { get; set; }
@@ -90,10 +90,10 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public List<WatchedThread> Active { get; } = [];
 
     /// <summary>The sampler's view.</summary>
-    public ProcessSamples Samples { get; } = new();
+    public ProcessSamplerState SamplerState { get; } = new();
 
     /// <summary>The hot page's view; null while nobody looks.</summary>
-    public HotProcess? Hot { get; set; }
+    public HotProcessState? Hot { get; set; }
 
     /// <summary>Nanoseconds in user mode, in steps of a clock tick.</summary>
     public long User { get; set; }
@@ -105,41 +105,41 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     public byte[]? RenderedLabels { get; set; }
 
     /// <summary>Notes that a thread is gone. Its series may be in somebody's memory.</summary>
-    public void Depart(WatchedThread thread)
+    public void RecordExit(WatchedThread thread)
     {
-        IsDisarranged = true;
-        if (thread.Series is not { IsGroup: false } && thread.Former is null)
+        SeriesDirty = true;
+        if (thread.Series is not { IsNameSeries: false } && thread.PreviousSeries is null)
             return;
-        if (_departed.Count < MaxDeparted)
-            _departed.Add(thread.Tid);
+        if (_shownTids.Count < MaxShownTids)
+            _shownTids.Add(thread.Tid);
         else
-            _departedAreForgotten = true;
+            _shownTidsOverflowed = true;
     }
 
     /// <summary>Whether a thread of this tid may have been shown before.</summary>
-    public bool HadThread(int tid) => _departedAreForgotten || _departed.Contains(tid);
+    public bool MayHaveShownTid(int tid) => _shownTidsOverflowed || _shownTids.Contains(tid);
 
     /// <summary>Puts the process under a rule. The threads keep their counters; labels that changed are rendered anew.</summary>
-    public void Assign(Rule rule, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon, (string Name, byte[] Value)[] extraLabels)
+    public void Assign(CompiledFilter rule, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon, (string Name, byte[] Value)[] extraLabels)
     {
-        Rule = rule;
-        if (name.SequenceEqual(Name) && daemon.SequenceEqual(Daemon) && Same(extraLabels, ExtraLabels))
+        Filter = rule;
+        if (name.SequenceEqual(Name) && daemon.SequenceEqual(Daemon) && Same(extraLabels, CgroupLabels))
             return;
         Name = name.ToArray();
         Daemon = daemon.ToArray();
-        ExtraLabels = extraLabels;
+        CgroupLabels = extraLabels;
         DropRenderedLabels();
     }
 
     private void DropRenderedLabels()
     {
         RenderedLabels = null;
-        foreach (ThreadSeries group in Groups?.Values ?? Enumerable.Empty<ThreadSeries>())
+        foreach (ThreadSeries group in NameSeries?.Values ?? Enumerable.Empty<ThreadSeries>())
             group.RenderedLabels = null;
         foreach (WatchedThread thread in Threads)
         {
             thread.Series?.RenderedLabels = null;
-            thread.Former?.ForEach(s => s.RenderedLabels = null);
+            thread.PreviousSeries?.ForEach(s => s.RenderedLabels = null);
         }
     }
 
@@ -152,7 +152,7 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
         foreach (WatchedThread thread in Threads)
             budget.Close(thread);
         Threads.Clear();
-        ProcFile.Close(Directory);
+        RawFile.Close(Directory);
         budget.DirectoryClosed();
     }
 }

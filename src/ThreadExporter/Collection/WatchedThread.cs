@@ -44,41 +44,41 @@ internal sealed class WatchedThread(int tid)
     /// <summary>When <c>stat</c> is read again even though the thread did not run; monotonic nanoseconds.</summary>
     public long RefreshAt { get; set; }
 
-    /// <summary>The last collection that found that it had run (<see cref="Pass.Number"/>).</summary>
-    public long RanIn { get; set; }
+    /// <summary>The last collection that found that it had run (<see cref="CollectionPass.Number"/>).</summary>
+    public long RanInPass { get; set; }
 
     /// <summary>In <see cref="WatchedProcess.Active"/>.</summary>
     public bool IsActive { get; set; }
 
     /// <summary>What the sampler knows of it; null until the sampler or a collection has seen it run.</summary>
-    public ThreadSamples? Samples { get; set; }
+    public SaturationTracker? Saturation { get; set; }
 
     /// <summary>What <c>collector.extended</c> adds; null when nothing is chosen.</summary>
-    public ThreadExtras? Extras { get; set; }
+    public ExtendedCounters? Extended { get; set; }
 
     /// <summary>Nanoseconds on a CPU when the sampler last looked; -1: not yet.</summary>
     public long SampledCpu { get; set; } = -1;
 
-    /// <summary>In <see cref="ProcessSamples.Busy"/>.</summary>
+    /// <summary>In <see cref="ProcessSamplerState.ActiveThreads"/>.</summary>
     public bool IsSampled { get; set; }
 
     /// <summary>Windows since it last ran; the sampler's.</summary>
     public int IdleWindows { get; set; }
 
     /// <summary>The hot page's view; null while nobody looks.</summary>
-    public HotThread? Hot { get; set; }
+    public HotThreadState? Hot { get; set; }
 
     /// <summary>Where its time is shown; null: nowhere of its own, it is folded.</summary>
     public ThreadSeries? Series { get; set; }
 
     /// <summary>False until the arrangement has looked at its present name.</summary>
-    public bool IsPlaced { get; set; }
+    public bool HasSeries { get; set; }
 
-    /// <summary>The collection in which <see cref="Series"/> last changed (<see cref="Pass.Number"/>).</summary>
-    public long PlacedIn { get; set; }
+    /// <summary>The collection in which <see cref="Series"/> last changed (<see cref="CollectionPass.Number"/>).</summary>
+    public long SeriesChangedInPass { get; set; }
 
     /// <summary>Series of its own that it had under other names or another rule, the latest last; null: none.</summary>
-    public List<ThreadSeries>? Former { get; set; }
+    public List<ThreadSeries>? PreviousSeries { get; set; }
 
     /// <summary>What the books have taken in; the rest is still to be booked.</summary>
     public ref ThreadCounters Booked => ref _booked;
@@ -88,17 +88,17 @@ internal sealed class WatchedThread(int tid)
     /// <summary>When it was booked its CPU time was not known: what it used since the reading before was booked as transient.</summary>
     public bool IsCpuBookedElsewhere { get; set; }
 
-    /// <summary>Likewise of <see cref="Extras"/>; null: nothing yet.</summary>
-    public ThreadExtras? BookedExtras { get; set; }
+    /// <summary>Likewise of <see cref="Extended"/>; null: nothing yet.</summary>
+    public ExtendedCounters? BookedExtended { get; set; }
 
     /// <summary>False until the books know it, and again when another thread has taken its place.</summary>
     public bool IsBooked { get; set; }
 
     /// <summary>It took the place of a thread that may have been shown with the same labels.</summary>
-    public bool IsSuccessor { get; set; }
+    public bool IsReplacement { get; set; }
 
     /// <summary>The last collection in which it lived but could not be read; 0: none since.</summary>
-    public long MissedIn { get; set; }
+    public long UnreadSincePass { get; set; }
 
     public ThreadCounters Counters => new()
     {
@@ -107,24 +107,24 @@ internal sealed class WatchedThread(int tid)
         Timeslices = Timeslices,
         User = User,
         Kernel = Kernel,
-        Saturated = Samples?.Saturated ?? 0,
+        Saturated = Saturation?.Saturated ?? 0,
     };
 
     /// <summary>Another thread stands behind the descriptor: what is read next is a first reading.</summary>
-    public void Forget()
+    public void ResetIdentity()
     {
         Known = false;
         Wait = Timeslices = User = Kernel = -1;
-        Samples = null;
-        Extras = null;
+        Saturation = null;
+        Extended = null;
         SampledCpu = -1;
-        Succeed();
+        MarkReplaced();
     }
 
     /// <summary>What it has used so far was another thread's, and what is known of this one begins now.</summary>
-    public void Succeed()
+    public void MarkReplaced()
     {
         IsBooked = false;
-        IsSuccessor = true;
+        IsReplacement = true;
     }
 }

@@ -96,8 +96,8 @@ internal sealed class CommandLine
         return ExitCode.Usage;
     }
 
-    private static string? ConfigPathFault(string path) =>
-        path.Length == 0 ? "must not be empty" : ConfigText.ControlFault(path) ?? ConfigText.LengthFault(path);
+    private static string? GetConfigPathError(string path) =>
+        path.Length == 0 ? "must not be empty" : ConfigText.GetControlCharacterError(path) ?? ConfigText.GetLengthError(path);
 
     private Task<int> WithInvocation(ParseResult result, Func<Invocation, Task<int>> command)
     {
@@ -132,7 +132,7 @@ internal sealed class CommandLine
             LogLevel = level,
         };
         string? config = result.GetValue(_config);
-        if (config is not null && ConfigPathFault(config) is { } fault)
+        if (config is not null && GetConfigPathError(config) is { } fault)
             return Task.FromResult(Usage($"--config {fault}"));
         return command(new Invocation(config ?? DefaultConfig, ConfigMayBeMissing: config is null, overrides));
     }

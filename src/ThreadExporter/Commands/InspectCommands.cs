@@ -28,7 +28,7 @@ internal static class InspectCommands
         foreach (FilterConfig filter in state.Current.Config.Filters)
         {
             int before = rows.Count;
-            rows.AddRange(collector.Processes.Where(p => p.Rule.Name == filter.Name).Select(p => (string[])
+            rows.AddRange(collector.Processes.Where(p => p.Filter.Name == filter.Name).Select(p => (string[])
             [
                 Printable.Of(filter.Name),
                 p.Pid.ToString(CultureInfo.InvariantCulture),
@@ -52,15 +52,15 @@ internal static class InspectCommands
             Console.Error.WriteLine($"warning: {warning}");
         PooledBuffer text = scrapes.GetAsync(default).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
-        foreach (ReadOnlyMemory<byte> piece in text.Pieces)
+        foreach (ReadOnlyMemory<byte> piece in text.Segments)
             output.Write(piece.Span);
         text.Release();
         return ExitCode.Success;
     });
 
-    private static int WithCollection(Invocation invocation, Func<ConfigState, Scrapes, Collector, int> use)
+    private static int WithCollection(Invocation invocation, Func<ConfigHolder, ScrapeCoordinator, Collector, int> use)
     {
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors, UserDirectory.Slow);
+        ConfigHolder? state = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors, UserDirectory.Slow);
         if (state is null)
         {
             foreach (ConfigError error in errors)
@@ -73,7 +73,7 @@ internal static class InspectCommands
         metrics.ReloadSuccessful.Set(1);
         metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
-        Scrapes scrapes = new(collector, metrics, () => state.Current);
+        ScrapeCoordinator scrapes = new(collector, metrics, () => state.Current);
         return use(state, scrapes, collector);
     }
 

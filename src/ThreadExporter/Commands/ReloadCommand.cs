@@ -8,12 +8,12 @@ namespace ThreadExporter.Commands;
 /// <summary><c>thread-exporter reload [PID]</c>: SIGHUP, then the daemon's own verdict, so that the answer is the truth.</summary>
 internal static class ReloadCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     public static async Task<int> RunAsync(int? pid)
     {
-        (string path, Verdict before)[] found = [.. Find(pid)];
+        (string path, ReloadStatus before)[] found = [.. Find(pid)];
         if (found.Length != 1)
         {
             Console.Error.WriteLine(found.Length > 1
@@ -34,9 +34,9 @@ internal static class ReloadCommand
             return ExitCode.Failure;
         }
         long begin = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(begin) < Patience)
+        while (Stopwatch.GetElapsedTime(begin) < Timeout)
         {
-            Verdict? verdict = VerdictFile.TryRead(found[0].path);
+            ReloadStatus? verdict = ReloadStatusFile.TryRead(found[0].path);
             if (verdict is null)
             {
                 Console.Error.WriteLine($"thread-exporter: process {target} ended before it reloaded");
@@ -47,11 +47,11 @@ internal static class ReloadCommand
                 return Report(verdict);
             await Task.Delay(PollInterval);
         }
-        Console.Error.WriteLine($"thread-exporter: process {target} has not reloaded within {Patience.TotalSeconds:0} s; its log may say why");
+        Console.Error.WriteLine($"thread-exporter: process {target} has not reloaded within {Timeout.TotalSeconds:0} s; its log may say why");
         return ExitCode.Failure;
     }
 
-    private static int Report(Verdict verdict)
+    private static int Report(ReloadStatus verdict)
     {
         if (verdict.NoFileAt is { } path)
             Console.Error.WriteLine($"{path} does not exist; the defaults and the command line of the daemon apply");
@@ -62,7 +62,7 @@ internal static class ReloadCommand
         return verdict.Errors.Length == 0 ? ExitCode.Success : ExitCode.BadConfig;
     }
 
-    private static IEnumerable<(string Path, Verdict Verdict)> Find(int? pid)
+    private static IEnumerable<(string Path, ReloadStatus Verdict)> Find(int? pid)
     {
         foreach (string directory in RuntimeDirectory.ToSearch(pid).Where(Directory.Exists))
         {
@@ -77,7 +77,7 @@ internal static class ReloadCommand
             }
             foreach (string file in files)
             {
-                if (VerdictFile.TryRead(file) is { } verdict && (pid is null || verdict.Pid == pid))
+                if (ReloadStatusFile.TryRead(file) is { } verdict && (pid is null || verdict.Pid == pid))
                     yield return (file, verdict);
             }
         }

@@ -14,10 +14,10 @@ namespace ThreadExporter.Commands;
 /// <summary><c>run</c>: the daemon. Constructs its objects by hand and hands them to the generic host.</summary>
 internal static class RunCommand
 {
-    public static async Task<int> RunAsync(Invocation invocation, ReloadRequests requests)
+    public static async Task<int> RunAsync(Invocation invocation, ReloadQueue requests)
     {
-        NativeHeap.KeepSmall();
-        ConfigState? state = ConfigState.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
+        MallocTuning.Apply();
+        ConfigHolder? state = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
         if (state is null)
             return ReportBadConfig(invocation, errors);
 
@@ -38,7 +38,7 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> ServeAsync(ConfigState state, ReloadRequests requests, ProcfsRoot root, LogSetup log, ILogger logger)
+    private static async Task<int> ServeAsync(ConfigHolder state, ReloadQueue requests, ProcfsRoot root, LogSetup log, ILogger logger)
     {
         ExporterConfig config = state.Current.Config;
         logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
@@ -46,19 +46,19 @@ internal static class RunCommand
         using Collector collector = new(root);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
-        using CryptSlots slots = new();
-        PasswordCheck passwords = new(slots, Crypt.Verify);
-        HotThreads hot = new(root, collector);
+        using PasswordHashQueue slots = new();
+        PasswordVerifier passwords = new(slots, Crypt.Verify);
+        HotThreadTracker hot = new(root, collector);
         metrics.OnWrite = () =>
         {
-            metrics.SetLogins(passwords.Ended(Login.Good), passwords.Ended(Login.Cached), passwords.Ended(Login.Wrong), passwords.Ended(Login.Busy));
+            metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled));
             metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
             metrics.SamplerInterval.Set(sampler.Interval / 1e9);
             metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
         };
-        Scrapes scrapes = new(collector, metrics, () => state.Current);
+        ScrapeCoordinator scrapes = new(collector, metrics, () => state.Current);
         SystemdNotifier notifier = new();
-        VerdictFile verdicts = new(RuntimeDirectory.OfThisProcess());
+        ReloadStatusFile verdicts = new(RuntimeDirectory.OfThisProcess());
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "thread-exporter" });
         log.AddTo(builder.Logging);
@@ -67,7 +67,7 @@ internal static class RunCommand
             HttpLimits.Apply(kestrel, state);
             sockets.AddTo(kestrel, kestrel.ApplicationServices.GetService<TlsCertificates>());
         });
-        builder.Services.AddSingleton<IConnectionListenerFactory>(p => new PatientTransport(sockets, p.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(p => new BackoffSocketTransport(sockets, p.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
@@ -77,12 +77,12 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         else if (notifier.IsEnabled)
             logger.LogWarning("Nothing listens on the socket that NOTIFY_SOCKET names, so the service manager is not told that the daemon is ready");
-        builder.Services.AddSingleton(p => new ReloadLoop(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadLoop>>()));
-        builder.Services.AddHostedService(p => p.GetRequiredService<ReloadLoop>());
+        builder.Services.AddSingleton(p => new ReloadService(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadService>>()));
+        builder.Services.AddHostedService(p => p.GetRequiredService<ReloadService>());
         if (config.Web.WatchConfig && state.Path is { } watched)
-            builder.Services.AddHostedService(p => new ConfigWatch(watched, state, requests, p.GetRequiredService<ILogger<ConfigWatch>>()));
-        builder.Services.AddHostedService(p => new SamplerThread(sampler, hot, scrapes, p.GetRequiredService<ILogger<SamplerThread>>()));
-        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadLoop>(), p.GetRequiredService<ILogger<Housekeeping>>()));
+            builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, state, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
+        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, scrapes, p.GetRequiredService<ILogger<SamplerService>>()));
+        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)
         {
@@ -91,19 +91,19 @@ internal static class RunCommand
         }
 
         await using WebApplication app = builder.Build();
-        SafeAnswers.Use(app);
+        ResponseGuard.Use(app);
         BasicAuth auth = new(state, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
         app.Use(auth.InvokeAsync);
-        Endpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<Endpoints>>());
+        MetricsEndpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<MetricsEndpoints>>());
         endpoints.Map(app);
-        new Pages(scrapes, state, hot, endpoints).Map(app);
+        new PageEndpoints(scrapes, state, hot, endpoints).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
         await scrapes.CollectAsync();
         await app.StartAsync();
         foreach (string url in app.Urls)
             logger.LogInformation("Listening on {Url}{Path}", url, config.Web.TelemetryPath);
-        app.Services.GetRequiredService<ReloadLoop>().Announce();
+        app.Services.GetRequiredService<ReloadService>().Announce();
         await app.WaitForShutdownAsync();
         verdicts.Delete();
         if (app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask is { IsFaulted: true }) is { } broken)
@@ -126,7 +126,7 @@ internal static class RunCommand
             using ILoggerFactory factory = LoggerFactory.Create(log.AddTo);
             ILogger logger = factory.CreateLogger(typeof(RunCommand));
             foreach (ConfigError error in errors)
-                ReloadLoop.LogConfigError(logger, error);
+                ReloadService.LogConfigError(logger, error);
         }
         else
         {

@@ -15,9 +15,9 @@ internal static class ConfigFile
     /// A file that was changed within it may be about to be changed again: editors and shells write in place and in pieces,
     /// and the end of a piece can look like the end of the file.
     /// </summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SettleTime = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Null, or why there are no bytes.</summary>
@@ -30,17 +30,17 @@ internal static class ConfigFile
         var begin = Stopwatch.GetTimestamp();
         while (true)
         {
-            file = FileIdentity.Of(fullPath);
-            if (Rests(file))
+            file = FileIdentity.Read(fullPath);
+            if (IsSettled(file))
             {
                 var fault = ReadOnce(fullPath, file, out content);
-                if (FileIdentity.Of(fullPath) == file)
+                if (FileIdentity.Read(fullPath) == file)
                     return fault;
             }
-            if (Stopwatch.GetElapsedTime(begin) > Patience)
+            if (Stopwatch.GetElapsedTime(begin) > Timeout)
             {
                 content = default;
-                return FormattableString.Invariant($"is being written: it has kept changing for {Patience.TotalSeconds} s");
+                return FormattableString.Invariant($"is being written: it has kept changing for {Timeout.TotalSeconds} s");
             }
             Thread.Sleep(Interval);
         }
@@ -48,22 +48,22 @@ internal static class ConfigFile
 
     /// <summary>Whether nothing at all stands at the path. A dangling symbolic link is something, and so is what may not be looked at.</summary>
     public static bool IsMissing(string path) =>
-        FileIdentity.Of(Path.GetFullPath(path)).Status == ReadStatus.Gone && new FileInfo(path).LinkTarget is null;
+        FileIdentity.Read(Path.GetFullPath(path)).Status == ReadStatus.Gone && new FileInfo(path).LinkTarget is null;
 
     // A change time ahead of our clock (a file server's, or the clock was set) says nothing.
-    private static bool Rests(FileIdentity file)
+    private static bool IsSettled(FileIdentity file)
     {
         var age = DateTime.UtcNow - DateTime.UnixEpoch.AddTicks(file.ChangedAt / TimeSpan.NanosecondsPerTick);
-        return age < TimeSpan.Zero || age >= Rest;
+        return age < TimeSpan.Zero || age >= SettleTime;
     }
 
     private static string? ReadOnce(string path, FileIdentity file, out ReadOnlyMemory<byte> content)
     {
         content = default;
-        if (Refusal(path, file, TomlDocument.MaxBytes) is { } refusal)
+        if (Validate(path, file, TomlDocument.MaxBytes) is { } refusal)
             return refusal;
         var buffer = new byte[file.Size + 1];
-        var fault = Fill(path, file, buffer, out var length);
+        var fault = ReadInto(path, file, buffer, out var length);
         content = buffer.AsMemory(0, length);
         return fault;
     }
@@ -76,15 +76,15 @@ internal static class ConfigFile
     {
         length = 0;
         var fullPath = Path.GetFullPath(path);
-        var file = FileIdentity.Of(fullPath);
-        return Refusal(fullPath, file, buffer.Length - 1) ?? Fill(fullPath, file, buffer, out length);
+        var file = FileIdentity.Read(fullPath);
+        return Validate(fullPath, file, buffer.Length - 1) ?? ReadInto(fullPath, file, buffer, out length);
     }
 
     /// <summary>Null, or why the file is not even opened.</summary>
-    private static string? Refusal(string path, FileIdentity file, int maxBytes)
+    private static string? Validate(string path, FileIdentity file, int maxBytes)
     {
-        if (Encoding.UTF8.GetByteCount(path) > ProcFile.MaxPathLength || path.Contains('\0', StringComparison.Ordinal))
-            return FormattableString.Invariant($"the path is longer than {ProcFile.MaxPathLength} bytes");
+        if (Encoding.UTF8.GetByteCount(path) > RawFile.MaxPathLength || path.Contains('\0', StringComparison.Ordinal))
+            return FormattableString.Invariant($"the path is longer than {RawFile.MaxPathLength} bytes");
         if (file.IsDirectory)
             return "is a directory";
         if (file.Status == ReadStatus.Ok && !file.IsRegularFile)
@@ -92,10 +92,10 @@ internal static class ConfigFile
         return file.Size > (ulong)maxBytes ? FormattableString.Invariant($"the file is longer than {maxBytes} bytes") : null;
     }
 
-    private static string? Fill(string path, FileIdentity file, Span<byte> buffer, out int length)
+    private static string? ReadInto(string path, FileIdentity file, Span<byte> buffer, out int length)
     {
         length = 0;
-        var status = file.Status == ReadStatus.Ok ? ProcFile.ReadOnce(dirFd: -1, Encoding.UTF8.GetBytes(path), buffer, out length) : file.Status;
+        var status = file.Status == ReadStatus.Ok ? RawFile.ReadOnce(dirFd: -1, Encoding.UTF8.GetBytes(path), buffer, out length) : file.Status;
         // As in /proc, whose files have no size.
         if (length == buffer.Length)
             return "is longer than its size says";

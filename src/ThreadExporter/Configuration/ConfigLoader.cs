@@ -53,7 +53,7 @@ internal static class ConfigLoader
         var document = TomlDocument.Parse(content);
         var errors = document.Errors.Select(e => new ConfigError(file, e.Position, "", e.Message)).ToList();
         var config = ConfigReader.Read(document.Root, file, errors);
-        var tls = trySystem ? SystemNeeds.Try(config.Web, document.Root, file, errors) : null;
+        var tls = trySystem ? HostRequirements.Check(config.Web, document.Root, file, errors) : null;
         errors = [.. errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column)];
         // As for the faults of TOML: every one is logged, and nobody reads beyond the first screens.
         if (errors.Count > MaxErrors)

@@ -35,7 +35,7 @@ internal sealed record ConfigOverrides
         {
             foreach (var address in ListenAddresses)
             {
-                if (ConfigText.ListenFault(address) is { } fault)
+                if (ConfigText.GetListenError(address) is { } fault)
                     errors.Add(new("--web.listen-address", default, "web.listen", fault));
             }
             config = config with { Web = config.Web with { Listen = ListenAddresses } };
@@ -44,7 +44,7 @@ internal sealed record ConfigOverrides
         {
             if (Procfs.Length == 0)
                 errors.Add(new("--path.procfs", default, "collector.procfs", "must not be empty"));
-            else if ((ConfigText.ControlFault(Procfs) ?? ConfigText.LengthFault(Procfs)) is { } fault)
+            else if ((ConfigText.GetControlCharacterError(Procfs) ?? ConfigText.GetLengthError(Procfs)) is { } fault)
                 errors.Add(new("--path.procfs", default, "collector.procfs", fault));
             // A path on the command line is relative to where it was typed; one in the file has no such place.
             else

@@ -46,8 +46,8 @@ internal static class ConfigReader
         var defaults = new WebConfig();
         var web = new WebConfig
         {
-            Listen = reader.Strings("listen", defaults.Listen, ConfigText.ListenFault),
-            TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.TelemetryPathFault),
+            Listen = reader.Strings("listen", defaults.Listen, ConfigText.GetListenError),
+            TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.GetTelemetryPathError),
             MaxRequests = reader.Integer("max_requests", defaults.MaxRequests, 1, 10_000),
             EnableLifecycle = reader.Boolean("enable_lifecycle", defaults.EnableLifecycle),
             WatchConfig = reader.Boolean("watch_config", defaults.WatchConfig),
@@ -66,10 +66,10 @@ internal static class ConfigReader
         {
             CertFile = reader.Path("cert_file", defaults.CertFile),
             KeyFile = reader.Path("key_file", defaults.KeyFile),
-            ClientAuthType = reader.String("client_auth_type", defaults.ClientAuthType, Among(
+            ClientAuthType = reader.String("client_auth_type", defaults.ClientAuthType, OneOf(
                 "NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")),
             ClientCaFile = reader.Path("client_ca_file", defaults.ClientCaFile),
-            MinVersion = reader.String("min_version", defaults.MinVersion, Among("TLS12", "TLS13")),
+            MinVersion = reader.String("min_version", defaults.MinVersion, OneOf("TLS12", "TLS13")),
         };
         CheckTls(reader, tls);
         reader.Finish();
@@ -86,12 +86,12 @@ internal static class ConfigReader
         {
             if (tls.KeyFile.Length > 0)
                 Needs(KeyFile, CertFile);
-            if (tls.AsksClients)
+            if (tls.RequestsClientCertificates)
                 Needs(AuthType, CertFile);
             if (tls.ClientCaFile.Length > 0)
                 Needs(CaFile, CertFile);
         }
-        else if (tls.VerifiesClients && reader.IsDefault(CaFile, ""))
+        else if (tls.VerifiesClientCertificates && reader.IsDefault(CaFile, ""))
         {
             Needs(AuthType, CaFile);
         }
@@ -118,7 +118,7 @@ internal static class ConfigReader
                 reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
             else if (entry.Value is not TomlString hash)
                 reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
-            else if (Crypt.Fault(hash.Value) is { } fault)
+            else if (Crypt.GetHashError(hash.Value) is { } fault)
                 reader.Error(entry.Value.Position, name, $"{name} {fault}");
             else
                 users[entry.Key] = hash.Value;
@@ -145,7 +145,7 @@ internal static class ConfigReader
 
     private static ExtendedKinds ReadExtended(TableReader reader, ExtendedKinds kinds)
     {
-        foreach (var name in reader.Strings("extended", [], Among([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
+        foreach (var name in reader.Strings("extended", [], OneOf([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
             kinds |= Extended.First(e => e.Text == name).Value;
         return kinds;
     }
@@ -157,9 +157,9 @@ internal static class ConfigReader
         {
             Enabled = reader.Boolean("enabled", defaults.Enabled),
             Interval = reader.Duration("interval", defaults.Interval, "10ms", "10s"),
-            Saturation = reader.Share("saturation", defaults.Saturation),
+            Saturation = reader.Fraction("saturation", defaults.Saturation),
             PeakWindow = reader.Duration("peak_window", defaults.PeakWindow, "1s", "1h"),
-            CpuBudget = reader.Share("cpu_budget", defaults.CpuBudget),
+            CpuBudget = reader.Fraction("cpu_budget", defaults.CpuBudget),
         };
         reader.Finish();
         return sampler;
@@ -173,7 +173,7 @@ internal static class ConfigReader
             // "warning" is what other programs write.
             Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),
             Journal = reader.Choice("journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
-            File = reader.String("file", defaults.File, text => text is "auto" or "" ? null : ConfigText.PathFault(text)),
+            File = reader.String("file", defaults.File, text => text is "auto" or "" ? null : ConfigText.GetPathError(text)),
             FileMaxSize = reader.Size("file_max_size", defaults.FileMaxSize, "4KiB", "1024GiB"),
             FileKeep = reader.Integer("file_keep", defaults.FileKeep, 0, 1000),
             Format = reader.Choice("format", defaults.Format, [("text", LogFormat.Text), ("json", LogFormat.Json)]),
@@ -182,6 +182,6 @@ internal static class ConfigReader
         return log;
     }
 
-    private static Func<string, string?> Among(params ImmutableArray<string> known) =>
-        text => known.Contains(text) ? null : TableReader.NotOneOf(text, known);
+    private static Func<string, string?> OneOf(params ImmutableArray<string> known) =>
+        text => known.Contains(text) ? null : TableReader.InvalidChoice(text, known);
 }

@@ -52,7 +52,7 @@ internal static class ConfigText
     }
 
     /// <summary>Null, or what is wrong with an address to listen on.</summary>
-    public static string? ListenFault(string address)
+    public static string? GetListenError(string address)
     {
         var colon = address.LastIndexOf(':');
         if (colon < 0)
@@ -76,7 +76,7 @@ internal static class ConfigText
     }
 
     /// <summary>Null, or what is wrong with the path of the metrics. Routes are compared without case.</summary>
-    public static string? TelemetryPathFault(string path)
+    public static string? GetTelemetryPathError(string path)
     {
         if (!path.StartsWith('/') || path.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('/' or '-' or '_' or '.' or '~')))
             return "must begin with \"/\" and hold only letters, digits and - _ . ~ /";
@@ -90,21 +90,21 @@ internal static class ConfigText
     }
 
     /// <summary>Null, or what is wrong with a path that has no directory to be relative to.</summary>
-    public static string? PathFault(string path) =>
-        !path.StartsWith('/') ? "must be an absolute path" : ControlFault(path) ?? LengthFault(path);
+    public static string? GetPathError(string path) =>
+        !path.StartsWith('/') ? "must be an absolute path" : GetControlCharacterError(path) ?? GetLengthError(path);
 
     /// <summary>
     /// Null, or what is wrong with a path or a glob for one. The kernel ends a path at a NUL; the others are never meant, and would move a
     /// terminal's cursor wherever the path is shown.
     /// </summary>
-    public static string? ControlFault(string path)
+    public static string? GetControlCharacterError(string path)
     {
         var at = path.AsSpan().IndexOfAny(Controls);
         return at < 0 ? null : FormattableString.Invariant($"must not hold a control character: its character {at + 1} is \\u{(int)path[at]:X4}");
     }
 
     /// <summary>Null, or that nothing can be opened by a path of this length: the kernel takes none (PATH_MAX, without the NUL at its end).</summary>
-    public static string? LengthFault(string path, int maxBytes = 4095) => Encoding.UTF8.GetByteCount(path) > maxBytes
+    public static string? GetLengthError(string path, int maxBytes = 4095) => Encoding.UTF8.GetByteCount(path) > maxBytes
         ? FormattableString.Invariant($"must not be longer than {maxBytes} bytes")
         : null;
 

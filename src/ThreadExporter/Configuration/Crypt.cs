@@ -27,7 +27,7 @@ internal static unsafe partial class Crypt
     /// Null, or what is wrong with a hash. It never repeats the hash. The bounds on cost keep a check within a few seconds
     /// and 256 MiB: bcrypt 15, a million rounds, yescrypt N=2^16 with r=32.
     /// </summary>
-    public static string? Fault(string hash)
+    public static string? GetHashError(string hash)
     {
         if (Bcrypt().Match(hash) is { Success: true } bcrypt)
             return string.CompareOrdinal(bcrypt.Groups[1].Value, "15") > 0 ? "costs too much to check: bcrypt up to cost 15" : null;
@@ -39,7 +39,7 @@ internal static unsafe partial class Crypt
     }
 
     /// <summary>Whether this system's libcrypt knows the kind of a hash that has no fault. Tried with the cheapest cost: a few milliseconds.</summary>
-    public static bool Knows(string hash)
+    public static bool IsSupported(string hash)
     {
         var cheapest = hash[1] switch
         {

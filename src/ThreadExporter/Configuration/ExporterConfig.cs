@@ -79,8 +79,8 @@ internal sealed record TlsConfig
 {
     /// <summary>Both files are given or none.</summary>
     public bool IsOn => CertFile.Length > 0;
-    public bool AsksClients => ClientAuthType != "NoClientCert";
-    public bool VerifiesClients => ClientAuthType is "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert";
+    public bool RequestsClientCertificates => ClientAuthType != "NoClientCert";
+    public bool VerifiesClientCertificates => ClientAuthType is "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert";
     public string CertFile { get; init; } = "";
     public string KeyFile { get; init; } = "";
     public string ClientAuthType { get; init; } = "NoClientCert";

@@ -63,10 +63,10 @@ internal static class FilterReader
             Unit = reader.Globs("unit", [], hasUnitEscapes: true),
             Cgroup = reader.PathGlobs("cgroup"),
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
-            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", PidFileFault) : null,
+            PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", GetPidFileError) : null,
             Children = reader.Boolean("children", false),
             Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
-            Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], LabelFault, mayBeEmpty: true))],
+            Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], GetLabelError, mayBeEmpty: true))],
             Threads = ReadThreads(threads),
         };
         threads.Finish();
@@ -74,10 +74,10 @@ internal static class FilterReader
     }
 
     // Longer ones would be configured and never read.
-    private static string? PidFileFault(string path) => ConfigText.PathFault(path) ?? ConfigText.LengthFault(path, ProcFile.MaxPathLength);
+    private static string? GetPidFileError(string path) => ConfigText.GetPathError(path) ?? ConfigText.GetLengthError(path, RawFile.MaxPathLength);
 
-    private static string? LabelFault(string text) =>
-        FilterConfig.LabelNames.Contains(text) ? null : TableReader.NotOneOf(text, FilterConfig.LabelNames);
+    private static string? GetLabelError(string text) =>
+        FilterConfig.LabelNames.Contains(text) ? null : TableReader.InvalidChoice(text, FilterConfig.LabelNames);
 
     private static ThreadsConfig ReadThreads(TableReader reader)
     {

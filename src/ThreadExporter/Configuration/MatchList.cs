@@ -20,7 +20,7 @@ internal static class MatchList
         if (entries.Length == 0)
             return "names no process: give names or pids, comma-separated";
         // Before the commas between braces have cut them in pieces.
-        if ((GlobParser.BraceFault(list) ?? names.Select(n => GlobParser.Fault(n)).FirstOrDefault(f => f is not null)) is { } fault)
+        if ((GlobParser.GetBraceError(list) ?? names.Select(n => GlobParser.GetError(n)).FirstOrDefault(f => f is not null)) is { } fault)
             return fault;
         var found = new HashSet<int>();
         foreach (var number in numbers)

@@ -32,7 +32,7 @@ internal ref partial struct RegexDialect
     /// <summary>Null, or what is wrong. An expression that .NET refuses anyway may pass.</summary>
     /// <param name="pattern">The expression.</param>
     /// <param name="takesFirstGroup">Its first group is used: .NET counts groups with a name after those without.</param>
-    public static string? Fault(string pattern, bool takesFirstGroup) => new RegexDialect(pattern).Find(takesFirstGroup);
+    public static string? GetError(string pattern, bool takesFirstGroup) => new RegexDialect(pattern).Find(takesFirstGroup);
 
     private readonly ReadOnlySpan<char> Rest => _pattern.AsSpan(_index);
 

@@ -6,7 +6,7 @@ using ThreadExporter.Toml;
 namespace ThreadExporter.Configuration;
 
 /// <summary>What a value became, or what is wrong with it, as the text that follows the key in the message.</summary>
-internal readonly record struct Converted<T>(T Value, string? Fault = null);
+internal readonly record struct Converted<T>(T Value, string? Error = null);
 
 /// <summary>
 /// Takes values out of one table. Every fault is collected with its position and the fallback returned in its place, so that
@@ -39,7 +39,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         Read<int>(key, fallback, "an integer", node => ToInteger(node, min, max));
 
     /// <summary>More than 0, at most 1.</summary>
-    public double Share(string key, double fallback) => Read<double>(key, fallback, "a number", node => node switch
+    public double Fraction(string key, double fallback) => Read<double>(key, fallback, "a number", node => node switch
     {
         TomlFloat { Value: > 0 and <= 1 } number => new(number.Value),
         TomlInteger { Value: 1 } => new(1),
@@ -52,7 +52,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
 
     /// <summary>An absolute path, or the empty string when that is the fallback.</summary>
     public string Path(string key, string fallback) =>
-        String(key, fallback, text => text == fallback ? null : ConfigText.PathFault(text));
+        String(key, fallback, text => text == fallback ? null : ConfigText.GetPathError(text));
 
     public TimeSpan Duration(string key, TimeSpan fallback, string min, string max) =>
         Read<TimeSpan>(key, fallback, "a duration in quotes, such as \"5s\"", node =>
@@ -95,15 +95,15 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
                 if (choice.Text == text.Value)
                     return new(choice.Value);
             }
-            return new(fallback, NotOneOf(text.Value, [.. choices.Select(c => c.Text)]));
+            return new(fallback, InvalidChoice(text.Value, [.. choices.Select(c => c.Text)]));
         });
     }
 
     /// <summary>What to say of a text that is none of <paramref name="known"/>.</summary>
-    public static string NotOneOf(string text, ImmutableArray<string> known)
+    public static string InvalidChoice(string text, ImmutableArray<string> known)
     {
         var list = string.Join(", ", known.Select(k => $"\"{k}\""));
-        return $"must be one of {list}, not {Printable.Quote(text)}{NearMiss.Hint(text, known)}";
+        return $"must be one of {list}, not {Printable.Quote(text)}{SpellingSuggestion.Hint(text, known)}";
     }
 
     /// <summary>One item or a list of them. An item that stands twice counts once.</summary>
@@ -123,9 +123,9 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
                         return null;
                     converted = new(default!, $"must hold only {many}, not {item.TypeName}");
                 }
-                if (converted.Fault is not null)
+                if (converted.Error is not null)
                 {
-                    Fault(item.Position, Name(key), converted.Fault);
+                    Fault(item.Position, Name(key), converted.Error);
                     isFaulty = true;
                 }
                 else if (seen.Add(converted.Value))
@@ -148,10 +148,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     /// <param name="hasUnitEscapes">As <see cref="GlobParser"/> has it.</param>
     /// <param name="mayBeEmpty">An empty list is none of the errors.</param>
     public ImmutableArray<string> Globs(string key, ImmutableArray<string> fallback, bool hasUnitEscapes = false, bool mayBeEmpty = false) =>
-        Strings(key, fallback, text => GlobParser.Fault(text, hasUnitEscapes), mayBeEmpty);
+        Strings(key, fallback, text => GlobParser.GetError(text, hasUnitEscapes), mayBeEmpty);
 
     /// <summary>Globs that are compared with a path.</summary>
-    public ImmutableArray<string> PathGlobs(string key) => Strings(key, [], text => ConfigText.ControlFault(text) ?? GlobParser.Fault(text));
+    public ImmutableArray<string> PathGlobs(string key) => Strings(key, [], text => ConfigText.GetControlCharacterError(text) ?? GlobParser.GetError(text));
 
     public ImmutableArray<int> Integers(string key, int min, int max) =>
         OneOrMore<int>(key, [], "an integer", "integers", node => ToInteger(node, min, max));
@@ -164,7 +164,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             return null;
         if (text.Value.Length == 0)
             return new(null, "must not be empty: leave the key out");
-        if (RegexDialect.Fault(text.Value, takesFirstGroup: groupFault is not null) is { } fault)
+        if (RegexDialect.GetError(text.Value, takesFirstGroup: groupFault is not null) is { } fault)
             return new(null, fault);
         try
         {
@@ -204,7 +204,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         foreach (var entry in table.Entries.Where(e => !known.Contains(e.Key)))
         {
             var name = Name(ConfigText.Key(entry.Key));
-            var hint = NearMiss.Hint(entry.Key, known);
+            var hint = SpellingSuggestion.Hint(entry.Key, known);
             if (hint.Length == 0 && ConfigKeys.All.FirstOrDefault(k => k.LastName == entry.Key) is { } elsewhere)
                 hint = $": did you mean \"{elsewhere.Name}\"?";
             var what = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" } ? $"unknown table [{name}]" : $"unknown key {name}";
@@ -219,8 +219,8 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         var name = Name(key);
         if (convert(entry.Value) is not { } converted)
             Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
-        else if (converted.Fault is not null)
-            Fault(entry.Value.Position, name, converted.Fault);
+        else if (converted.Error is not null)
+            Fault(entry.Value.Position, name, converted.Error);
         else
             return converted.Value;
         return fallback;

@@ -11,7 +11,7 @@ namespace ThreadExporter.Configuration;
 /// <summary>What is wrong with a file of <c>[web.tls]</c>.</summary>
 /// <param name="Key">The dotted key that names the file.</param>
 /// <param name="Fault">Begins with the path in quotes.</param>
-internal readonly record struct TlsFault(string Key, string Fault)
+internal readonly record struct TlsError(string Key, string Fault)
 {
     public override string ToString() => $"{Key}: {Fault}";
 }
@@ -30,10 +30,10 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     /// <summary>When the certificate ends.</summary>
     public DateTime NotAfter => Context.TargetCertificate.NotAfter.ToUniversalTime();
 
-    /// <summary>Reads and checks the files. Null with every fault when they cannot be used. Dates are no fault: see <see cref="DateFault"/>.</summary>
-    public static TlsFiles? Load(TlsConfig config, out ImmutableArray<TlsFault> faults)
+    /// <summary>Reads and checks the files. Null with every fault when they cannot be used. Dates are no fault: see <see cref="GetDateError"/>.</summary>
+    public static TlsFiles? Load(TlsConfig config, out ImmutableArray<TlsError> faults)
     {
-        var found = new List<TlsFault>();
+        var found = new List<TlsError>();
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var certificates = ReadCertificates(CertKey, config.CertFile, digest, found);
         var key = ReadText(KeyKey, config.KeyFile, digest, found);
@@ -70,7 +70,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     }
 
     /// <summary>Null, or that the certificate is not valid now: clients that verify it will refuse the server.</summary>
-    public string? DateFault(DateTime utcNow)
+    public string? GetDateError(DateTime utcNow)
     {
         var notBefore = Context.TargetCertificate.NotBefore.ToUniversalTime();
         if (utcNow > NotAfter)
@@ -80,7 +80,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
             : null;
     }
 
-    private static X509Certificate2Collection? ReadCertificates(string name, string path, IncrementalHash digest, List<TlsFault> faults)
+    private static X509Certificate2Collection? ReadCertificates(string name, string path, IncrementalHash digest, List<TlsError> faults)
     {
         if (ReadText(name, path, digest, faults) is not { } text)
             return null;
@@ -100,7 +100,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
         return null;
     }
 
-    private static X509Certificate2? WithKey(X509Certificate2 certificate, char[] text, TlsConfig config, List<TlsFault> faults)
+    private static X509Certificate2? WithKey(X509Certificate2 certificate, char[] text, TlsConfig config, List<TlsError> faults)
     {
         const string Rsa = "1.2.840.113549.1.1.1", Ecdsa = "1.2.840.10045.2.1";
         var file = Printable.Quote(config.KeyFile);
@@ -149,7 +149,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
         return blocks;
     }
 
-    private static char[]? ReadText(string name, string path, IncrementalHash digest, List<TlsFault> faults)
+    private static char[]? ReadText(string name, string path, IncrementalHash digest, List<TlsError> faults)
     {
         if (Read(path, digest, out var text) is { } fault)
             faults.Add(new(name, $"{Printable.Quote(path)} cannot be read: {fault}"));

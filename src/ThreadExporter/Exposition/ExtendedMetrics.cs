@@ -7,21 +7,21 @@ namespace ThreadExporter.Exposition;
 /// <summary>Renders what <c>collector.extended</c> adds per thread. A thread of which a value cannot be read has no such series.</summary>
 internal static class ExtendedMetrics
 {
-    private static readonly (ExtendedKinds Kind, MetricFamily Family, Func<ThreadExtras, long> Value)[] Columns =
+    private static readonly (ExtendedKinds Kind, MetricFamily Family, Func<ExtendedCounters, long> Value)[] Columns =
     [
-        (ExtendedKinds.ContextSwitches, Catalogue.ThreadVoluntarySwitches, static e => e.VoluntarySwitches),
-        (ExtendedKinds.ContextSwitches, Catalogue.ThreadInvoluntarySwitches, static e => e.InvoluntarySwitches),
-        (ExtendedKinds.Faults, Catalogue.ThreadMinorFaults, static e => e.MinorFaults),
-        (ExtendedKinds.Faults, Catalogue.ThreadMajorFaults, static e => e.MajorFaults),
-        (ExtendedKinds.Io, Catalogue.ThreadIoReadBytes, static e => e.ReadBytes),
-        (ExtendedKinds.Io, Catalogue.ThreadIoWriteBytes, static e => e.WriteBytes),
-        (ExtendedKinds.LastCpu, Catalogue.ThreadLastCpu, static e => e.LastCpu),
+        (ExtendedKinds.ContextSwitches, MetricCatalog.ThreadVoluntarySwitches, static e => e.VoluntarySwitches),
+        (ExtendedKinds.ContextSwitches, MetricCatalog.ThreadInvoluntarySwitches, static e => e.InvoluntarySwitches),
+        (ExtendedKinds.Faults, MetricCatalog.ThreadMinorFaults, static e => e.MinorFaults),
+        (ExtendedKinds.Faults, MetricCatalog.ThreadMajorFaults, static e => e.MajorFaults),
+        (ExtendedKinds.Io, MetricCatalog.ThreadIoReadBytes, static e => e.ReadBytes),
+        (ExtendedKinds.Io, MetricCatalog.ThreadIoWriteBytes, static e => e.WriteBytes),
+        (ExtendedKinds.LastCpu, MetricCatalog.ThreadLastCpu, static e => e.LastCpu),
     ];
 
     /// <summary>Nothing, not even heads, of what is not chosen. The series' labels are rendered already.</summary>
     public static void Write(IReadOnlyList<WatchedProcess> processes, ExtendedKinds chosen, ExpositionWriter writer)
     {
-        foreach ((ExtendedKinds kind, MetricFamily family, Func<ThreadExtras, long> value) in Columns)
+        foreach ((ExtendedKinds kind, MetricFamily family, Func<ExtendedCounters, long> value) in Columns)
         {
             if ((chosen & kind) == 0)
                 continue;
@@ -30,7 +30,7 @@ internal static class ExtendedMetrics
             {
                 foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
                 {
-                    if (series.Extras is { } extras && value(extras) is >= 0 and long number)
+                    if (series.Extended is { } extras && value(extras) is >= 0 and long number)
                         writer.Number(family.Utf8Name, series.RenderedLabels, number);
                 }
             }

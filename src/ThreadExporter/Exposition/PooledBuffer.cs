@@ -13,12 +13,12 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     private byte[] _current = [];
     private int _used;
     private int _before;
-    private int _holders = 1;
+    private int _references = 1;
 
     public int Length => _before + _used;
 
     /// <summary>The pieces in order.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Pieces
+    public IEnumerable<ReadOnlyMemory<byte>> Segments
     {
         get
         {
@@ -63,31 +63,31 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     public IEnumerable<ReadOnlyMemory<byte>> Drain()
     {
         // Nobody becomes a holder after the body was handed out.
-        bool alone = Volatile.Read(ref _holders) == 1;
+        bool alone = Volatile.Read(ref _references) == 1;
         int at = 0;
-        foreach (ReadOnlyMemory<byte> piece in Pieces)
+        foreach (ReadOnlyMemory<byte> piece in Segments)
         {
             yield return piece;
             if (alone)
-                GiveBack(at);
+                Return(at);
             at++;
         }
     }
 
-    public void AddHolder() => Interlocked.Increment(ref _holders);
+    public void AddRef() => Interlocked.Increment(ref _references);
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref _holders) == 0)
+        if (Interlocked.Decrement(ref _references) == 0)
         {
             _current = [];
             for (int i = 0; i < _chunks.Count; i++)
-                GiveBack(i);
+                Return(i);
             _chunks.Clear();
         }
     }
 
-    private void GiveBack(int index)
+    private void Return(int index)
     {
         byte[] chunk = _chunks[index];
         _chunks[index] = [];

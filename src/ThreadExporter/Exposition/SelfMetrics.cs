@@ -30,26 +30,26 @@ internal sealed class SelfMetrics
     public SelfMetrics()
     {
         _factory = Metrics.WithCustomRegistry(_registry);
-        Gauge(Catalogue.BuildInfo).WithLabels(Version, RuntimeInformation.FrameworkDescription).Set(1);
-        ReloadSuccessful = Gauge(Catalogue.ReloadSuccessful);
-        ReloadTimestamp = Gauge(Catalogue.ReloadTimestamp);
-        RestartRequired = Gauge(Catalogue.RestartRequired);
-        _matched = Gauge(Catalogue.MatchedProcesses);
-        _threads = Gauge(Catalogue.Threads);
-        _threadsFolded = Gauge(Catalogue.ThreadsFolded);
-        _detailLowered = Gauge(Catalogue.DetailLowered);
-        _collections = Counter(Catalogue.Collections);
-        _descriptors = Gauge(Catalogue.Descriptors);
-        _duration = Gauge(Catalogue.CollectDuration);
-        _readErrors = Counter(Catalogue.ReadErrors);
-        SamplerInterval = Gauge(Catalogue.SamplerInterval);
-        SamplerLateTicks = Counter(Catalogue.SamplerLateTicks);
-        LogFileWritable = Gauge(Catalogue.LogFileWritable);
-        _logins = Counter(Catalogue.Logins);
-        _tlsFilesUsable = Gauge(Catalogue.TlsFilesUsable, isOptional: true);
-        _tlsExpiry = Gauge(Catalogue.TlsExpiry, isOptional: true);
-        _process = new SelfProcess(Counter(Catalogue.SelfCpu), Gauge(Catalogue.SelfResident), Gauge(Catalogue.SelfVirtual),
-            Gauge(Catalogue.SelfOpenFds), Gauge(Catalogue.SelfMaxFds), Gauge(Catalogue.SelfStartTime));
+        Gauge(MetricCatalog.BuildInfo).WithLabels(Version, RuntimeInformation.FrameworkDescription).Set(1);
+        ReloadSuccessful = Gauge(MetricCatalog.ReloadSuccessful);
+        ReloadTimestamp = Gauge(MetricCatalog.ReloadTimestamp);
+        RestartRequired = Gauge(MetricCatalog.RestartRequired);
+        _matched = Gauge(MetricCatalog.MatchedProcesses);
+        _threads = Gauge(MetricCatalog.Threads);
+        _threadsFolded = Gauge(MetricCatalog.ThreadsFolded);
+        _detailLowered = Gauge(MetricCatalog.DetailLowered);
+        _collections = Counter(MetricCatalog.Collections);
+        _descriptors = Gauge(MetricCatalog.Descriptors);
+        _duration = Gauge(MetricCatalog.CollectDuration);
+        _readErrors = Counter(MetricCatalog.ReadErrors);
+        SamplerInterval = Gauge(MetricCatalog.SamplerInterval);
+        SamplerLateTicks = Counter(MetricCatalog.SamplerLateTicks);
+        LogFileWritable = Gauge(MetricCatalog.LogFileWritable);
+        _logins = Counter(MetricCatalog.Logins);
+        _tlsFilesUsable = Gauge(MetricCatalog.TlsFilesUsable, isOptional: true);
+        _tlsExpiry = Gauge(MetricCatalog.TlsExpiry, isOptional: true);
+        _process = new SelfProcess(Counter(MetricCatalog.SelfCpu), Gauge(MetricCatalog.SelfResident), Gauge(MetricCatalog.SelfVirtual),
+            Gauge(MetricCatalog.SelfOpenFds), Gauge(MetricCatalog.SelfMaxFds), Gauge(MetricCatalog.SelfStartTime));
     }
 
     public static string Version { get; } =
@@ -97,7 +97,7 @@ internal sealed class SelfMetrics
     {
         Dictionary<string, int> matched = config.Filters.ToDictionary(f => f.Name, _ => 0);
         foreach (WatchedProcess process in collector.Processes)
-            matched[process.Rule.Name]++;
+            matched[process.Filter.Name]++;
         foreach (string[] labels in _matched.GetAllLabelValues())
         {
             if (!matched.ContainsKey(labels[0]))

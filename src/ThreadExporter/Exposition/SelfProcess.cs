@@ -24,7 +24,7 @@ internal sealed class SelfProcess
     public SelfProcess(Counter cpu, Gauge resident, Gauge virtualMemory, Gauge openFds, Gauge maxFds, Gauge startTime)
     {
         (_cpu, _resident, _virtual, _openFds, _maxFds) = (cpu, resident, virtualMemory, openFds, maxFds);
-        if (ProcFile.ReadOnce(-1, "/proc/self/stat"u8, _buffer, out int length) == ReadStatus.Ok && Stat.TryParse(_buffer.AsSpan(0, length), out Stat stat))
+        if (RawFile.ReadOnce(-1, "/proc/self/stat"u8, _buffer, out int length) == ReadStatus.Ok && ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
             startTime.Set((Clocks.BootTimeNanoseconds() + (long)stat.StartTicks * Clocks.NanosecondsPerTick) / 1e9);
     }
 
@@ -32,19 +32,19 @@ internal sealed class SelfProcess
     {
         if (Clocks.TryGetProcessCpu(Environment.ProcessId, out long cpu))
             _cpu.IncTo(cpu / 1e9);
-        if (ProcFile.ReadOnce(-1, "/proc/self/statm"u8, _buffer, out int length) == ReadStatus.Ok && Statm.TryParse(_buffer.AsSpan(0, length), out Statm memory))
+        if (RawFile.ReadOnce(-1, "/proc/self/statm"u8, _buffer, out int length) == ReadStatus.Ok && ProcStatm.TryParse(_buffer.AsSpan(0, length), out ProcStatm memory))
         {
             if (memory.Resident >= 0)
                 _resident.Set((double)memory.Resident * Environment.SystemPageSize);
             if (memory.Size >= 0)
                 _virtual.Set((double)memory.Size * Environment.SystemPageSize);
         }
-        _maxFds.Set(Limits.OpenFiles());
+        _maxFds.Set(ThisProcess.MaxOpenFiles());
         if (OpenDescriptors.TryCount(out long count))
         {
             _openFds.Set(count);
         }
-        else if (Environment.TickCount64 >= _listAt && ProcFile.ListIds(-1, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
+        else if (Environment.TickCount64 >= _listAt && RawFile.ListIds(-1, "/proc/self/fd"u8, _ids) == ReadStatus.Ok)
         {
             _openFds.Set(_ids.Count);
             _listAt = Environment.TickCount64 + ListInterval;

@@ -22,37 +22,37 @@ internal static class ThreadMetrics
         foreach (WatchedProcess process in processes)
             RenderLabels(process);
 
-        Threads<User>(processes, writer, Catalogue.ThreadCpuUser);
-        Threads<Kernel>(processes, writer, Catalogue.ThreadCpuKernel);
-        Threads<Cpu>(processes, writer, Catalogue.ThreadCpu);
+        Threads<User>(processes, writer, MetricCatalog.ThreadCpuUser);
+        Threads<Kernel>(processes, writer, MetricCatalog.ThreadCpuKernel);
+        Threads<Cpu>(processes, writer, MetricCatalog.ThreadCpu);
         if (collector.HasSchedInfo)
         {
-            Threads<Wait>(processes, writer, Catalogue.ThreadRunqueue);
-            writer.Head(Catalogue.ThreadTimeslices);
+            Threads<Wait>(processes, writer, MetricCatalog.ThreadRunqueue);
+            writer.Head(MetricCatalog.ThreadTimeslices);
             foreach (WatchedProcess process in processes)
             {
                 foreach (ThreadSeries series in process.Shown)
-                    writer.Number(Catalogue.ThreadTimeslices.Utf8Name, series.RenderedLabels, series.Shown.Timeslices);
+                    writer.Number(MetricCatalog.ThreadTimeslices.Utf8Name, series.RenderedLabels, series.Shown.Timeslices);
             }
             if (sampler.Enabled)
             {
-                Threads<Saturated>(processes, writer, Catalogue.ThreadSaturated);
+                Threads<Saturated>(processes, writer, MetricCatalog.ThreadSaturated);
                 ThreadPeaks(processes, writer, sampler);
             }
         }
-        GroupThreads(processes, writer);
+        NameThreads(processes, writer);
         ExtendedMetrics.Write(processes, collector.Extended, writer);
 
-        ProcessSeconds(processes, writer, Catalogue.ProcessCpuUser, static p => p.User);
-        ProcessSeconds(processes, writer, Catalogue.ProcessCpuKernel, static p => p.Kernel);
-        ProcessSeconds(processes, writer, Catalogue.ProcessCpu, static p => p.Cpu);
-        ProcessSeconds(processes, writer, Catalogue.ProcessFolded, static p => p.Books.Folded);
-        ProcessSeconds(processes, writer, Catalogue.ProcessTransient, static p => p.Books.Transient);
-        writer.Head(Catalogue.ProcessThreads);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuUser, static p => p.User);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuKernel, static p => p.Kernel);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpu, static p => p.Cpu);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessFolded, static p => p.Ledger.Folded);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessTransient, static p => p.Ledger.Transient);
+        writer.Head(MetricCatalog.ProcessThreads);
         foreach (WatchedProcess process in processes)
-            writer.Number(Catalogue.ProcessThreads.Utf8Name, process.RenderedLabels, process.Threads.Count);
+            writer.Number(MetricCatalog.ProcessThreads.Utf8Name, process.RenderedLabels, process.Threads.Count);
         ThreadsByState(processes, writer);
-        ProcessSeconds(processes, writer, Catalogue.ProcessStartTime, static p => p.StartTime);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessStartTime, static p => p.StartTime);
     }
 
     // A type parameter, not a delegate: it is compiled into the loop.
@@ -70,7 +70,7 @@ internal static class ThreadMetrics
 
     private static void ThreadPeaks(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, SamplerConfig sampler)
     {
-        writer.Head(Catalogue.ThreadPeak);
+        writer.Head(MetricCatalog.ThreadPeak);
         long now = Clocks.MonotonicNanoseconds();
         long window = sampler.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick;
         foreach (WatchedProcess process in processes)
@@ -79,29 +79,29 @@ internal static class ThreadMetrics
                 series.Peak = 0;
             foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
             {
-                if (thread is { Samples: not null, Series: not null })
-                    thread.Series.Peak = Math.Max(thread.Series.Peak, thread.Samples.HighestShare(now, window));
+                if (thread is { Saturation: not null, Series: not null })
+                    thread.Series.Peak = Math.Max(thread.Series.Peak, thread.Saturation.HighestShare(now, window));
             }
             // Four decimals: a tick of the kernel is coarser.
             foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
-                writer.Seconds(Catalogue.ThreadPeak.Utf8Name, series.RenderedLabels, (long)Math.Round(series.Peak * 10_000) * 100_000);
+                writer.Seconds(MetricCatalog.ThreadPeak.Utf8Name, series.RenderedLabels, (long)Math.Round(series.Peak * 10_000) * 100_000);
         }
     }
 
     // Without a group the family is not there at all.
-    private static void GroupThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    private static void NameThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
     {
         bool headed = false;
         foreach (WatchedProcess process in processes)
         {
             foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
             {
-                if (!series.IsGroup)
+                if (!series.IsNameSeries)
                     break;
                 if (!headed)
-                    writer.Head(Catalogue.ThreadGroupThreads);
+                    writer.Head(MetricCatalog.ThreadGroupThreads);
                 headed = true;
-                writer.Number(Catalogue.ThreadGroupThreads.Utf8Name, series.RenderedLabels, series.Members);
+                writer.Number(MetricCatalog.ThreadGroupThreads.Utf8Name, series.RenderedLabels, series.Members);
             }
         }
     }
@@ -115,7 +115,7 @@ internal static class ThreadMetrics
 
     private static void ThreadsByState(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
     {
-        writer.Head(Catalogue.ProcessThreadsByState);
+        writer.Head(MetricCatalog.ProcessThreadsByState);
         Span<int> counts = stackalloc int[128];
         foreach (WatchedProcess process in processes)
         {
@@ -133,7 +133,7 @@ internal static class ThreadMetrics
                 if (counts[state] == 0 && !CommonStates.Contains((char)state))
                     continue;
                 labels[length - 3] = (byte)state;
-                writer.Number(Catalogue.ProcessThreadsByState.Utf8Name, labels.AsSpan(0, length), counts[state]);
+                writer.Number(MetricCatalog.ProcessThreadsByState.Utf8Name, labels.AsSpan(0, length), counts[state]);
             }
             ArrayPool<byte>.Shared.Return(labels);
         }
@@ -159,7 +159,7 @@ internal static class ThreadMetrics
             text.Add("daemon"u8, process.Daemon);
             text.Add("ppid"u8, process.Pid);
             text.Add("pname"u8, process.Name);
-            if (!series.IsGroup)
+            if (!series.IsNameSeries)
                 text.Add("tid"u8, series.Tid);
             text.Add("tname"u8, series.Name);
             AddExtraLabels(ref text, process);
@@ -171,13 +171,13 @@ internal static class ThreadMetrics
 
     private static void AddExtraLabels(ref LabelText text, WatchedProcess process)
     {
-        foreach ((string name, byte[] value) in process.ExtraLabels)
+        foreach ((string name, byte[] value) in process.CgroupLabels)
             text.Add(Encoding.UTF8.GetBytes(name), value);
     }
 
     // 64 bytes: no task name is longer, kernel workers included.
     private static byte[] RentFor(WatchedProcess process) =>
-        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.ExtraLabels.Sum(l => 32 + l.Value.Length)));
+        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.CgroupLabels.Sum(l => 32 + l.Value.Length)));
 
     private interface INanoseconds
     {

@@ -11,7 +11,7 @@ namespace ThreadExporter.Hosting;
 /// keep the status line true, look up users again, say what the matcher wants a person to know.
 /// </summary>
 internal sealed class Housekeeping(
-    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigState state, Scrapes scrapes, ReloadLoop reloads, ILogger<Housekeeping> logger)
+    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder state, ScrapeCoordinator scrapes, ReloadService reloads, ILogger<Housekeeping> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
@@ -49,12 +49,12 @@ internal sealed class Housekeeping(
     {
         Matcher matcher = state.Current.Matcher;
         // It does not wait: a directory server that does not answer for minutes must not delay the watchdog.
-        matcher.Users.AskDue();
+        matcher.Users.LookUpDue();
         foreach (string warning in scrapes.Inspect(c => matcher.TakeWarnings().Concat(c.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
         foreach (string recovery in matcher.Users.TakeRecoveries())
             logger.LogInformation("{Recovery}", recovery);
-        string status = ReloadLoop.StatusText(state, scrapes);
+        string status = ReloadService.StatusText(state, scrapes);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));
     }

@@ -40,7 +40,7 @@ internal sealed class LogRotation(string path, long maxSize, int keep)
     }
 
     // As writing does, this follows symbolic links.
-    private bool IsFull() => FileIdentity.Of(path) is { Status: ReadStatus.Ok, Size: > 0 } file && file.Size >= (ulong)maxSize;
+    private bool IsFull() => FileIdentity.Read(path) is { Status: ReadStatus.Ok, Size: > 0 } file && file.Size >= (ulong)maxSize;
 
     private void Rotate()
     {
@@ -62,7 +62,7 @@ internal sealed class LogRotation(string path, long maxSize, int keep)
     /// <summary>Null: there is no such file.</summary>
     private static DirectoryEntry? Examine(string path, uint? owner)
     {
-        DirectoryEntry entry = DirectoryEntry.Of(path);
+        DirectoryEntry entry = DirectoryEntry.Read(path);
         if (entry.Status == ReadStatus.Gone)
             return null;
         string? fault = entry switch

@@ -27,7 +27,7 @@ internal sealed class LogSetup : IDisposable
         // NLog's default clock is local time from a cache: an hour of it is ambiguous every autumn.
         NLog.Time.TimeSource.Current = new NLog.Time.AccurateUtcTimeSource();
         _journal = journal;
-        var standardOutput = new LogWriterTarget(output, LogFormats.LayoutOf(config.Format));
+        var standardOutput = new LogStdoutTarget(output, LogFormats.LayoutOf(config.Format));
         Target main = journal is null ? standardOutput : new LogJournalTarget(journal, standardOutput);
         _all.Targets.Add(main);
         if (file is not null)

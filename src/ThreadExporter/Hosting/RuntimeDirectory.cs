@@ -33,8 +33,8 @@ internal static class RuntimeDirectory
         Span<byte> buffer = stackalloc byte[4096];
         Span<byte> path = stackalloc byte[64];
         if (pid is { } known
-            && ProcFile.ReadOnce(-1, ProcPath.Format(path, "/proc/"u8, known, "/status"u8), buffer, out int length) == ReadStatus.Ok
-            && Status.TryParse(buffer[..length], out Status status))
+            && RawFile.ReadOnce(-1, ProcPath.Format(path, "/proc/"u8, known, "/status"u8), buffer, out int length) == ReadStatus.Ok
+            && ProcStatus.TryParse(buffer[..length], out ProcStatus status))
         {
             directories.Add($"/run/user/{status.EffectiveUid}/{Name}");
         }

@@ -14,12 +14,12 @@ internal sealed class CommandText
 
     public CommandText(CommandLineBytes bytes)
     {
-        _text = Cmdline.Join(bytes.Head);
+        _text = ProcCmdline.Join(bytes.Head);
         if (!bytes.WasCut)
             return;
         _gap = _text.Length;
         // A newline, because `.` does not match it.
-        _text = $"{_text}\n{Cmdline.Join(bytes.Tail)}";
+        _text = $"{_text}\n{ProcCmdline.Join(bytes.Tail)}";
     }
 
     public bool IsMatch(Regex regex) => _gap < 0 ? regex.IsMatch(_text) : Match(regex).Success;

@@ -12,7 +12,7 @@ internal static class DaemonName
     /// <param name="rule">The rule that owns the process.</param>
     /// <param name="facts">The process.</param>
     /// <returns><c>Incomplete</c>: the command line is not known yet, so the name is only comm. Ask again soon.</returns>
-    public static (string Name, bool Incomplete) Resolve(Rule rule, ProcessFacts facts)
+    public static (string Name, bool Incomplete) Resolve(CompiledFilter rule, ProcessInfo facts)
     {
         var comm = facts.KernelThread ? ProcText.Decode(TaskName.Stable(facts.Comm, kernelThread: true)) : facts.CommText;
         if (rule.Config.Daemon is { } regex)

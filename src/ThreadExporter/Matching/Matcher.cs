@@ -4,11 +4,11 @@ using ThreadExporter.Configuration;
 namespace ThreadExporter.Matching;
 
 /// <summary>What the rules say about a process.</summary>
-/// <param name="Rule">The rule that owns it, or null.</param>
+/// <param name="Filter">The rule that owns it, or null.</param>
 /// <param name="ToChildren">What its children inherit: keep it with the process and pass it when they are matched.</param>
 /// <param name="Incomplete">A fact was not known yet, and the answer may change: ask again soon.</param>
 /// <param name="ExeDenied">Rules that do not match because its <c>exe</c> may not be read: keep them for <see cref="Matcher.CountExeDenied"/>.</param>
-internal readonly record struct MatchResult(Rule? Rule, RuleSet ToChildren, bool Incomplete, RuleSet ExeDenied);
+internal readonly record struct MatchResult(CompiledFilter? Filter, FilterSet ToChildren, bool Incomplete, FilterSet ExeDenied);
 
 /// <summary>
 /// The rules of one configuration, compiled. Its methods are for one thread at a time; <see cref="Users"/> is for any.
@@ -19,7 +19,7 @@ internal sealed class Matcher
     /// How long the start or a reload waits for users that are not known yet. They come at once on most hosts, and are then
     /// known to the first scrape.
     /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(500);
 
     private List<string> _warnings = [];
     private int _usersVersion;
@@ -27,13 +27,13 @@ internal sealed class Matcher
     private Matcher(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeProvider time)
     {
         Users = users;
-        Rules = [.. filters.Select((filter, index) => new Rule(index, filter, time))];
+        Filters = [.. filters.Select((filter, index) => new CompiledFilter(index, filter, time))];
         NeedsCommandLine = filters.Any(static filter => filter.Cmdline is not null || filter.Daemon is not null);
         NeedsAncestry = filters.Any(static filter => filter.Children);
     }
 
-    /// <summary>In the order of the file, which is that of their <see cref="Rule.Index"/>.</summary>
-    public ImmutableArray<Rule> Rules { get; }
+    /// <summary>In the order of the file, which is that of their <see cref="CompiledFilter.Index"/>.</summary>
+    public ImmutableArray<CompiledFilter> Filters { get; }
 
     public UserDirectory Users { get; }
 
@@ -45,7 +45,7 @@ internal sealed class Matcher
 
     /// <summary>Compiles the rules with a user directory of their own.</summary>
     public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserLookup? lookUpUser = null, TimeProvider? time = null) =>
-        Compile(filters, new UserDirectory(lookUpUser, time), Patience, time);
+        Compile(filters, new UserDirectory(lookUpUser, time), Timeout, time);
 
     /// <summary>
     /// Compiles the rules and has their users looked up. A user about whom there is no answer within the patience matches
@@ -70,11 +70,11 @@ internal sealed class Matcher
     }
 
     /// <summary>During a pass, for each process that lives: what its last match said.</summary>
-    public void CountExeDenied(int pid, RuleSet denied)
+    public void CountExeDenied(int pid, FilterSet denied)
     {
         if (denied.IsEmpty)
             return;
-        foreach (var rule in Rules)
+        foreach (var rule in Filters)
         {
             if (denied.Contains(rule.Index))
                 rule.CountExeDenied(pid);
@@ -85,7 +85,7 @@ internal sealed class Matcher
     /// <param name="isListed">Whether a process with that pid lives.</param>
     public void EndPass(Predicate<int> isListed)
     {
-        foreach (var rule in Rules)
+        foreach (var rule in Filters)
             rule.EndPass(_warnings, isListed);
     }
 
@@ -95,13 +95,13 @@ internal sealed class Matcher
     /// </summary>
     /// <param name="facts">The process.</param>
     /// <param name="inherited">Its parent's <see cref="MatchResult.ToChildren"/>; so parents are matched first.</param>
-    public MatchResult Match(ProcessFacts facts, RuleSet inherited)
+    public MatchResult Match(ProcessInfo facts, FilterSet inherited)
     {
-        Rule? owner = null;
+        CompiledFilter? owner = null;
         var toChildren = inherited;
         var incomplete = false;
-        var exeDenied = RuleSet.Empty;
-        foreach (var rule in Rules)
+        var exeDenied = FilterSet.Empty;
+        foreach (var rule in Filters)
         {
             if (inherited.Contains(rule.Index))
             {
@@ -115,12 +115,12 @@ internal sealed class Matcher
                 exeDenied = exeDenied.With(rule.Index);
             switch (verdict)
             {
-                case Verdict.Yes:
+                case MatchOutcome.Yes:
                     owner ??= rule;
                     if (rule.Config.Children)
                         toChildren = toChildren.With(rule.Index);
                     break;
-                case Verdict.Unknown:
+                case MatchOutcome.Unknown:
                     incomplete = true;
                     break;
             }
@@ -141,7 +141,7 @@ internal sealed class Matcher
     {
         // Read first: what is answered meanwhile is applied by the next pass.
         _usersVersion = Users.Version;
-        foreach (var rule in Rules)
+        foreach (var rule in Filters)
         {
             if (rule.Config.User.Length > 0)
                 rule.SetUsers([.. rule.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);

@@ -91,10 +91,10 @@ internal sealed class PidFile
         _readAt = now;
         // A pid has at most 10 digits; the rest is slack for blanks before it. Opened without waiting, so a FIFO cannot hold us.
         Span<byte> buffer = stackalloc byte[64];
-        Status = ProcFile.ReadOnce(dirFd: -1, _path, buffer, out var length);
+        Status = RawFile.ReadOnce(dirFd: -1, _path, buffer, out var length);
         var pid = Status == ReadStatus.Ok ? Parse(buffer[..length]) : 0;
         // After the read: of a file replaced in between the time is too late rather than too early. 0 when it is gone by now.
-        var writtenAt = pid > 0 ? FileIdentity.Of(Path).ModifiedAt : 0;
+        var writtenAt = pid > 0 ? FileIdentity.Read(Path).ModifiedAt : 0;
         IsStale &= pid == _pid && writtenAt == _writtenAt;
         (_pid, _writtenAt) = (pid, writtenAt);
         State = Status switch

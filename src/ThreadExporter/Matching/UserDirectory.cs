@@ -3,13 +3,13 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Matching;
 
 /// <summary>Looks up a user. It may ask the network and hang for minutes.</summary>
-internal delegate UserAnswer UserLookup(string nameOrUid);
+internal delegate UserLookupResult UserLookup(string nameOrUid);
 
 /// <summary>What is known of a user that a filter names.</summary>
 /// <param name="Uid">The last uid that a lookup has found; null: none, or a later lookup has answered that there is no such user.</param>
 /// <param name="IsAbsent">The last answer was that there is no such user.</param>
-/// <param name="IsUnanswered">The last lookup has not been answered, or has failed.</param>
-internal readonly record struct UserState(uint? Uid, bool IsAbsent, bool IsUnanswered);
+/// <param name="HasNoResponse">The last lookup has not been answered, or has failed.</param>
+internal readonly record struct UserState(uint? Uid, bool IsAbsent, bool HasNoResponse);
 
 /// <summary>
 /// The users that filters name. Lookups run on threads of their own, and nobody waits longer for them than they say; what is
@@ -69,7 +69,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             {
                 var user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
                 user.Filters = (filters.Length == 1 ? "filter " : "filters ") + string.Join(", ", filters.Select(f => $"\"{f}\""));
-                if (!user.IsAsked && Ask(user) is { IsCompleted: false } answer && user.Uid is null)
+                if (!user.IsRequested && LookUp(user) is { IsCompleted: false } answer && user.Uid is null)
                     unknown.Add(answer);
             }
             _users = users;
@@ -79,14 +79,14 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     }
 
     /// <summary>Looks up the users that are due again. Does not wait.</summary>
-    public void AskDue()
+    public void LookUpDue()
     {
         lock (_lock)
         {
             foreach (var user in _users.Values)
             {
-                if (!user.IsAsked && _time.GetElapsedTime(user.AskedAt) >= (user.Uid is null || user.Silence.IsActive ? RetryInterval : RecheckInterval))
-                    Ask(user);
+                if (!user.IsRequested && _time.GetElapsedTime(user.RequestedAt) >= (user.Uid is null || user.Silence.IsActive ? RetryInterval : RecheckInterval))
+                    LookUp(user);
             }
             StartThreads();
         }
@@ -110,7 +110,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
         lock (_lock)
         {
             foreach (var user in _users.Values.Where(IsSlow))
-                NoAnswer(user, $"it has not answered for {Slow.TotalSeconds} s");
+                NoResponse(user, $"it has not answered for {Slow.TotalSeconds} s");
             return Take(ref _warnings);
         }
     }
@@ -130,20 +130,20 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
         return taken;
     }
 
-    private bool IsSlow(NamedUser user) => user.IsAsked && _time.GetElapsedTime(user.AskedAt) >= Slow;
+    private bool IsSlow(NamedUser user) => user.IsRequested && _time.GetElapsedTime(user.RequestedAt) >= Slow;
 
-    private Task Ask(NamedUser user)
+    private Task LookUp(NamedUser user)
     {
-        user.AskedAt = _time.GetTimestamp();
+        user.RequestedAt = _time.GetTimestamp();
         if (Users.NeedsNoLookup(user.Name, out var answer))
         {
             user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
             return Task.CompletedTask;
         }
-        user.Answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        user.IsAnswered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _queue.Enqueue(user);
         StartThreads();
-        return user.Answered.Task;
+        return user.IsAnswered.Task;
     }
 
     private void StartThreads()
@@ -179,7 +179,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
                 }
                 _busy++;
             }
-            UserAnswer answer;
+            UserLookupResult answer;
             try
             {
                 answer = _lookUp(user.Name);
@@ -187,28 +187,28 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             // Out of memory, say: it must not end the daemon.
             catch (Exception e)
             {
-                answer = UserAnswer.NoAnswer(e.Message);
+                answer = UserLookupResult.NoResponse(e.Message);
             }
             TaskCompletionSource answered;
             lock (_lock)
             {
                 _busy--;
-                answered = user.Answered!;
-                user.Answered = null;
+                answered = user.IsAnswered!;
+                user.IsAnswered = null;
                 Accept(user, answer);
             }
             answered.SetResult();
         }
     }
 
-    private void Accept(NamedUser user, UserAnswer answer)
+    private void Accept(NamedUser user, UserLookupResult answer)
     {
         // No configuration names it any more.
         if (!ReferenceEquals(_users.GetValueOrDefault(user.Name), user))
             return;
-        if (answer.Status == UserStatus.NoAnswer)
+        if (answer.Status == UserStatus.NoResponse)
         {
-            NoAnswer(user, answer.Reason);
+            NoResponse(user, answer.Reason);
             return;
         }
         var before = user.Uid;
@@ -232,7 +232,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             _recoveries.Add($"{user.Filters}: user \"{user.Name}\" has uid {user.Uid} now, and had {before}");
     }
 
-    private void NoAnswer(NamedUser user, string reason)
+    private void NoResponse(NamedUser user, string reason)
     {
         if (!user.Silence.Start())
             return;
@@ -249,12 +249,12 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
 
         public uint? Uid { get; set; }
 
-        public long AskedAt { get; set; }
+        public long RequestedAt { get; set; }
 
         /// <summary>Set while a lookup is queued or runs; it is completed when that has ended.</summary>
-        public TaskCompletionSource? Answered { get; set; }
+        public TaskCompletionSource? IsAnswered { get; set; }
 
-        public bool IsAsked => Answered is not null;
+        public bool IsRequested => IsAnswered is not null;
 
         /// <summary>The user does not exist.</summary>
         public RecurringWarning Absence { get; } = new(time);

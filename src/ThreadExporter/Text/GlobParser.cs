@@ -57,7 +57,7 @@ internal ref struct GlobParser
     public static List<GlobToken> Parse(string pattern, bool hasUnitEscapes = false) => new GlobParser(pattern, hasUnitEscapes).Parse();
 
     /// <summary>Null, or what is wrong.</summary>
-    public static string? Fault(string pattern, bool hasUnitEscapes = false)
+    public static string? GetError(string pattern, bool hasUnitEscapes = false)
     {
         try
         {
@@ -71,7 +71,7 @@ internal ref struct GlobParser
     }
 
     /// <summary>Null, or what is wrong with braces in a text that is a list of globs.</summary>
-    public static string? BraceFault(string text)
+    public static string? GetBraceError(string text)
     {
         var parser = new GlobParser(text, hasUnitEscapes: false);
         try

@@ -9,7 +9,7 @@ namespace ThreadExporter.Web;
 /// Asks for a password before anything else is looked at, when there are users. Two paths are open (docs/decisions/0008):
 /// a probe of Kubernetes cannot take a password from a secret, and they answer one fixed word.
 /// </summary>
-internal sealed class BasicAuth(ConfigState state, PasswordCheck passwords, ILogger<BasicAuth> logger)
+internal sealed class BasicAuth(ConfigHolder state, PasswordVerifier passwords, ILogger<BasicAuth> logger)
 {
     private const string Challenge = "Basic realm=\"thread-exporter\", charset=\"UTF-8\"";
 
@@ -29,10 +29,10 @@ internal sealed class BasicAuth(ConfigState state, PasswordCheck passwords, ILog
         IPAddress address = context.Connection.RemoteIpAddress ?? IPAddress.None;
         switch (await passwords.CheckAsync(users, given, address, context.RequestAborted))
         {
-            case Login.Cached or Login.Good:
+            case LoginResult.Cached or LoginResult.Succeeded:
                 await next(context);
                 break;
-            case Login.Wrong:
+            case LoginResult.Failed:
                 // Not the name: some people type the password there.
                 logger.LogDebug("Wrong user name or password from {Address}", address);
                 await RefuseAsync(context, StatusCodes.Status401Unauthorized, "Wrong user name or password.\n");

@@ -14,7 +14,7 @@ internal static class FilterHints
     /// <param name="users">What is known of its users.</param>
     /// <param name="empty">It matches nothing now.</param>
     /// <param name="earlierOwns">A rule before it owns a process.</param>
-    public static IEnumerable<string> Of(Rule rule, UserDirectory users, bool empty, bool earlierOwns)
+    public static IEnumerable<string> Of(CompiledFilter rule, UserDirectory users, bool empty, bool earlierOwns)
     {
         FilterConfig config = rule.Config;
         if (rule.ExeDenied > 0)
@@ -28,9 +28,9 @@ internal static class FilterHints
         UserState[] states = [.. config.User.Select(users.StateOf)];
         if (states.Any(s => s.IsAbsent))
             yield return "A user that it names does not exist on this host.";
-        if (states.Any(s => s is { IsUnanswered: true, Uid: null, IsAbsent: false }))
+        if (states.Any(s => s is { HasNoResponse: true, Uid: null, IsAbsent: false }))
             yield return "The user directory has not answered for a user that it names; until it does, that user matches no process.";
-        if (states.Any(s => s is { IsUnanswered: true, Uid: not null }))
+        if (states.Any(s => s is { HasNoResponse: true, Uid: not null }))
             yield return "The user directory does not answer for a user that it names; the uid known before stays in use.";
         if (!empty)
             yield break;

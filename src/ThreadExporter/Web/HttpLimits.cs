@@ -47,7 +47,7 @@ internal static class HttpLimits
     public static readonly TimeSpan ResponseGrace = TimeSpan.FromSeconds(10);
 
     /// <summary>Sets them all. Before the addresses to listen on, which take over what is set here.</summary>
-    public static void Apply(KestrelServerOptions kestrel, ConfigState state)
+    public static void Apply(KestrelServerOptions kestrel, ConfigHolder state)
     {
         kestrel.AddServerHeader = false;
         KestrelServerLimits limits = kestrel.Limits;
@@ -63,9 +63,9 @@ internal static class HttpLimits
         limits.MinResponseDataRate = new MinDataRate(ResponseRate, ResponseGrace);
 
         // Twice max_requests: the connections of scrapes, which are not closed for newcomers, are never all there may be.
-        ConnectionTable connections = new(
+        ConnectionLimiter connections = new(
             () => Math.Max(Connections, 2 * state.Current.Config.Web.MaxRequests),
-            kestrel.ApplicationServices.GetRequiredService<ILogger<ConnectionTable>>());
+            kestrel.ApplicationServices.GetRequiredService<ILogger<ConnectionLimiter>>());
         kestrel.ConfigureEndpointDefaults(listen =>
         {
             // One request at a time on a connection: HTTP/2 would bring a hundred streams, and tables, windows and

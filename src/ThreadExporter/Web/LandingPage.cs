@@ -19,15 +19,15 @@ internal static class LandingPage
     private const int MaxListed = 20;
 
     /// <summary>What a person waits for a collection that is being made.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     /// <param name="state">The configuration and how its last load went.</param>
     /// <param name="scrapes">Who knows the collector.</param>
     /// <param name="lastScrape">When metrics were last given out, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
-    public static string Render(ConfigState state, Scrapes scrapes, long lastScrape)
+    public static string Render(ConfigHolder state, ScrapeCoordinator scrapes, long lastScrape)
     {
         ConfigSnapshot snapshot = state.Current;
-        if (!scrapes.TryInspect(collector => Look(collector, snapshot), Patience, out Watched? watched))
+        if (!scrapes.TryInspect(collector => TakeInventory(collector, snapshot), Timeout, out Watched? watched))
             watched = null;
         WebConfig web = snapshot.Config.Web;
         StringBuilder page = new();
@@ -64,20 +64,20 @@ internal static class LandingPage
         return page.ToString();
     }
 
-    private static Watched Look(Collector collector, ConfigSnapshot snapshot)
+    private static Watched TakeInventory(Collector collector, ConfigSnapshot snapshot)
     {
         collector.Discover(snapshot, Clocks.MonotonicNanoseconds());
         return new Watched(
-            collector.Processes.Select(p => new Match(p.Rule.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name))).ToLookup(m => m.Filter),
+            collector.Processes.Select(p => new Match(p.Filter.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name))).ToLookup(m => m.Filter),
             collector.HasSchedInfo, collector.HiddenBy, collector.DeniedProcesses);
     }
 
-    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigState state, Scrapes scrapes, Watched? watched, long lastScrape)
+    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigHolder state, ScrapeCoordinator scrapes, Watched? watched, long lastScrape)
     {
         ReloadResult last = state.Last;
         if (!last.Succeeded)
         {
-            string faults = string.Concat(last.Errors.Select(e => $"<li><code>{Encode(Endpoints.Shown(e))}</code></li>"));
+            string faults = string.Concat(last.Errors.Select(e => $"<li><code>{Encode(MetricsEndpoints.ToPublicText(e))}</code></li>"));
             yield return (true, "<h2>The last reload failed; the old configuration stays in force</h2>"
                 + $"<p>Faults at (line, column, key):</p><ul>{faults}</ul><p><code>thread-exporter check</code> on the host prints them in full.</p>");
         }
@@ -128,7 +128,7 @@ internal static class LandingPage
 
             """);
         bool earlierOwns = false;
-        foreach (Rule rule in snapshot.Matcher.Rules)
+        foreach (CompiledFilter rule in snapshot.Matcher.Filters)
         {
             Match[] matches = [.. watched.Matches[rule.Name]];
             string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\"><bdi>{Encode(m.Name)}</bdi> <small>{m.Pid}</small></span>"));
@@ -146,7 +146,7 @@ internal static class LandingPage
         page.Append("</tbody></table></section>\n");
     }
 
-    private static void AppendFacts(StringBuilder page, ConfigState state, Watched? watched, long lastScrape)
+    private static void AppendFacts(StringBuilder page, ConfigHolder state, Watched? watched, long lastScrape)
     {
         TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";

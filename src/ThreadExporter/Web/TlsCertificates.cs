@@ -15,32 +15,32 @@ namespace ThreadExporter.Web;
 /// What each new connection is secured with: the files as the configuration in force loaded them, or as they were written
 /// since. Every second it looks at what they hold. Files that cannot be used leave those before in force, with one warning.
 /// </summary>
-internal sealed class TlsCertificates(ConfigState state, SelfMetrics metrics, ILogger<TlsCertificates> logger) : BackgroundService
+internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, ILogger<TlsCertificates> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
-    private InForce _inForce = new(state.Current, state.Current.Config.Web.Tls, state.Current.Tls!, Usable: true);
+    private ActiveCertificates _active = new(state.Current, state.Current.Config.Web.Tls, state.Current.Tls!, Usable: true);
     private string _lastSeen = state.Current.Tls!.Digest;
     private (string Digest, TlsFiles? Files) _refused = ("", null);
 
-    private sealed record InForce(ConfigSnapshot Snapshot, TlsConfig Config, TlsFiles Files, bool Usable);
+    private sealed record ActiveCertificates(ConfigSnapshot Snapshot, TlsConfig Config, TlsFiles Files, bool Usable);
 
     /// <summary>For each handshake, whoever it is with.</summary>
     public ValueTask<SslServerAuthenticationOptions> OptionsAsync(TlsHandshakeCallbackContext _)
     {
-        InForce now = Current();
+        ActiveCertificates now = Current();
         (TlsConfig config, TlsFiles files) = (now.Config, now.Files);
         SslServerAuthenticationOptions options = new()
         {
             ServerCertificateContext = files.Context,
             EnabledSslProtocols = config.MinVersion == "TLS13" ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            ClientCertificateRequired = config.AsksClients,
+            ClientCertificateRequired = config.RequestsClientCertificates,
             // A resumed session would carry over what was verified against the authorities of its time.
-            AllowTlsResume = !config.AsksClients,
+            AllowTlsResume = !config.RequestsClientCertificates,
         };
-        if (config.AsksClients)
+        if (config.RequestsClientCertificates)
         {
             options.CertificateChainPolicy = ClientPolicy(files.ClientAuthorities);
             options.RemoteCertificateValidationCallback = (_, certificate, _, faults) => IsAccepted(config.ClientAuthType, certificate is not null, faults);
@@ -79,7 +79,7 @@ internal sealed class TlsCertificates(ConfigState state, SelfMetrics metrics, IL
         {
             try
             {
-                Look();
+                CheckForRenewal();
                 metrics.SetTls(Current().Usable, Current().Files.NotAfter);
             }
             // One look that fails must not end the daemon.
@@ -92,23 +92,23 @@ internal sealed class TlsCertificates(ConfigState state, SelfMetrics metrics, IL
     }
 
     /// <summary>A reload has read the files itself; one that switched TLS off leaves the last ones until the restart.</summary>
-    private InForce Current()
+    private ActiveCertificates Current()
     {
         lock (_gate)
         {
             ConfigSnapshot snapshot = state.Current;
-            if (snapshot.Tls is { } files && !ReferenceEquals(snapshot, _inForce.Snapshot))
+            if (snapshot.Tls is { } files && !ReferenceEquals(snapshot, _active.Snapshot))
             {
-                _inForce = new InForce(snapshot, snapshot.Config.Web.Tls, files, Usable: true);
+                _active = new ActiveCertificates(snapshot, snapshot.Config.Web.Tls, files, Usable: true);
                 _lastSeen = files.Digest;
             }
-            return _inForce;
+            return _active;
         }
     }
 
-    private void Look()
+    private void CheckForRenewal()
     {
-        InForce before = Current();
+        ActiveCertificates before = Current();
         string digest = TlsFiles.DigestOf(before.Config);
         bool settled = digest == _lastSeen;
         _lastSeen = digest;
@@ -122,11 +122,11 @@ internal sealed class TlsCertificates(ConfigState state, SelfMetrics metrics, IL
             return;
         }
         bool isNew = before.Usable || digest != _refused.Digest;
-        ImmutableArray<TlsFault> faults = [];
+        ImmutableArray<TlsError> faults = [];
         TlsFiles? files = isNew ? TlsFiles.Load(before.Config, out faults) : _refused.Files;
         DateTime now = DateTime.UtcNow;
         // One that is not valid now does not replace one that is; its time may come.
-        if (files is not null && (files.DateFault(now) is null || before.Files.DateFault(now) is not null))
+        if (files is not null && (files.GetDateError(now) is null || before.Files.GetDateError(now) is not null))
         {
             if (Replace(before, before with { Files = files, Usable = true }))
                 logger.LogInformation("The files of web.tls have changed and are in force; the certificate is valid until {NotAfter:u}", files.NotAfter);
@@ -135,18 +135,18 @@ internal sealed class TlsCertificates(ConfigState state, SelfMetrics metrics, IL
         _refused = (digest, files);
         if (!isNew || !Replace(before, before with { Usable = false }))
             return;
-        foreach (string fault in files is null ? faults.Select(f => f.ToString()) : [$"{TlsFiles.CertKey}: {files.DateFault(now)}"])
+        foreach (string fault in files is null ? faults.Select(f => f.ToString()) : [$"{TlsFiles.CertKey}: {files.GetDateError(now)}"])
             logger.LogWarning("The files of web.tls have changed and cannot be used, so those loaded before stay in force: {Fault}", fault);
     }
 
     /// <summary>False when a reload came in between: then what it has read is in force.</summary>
-    private bool Replace(InForce before, InForce after)
+    private bool Replace(ActiveCertificates before, ActiveCertificates after)
     {
         lock (_gate)
         {
-            if (!ReferenceEquals(before, _inForce))
+            if (!ReferenceEquals(before, _active))
                 return false;
-            _inForce = after;
+            _active = after;
             return true;
         }
     }

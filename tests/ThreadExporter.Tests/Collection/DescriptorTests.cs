@@ -121,7 +121,7 @@ public class DescriptorTests
         string error = await once.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await once.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(once.ExitCode == 0, error);
-        Support.Exposition scrape = Support.Exposition.Parse(text);
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(text);
         string[] names = [.. scrape.Of("perfscale_thread_cpu_seconds_total").Select(s => s.Labels["tname"])];
         Assert.All(Enumerable.Range(0, 100), i => Assert.Contains($"t{i}", names));
         // 300 less the 256 that are left to sockets and files.

@@ -99,7 +99,7 @@ public class DiscoveryTests
         using LiveCollector live = new(
             Config(TimeSpan.Zero, new FilterConfig { Name = "first", Cmdline = new Regex("--id 7") }, new FilterConfig { Name = "second", Comm = ["ceph-*"] }), proc.Root);
         WatchedProcess process = live.Collect(10)!;
-        Assert.Equal(("first", "osd.7"), (process.Rule.Name, Encoding.UTF8.GetString(process.Daemon)));
+        Assert.Equal(("first", "osd.7"), (process.Filter.Name, Encoding.UTF8.GetString(process.Daemon)));
         // A FIFO gives nothing, as the file of a process does that holds its memory map's lock.
         string cmdline = Path.Combine(proc.Root, "10/cmdline");
         File.Delete(cmdline);
@@ -109,12 +109,12 @@ public class DiscoveryTests
         for (int i = 0; i < 3; i++)
         {
             Assert.Same(process, live.Collect(10));
-            Assert.Equal(("first", "osd.7", 2_000), (process.Rule.Name, Encoding.UTF8.GetString(process.Daemon), process.Threads[0].Cpu));
+            Assert.Equal(("first", "osd.7", 2_000), (process.Filter.Name, Encoding.UTF8.GetString(process.Daemon), process.Threads[0].Cpu));
         }
         // A reload cannot wait for it, and a rule that is no more cannot own it.
         live.Use(Config(TimeSpan.Zero, new FilterConfig { Name = "third", Comm = ["ceph-*"] }));
         Assert.Same(process, live.Collect(10));
-        Assert.Equal("third", process.Rule.Name);
+        Assert.Equal("third", process.Filter.Name);
         live.Use(Config(TimeSpan.Zero, new FilterConfig { Name = "fourth", Cmdline = new Regex("--id 7") }));
         Assert.Null(live.Collect(10));
     }

@@ -21,9 +21,9 @@ public sealed class EndedLeaderTests
         string exe = File.ResolveLinkTarget($"/proc/{workload.Pid}/exe", returnFinalTarget: false)!.FullName;
         // On cgroup v1 the leader's is `/` after its end; on v2 it stays.
         List<CgroupEntry> entries = [];
-        Assert.True(Cgroup.TryParse(File.ReadAllBytes($"/proc/{workload.Pid}/cgroup"), entries));
+        Assert.True(ProcCgroup.TryParse(File.ReadAllBytes($"/proc/{workload.Pid}/cgroup"), entries));
         string[] cgroups = [.. entries.Select(e => e.Path).Where(p => p.Length > 1).DefaultIfEmpty("/")];
-        Assert.True(Status.TryParse(File.ReadAllBytes($"/proc/{workload.Pid}/status"), out Status status));
+        Assert.True(ProcStatus.TryParse(File.ReadAllBytes($"/proc/{workload.Pid}/status"), out ProcStatus status));
         string user = status.EffectiveUid.ToString(CultureInfo.InvariantCulture);
         using LiveCollector live = new(LiveCollector.Config(
             new FilterConfig { Name = "all", Pid = [workload.Pid], Exe = [exe], Cgroup = [.. cgroups], User = [user], Cmdline = new Regex("workload$") }));
@@ -55,7 +55,7 @@ public sealed class EndedLeaderTests
         WatchedProcess process = live.Collect(10)!;
         Assert.Equal(
             [("unit", $"docker-{Container}.scope"), ("container_id", Container)],
-            process.ExtraLabels.Select(l => (l.Name, Encoding.UTF8.GetString(l.Value))));
+            process.CgroupLabels.Select(l => (l.Name, Encoding.UTF8.GetString(l.Value))));
         Assert.Equal("seven", Encoding.UTF8.GetString(process.Daemon));
         Assert.Equal(0, live.Collector.Errors.Gone);
     }

@@ -59,7 +59,7 @@ public class ExtendedTests
         long[] after = [.. tids.Select(t => Kernel.Extras(workload.Pid, t).Involuntary)];
         for (int i = 0; i < tids.Length; i++)
             Assert.InRange(Shown(process, tids[i]).Involuntary, before[i], after[i]);
-        Assert.All(process.Threads, t => Assert.Equal((-1, -1, -1), (t.Extras!.MinorFaults, t.Extras.ReadBytes, t.Extras.LastCpu)));
+        Assert.All(process.Threads, t => Assert.Equal((-1, -1, -1), (t.Extended!.MinorFaults, t.Extended.ReadBytes, t.Extended.LastCpu)));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public class ExtendedTests
             Assert.Single(live.Collector.TakeWarnings()));
         Assert.True(live.Collector.Errors.Denied > live.Collector.Threads);
         Assert.Equal((0, 0), (live.Collector.Errors.Malformed, live.Collector.Errors.Other));
-        Support.Exposition shown = Support.Exposition.Parse(text);
+        Support.ParsedScrape shown = Support.ParsedScrape.Parse(text);
         Assert.Empty(shown.Of("perfscale_thread_io_read_bytes_total").Concat(shown.Of("perfscale_thread_io_write_bytes_total")));
         Assert.True(shown.Value("perfscale_thread_voluntary_context_switches_total", ("tid", $"{tid}")) > 0);
         Assert.True(shown.Value("perfscale_thread_minor_faults_total", ("tid", $"{workload.Pid}")) > 0);
@@ -129,7 +129,7 @@ public class ExtendedTests
 
     private static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) Shown(WatchedProcess process, int tid)
     {
-        ThreadExtras e = process.Threads.Single(t => t.Tid == tid).Extras!;
+        ExtendedCounters e = process.Threads.Single(t => t.Tid == tid).Extended!;
         return (e.VoluntarySwitches, e.InvoluntarySwitches, e.MinorFaults, e.MajorFaults, e.ReadBytes, e.WriteBytes, e.LastCpu);
     }
 

@@ -21,10 +21,10 @@ public class OddClockTests
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
         Close(clock: 50, cpu: 110);
-        Assert.Equal((110, 120, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+        Assert.Equal((110, 120, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
         Close(clock: 60, cpu: 120);
         Close(clock: 140, cpu: 130);
-        Assert.Equal((130, 140, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+        Assert.Equal((130, 140, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
     }
 
     [Fact]
@@ -32,12 +32,12 @@ public class OddClockTests
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
-        _thread.MissedIn = _pass + 1;
+        _thread.UnreadSincePass = _pass + 1;
         Close(clock: 120, cpu: 100);
         // Two intervals' worth: more than the process used in one.
         Close(clock: 130, cpu: 120);
         Close(clock: 140, cpu: 130);
-        Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+        Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class OddClockTests
         _thread.IsCpuUnknown = false;
         Close(clock: 140, cpu: 130);
         Close(clock: 150, cpu: 140);
-        Assert.Equal((110, 150, 40), (Seconds(_series.Shown.Cpu), Seconds(_process.Books.Cpu), Seconds(_process.Books.Transient)));
+        Assert.Equal((110, 150, 40), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public class OddClockTests
     [Fact]
     public void Modes_that_fall_or_are_not_known_add_nothing_and_nothing_twice()
     {
-        HotHistory history = new(1, 0);
+        UsageHistory history = new(1, 0);
         (long User, long Kernel)[] read = [(50, 20), (60, -1), (-1, 30), (10, 5), (70, 40)];
         for (int i = 0; i < read.Length; i++)
         {
@@ -111,8 +111,8 @@ public class OddClockTests
     private void Close(long clock, long cpu)
     {
         _pass++;
-        _process.ClockBefore = clock * Second;
-        (_process.Clock, _thread.Cpu, _process.HasMoved) = (clock * Second, cpu * Second, true);
+        _process.ClockAtLastBooking = clock * Second;
+        (_process.Clock, _thread.Cpu, _process.HasUnbookedCpu) = (clock * Second, cpu * Second, true);
         if (_pass == 1)
         {
             _process.Threads.Add(_thread);
@@ -120,6 +120,6 @@ public class OddClockTests
             _series.Shown = _thread.Counters.Known();
         }
         _series.Show(_pass);
-        _process.Books.Close(_process, new Pass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
+        _process.Ledger.Settle(_process, new CollectionPass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
     }
 }

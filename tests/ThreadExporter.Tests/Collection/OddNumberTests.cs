@@ -40,7 +40,7 @@ public sealed class OddNumberTests : IDisposable
         string[] waits = ["200", second, third, fourth, last];
         for (int i = 0; i < waits.Length; i++)
         {
-            Support.Exposition scrape = Scrape($"{(6 + i) * Second} {waits[i]} {11 + i}");
+            Support.ParsedScrape scrape = Scrape($"{(6 + i) * Second} {waits[i]} {11 + i}");
             Assert.Equal((6 + i, 11 + i), (Of(scrape, "cpu_seconds"), Of(scrape, "timeslices")));
             long highest = waits[..(i + 1)].Where(w => w.Length < 19).Max(w => long.Parse(w, CultureInfo.InvariantCulture));
             Assert.Equal(highest / 1e9, Of(scrape, "runqueue_seconds"));
@@ -58,7 +58,7 @@ public sealed class OddNumberTests : IDisposable
         List<double> shown = [];
         for (int i = 0; i < slices.Length; i++)
         {
-            Support.Exposition scrape = Scrape($"{(6 + i) * Second} {200 + i} {slices[i]}");
+            Support.ParsedScrape scrape = Scrape($"{(6 + i) * Second} {200 + i} {slices[i]}");
             Assert.Equal((6 + i, (200 + i) / 1e9), (Of(scrape, "cpu_seconds"), Of(scrape, "runqueue_seconds")));
             shown.Add(Of(scrape, "timeslices"));
         }
@@ -78,14 +78,14 @@ public sealed class OddNumberTests : IDisposable
     {
         Scrape($"{6 * Second} 200 11");
         Scrape($"{7 * Second} 210 12");
-        Support.Exposition odd = Scrape($"{Absurd} 220 13");
+        Support.ParsedScrape odd = Scrape($"{Absurd} 220 13");
         // Its ticks of user time go on, and so does every other number.
         Assert.Equal((7, 220e-9, 13), (Of(odd, "cpu_seconds"), Of(odd, "runqueue_seconds"), Of(odd, "timeslices")));
         Assert.Equal(8, odd.Value("perfscale_process_cpu_seconds_total"));
         Assert.Equal(1, odd.Value("perfscale_process_transient_threads_cpu_seconds_total"));
         // The second that nobody could attribute is not counted again; what follows is.
         Assert.Equal(8, Of(Scrape($"{9 * Second} 230 14"), "cpu_seconds") + odd.Value("perfscale_process_transient_threads_cpu_seconds_total"));
-        Support.Exposition last = Scrape($"{10 * Second} 240 15");
+        Support.ParsedScrape last = Scrape($"{10 * Second} 240 15");
         Assert.Equal((8, 240e-9, 15), (Of(last, "cpu_seconds"), Of(last, "runqueue_seconds"), Of(last, "timeslices")));
         Assert.Equal((0, 0), (_ledger.LargestError, _ledger.ErrorOfTheWholeRun));
         Assert.Equal(1, _live.Collector.Errors.Malformed);
@@ -94,10 +94,10 @@ public sealed class OddNumberTests : IDisposable
     [Fact]
     public void What_is_odd_at_first_sight_begins_at_0_and_does_not_jump()
     {
-        Support.Exposition first = Scrape($"{Absurd} {Absurd} 11");
+        Support.ParsedScrape first = Scrape($"{Absurd} {Absurd} 11");
         Assert.Equal((0, 0, 11), (Of(first, "cpu_seconds"), Of(first, "runqueue_seconds"), Of(first, "timeslices")));
         Scrape($"{7 * Second} {900 * Second} 12");
-        Support.Exposition last = Scrape($"{8 * Second} {901 * Second} 13");
+        Support.ParsedScrape last = Scrape($"{8 * Second} {901 * Second} 13");
         Assert.Equal((1, 1, 13), (Of(last, "cpu_seconds"), Of(last, "runqueue_seconds"), Of(last, "timeslices")));
         Assert.Equal((0, 0), (_ledger.LargestError, _ledger.ErrorOfTheWholeRun));
     }
@@ -111,7 +111,7 @@ public sealed class OddNumberTests : IDisposable
         Scrape($"{6 * Second} 1 1");
         _proc.ThreadStat(10, 11, "renamed"u8, 88_888, 250, 'R');
         Edit("10/task/11/stat", "88888", odd);
-        Support.Exposition scrape = Scrape($"{7 * Second} 2 2");
+        Support.ParsedScrape scrape = Scrape($"{7 * Second} 2 2");
         Assert.Equal((4, 2.5, 7), (Of(scrape, "cpu_user_seconds", "renamed"), Of(scrape, "cpu_kernel_seconds", "renamed"), Of(scrape, "cpu_seconds", "renamed")));
         Assert.Equal(1, scrape.Value("perfscale_process_threads_by_state", ("state", "R")));
         _proc.ThreadStat(10, 11, "renamed"u8, 450, 250);
@@ -127,7 +127,7 @@ public sealed class OddNumberTests : IDisposable
         Edit("10/stat", "88888", Absurd);
         _proc.SchedStat(10, 11, 7 * Second, 2, 2);
         _live.Collect(10);
-        Support.Exposition scrape = Support.Exposition.Parse(_live.Render());
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(_live.Render());
         Assert.Equal(5e-9, scrape.Value("perfscale_thread_cpu_seconds_total", ("tid", "12")));
         Assert.Equal((6, 0.7), (scrape.Value("perfscale_process_cpu_user_seconds_total"), scrape.Value("perfscale_process_cpu_kernel_seconds_total")));
     }
@@ -145,7 +145,7 @@ public sealed class OddNumberTests : IDisposable
         {
             long before = 7000 + 100 * i;
             Extras(before + 100, i, odd);
-            Support.Exposition scrape = Scrape($"{(2 + i) * Second} 1 1");
+            Support.ParsedScrape scrape = Scrape($"{(2 + i) * Second} 1 1");
             for (int j = 0; j < names.Length; j++)
                 Assert.Equal((names[j], j == i ? before : before + 100), (names[j], Of(scrape, names[j])));
         }
@@ -161,7 +161,7 @@ public sealed class OddNumberTests : IDisposable
         Assert.Equal(6, Ticks(live, "398", 201));
         Assert.Equal(6.1, Ticks(live, "405", 205));
         Assert.Equal(6.1, Ticks(live, Absurd, 215));
-        Assert.Equal(2.15, Of(Support.Exposition.Parse(live.Render()), "cpu_kernel_seconds"));
+        Assert.Equal(2.15, Of(Support.ParsedScrape.Parse(live.Render()), "cpu_kernel_seconds"));
         Assert.Equal(6.1, Ticks(live, "425", 225));
         Assert.Equal(6.3, Ticks(live, "435", 235));
         // Much less: exec by a colder worker. It begins at 0, as to Prometheus a fall does.
@@ -184,7 +184,7 @@ public sealed class OddNumberTests : IDisposable
     }
 
     /// <summary>The worker's schedstat, and the ticks of the process that go with it.</summary>
-    private Support.Exposition Scrape(string schedStat)
+    private Support.ParsedScrape Scrape(string schedStat)
     {
         _proc.Write("10/task/11/schedstat", Encoding.ASCII.GetBytes(schedStat + "\n"));
         ulong ticks = ulong.Parse(schedStat.Split(' ')[0], CultureInfo.InvariantCulture) / 10_000_000;
@@ -192,7 +192,7 @@ public sealed class OddNumberTests : IDisposable
         _live.Collect(10);
         string text = _live.Render();
         _ledger.Take(text);
-        return Support.Exposition.Parse(text);
+        return Support.ParsedScrape.Parse(text);
     }
 
     private double Ticks(LiveCollector live, string user, ulong kernel)
@@ -200,7 +200,7 @@ public sealed class OddNumberTests : IDisposable
         _proc.ThreadStat(10, 11, "w"u8, 88_888, kernel);
         Edit("10/task/11/stat", "88888", user);
         live.Collect(10);
-        return Of(Support.Exposition.Parse(live.Render()), "cpu_seconds");
+        return Of(Support.ParsedScrape.Parse(live.Render()), "cpu_seconds");
     }
 
     private void Extras(long value, int oddOne = -1, string odd = "")
@@ -216,6 +216,6 @@ public sealed class OddNumberTests : IDisposable
     private void Edit(string path, string from, string to) =>
         _proc.Write(path, Encoding.ASCII.GetBytes(File.ReadAllText(Path.Combine(_proc.Root, path)).Replace(from, to, StringComparison.Ordinal)));
 
-    private static double Of(Support.Exposition scrape, string name, string thread = "w") =>
+    private static double Of(Support.ParsedScrape scrape, string name, string thread = "w") =>
         scrape.Value($"perfscale_thread_{name}_total", ("tid", "11"), ("tname", thread));
 }

@@ -62,7 +62,7 @@ public class ProcDamageTests
         {
             WatchedProcess process = Collect(collector, 20)!;
             Assert.Equal((2, 5_000), (process.Threads.Count, process.Threads[1].Cpu));
-            Support.Exposition scrape = Support.Exposition.Parse(collector.Render());
+            Support.ParsedScrape scrape = Support.ParsedScrape.Parse(collector.Render());
             Assert.Equal(2, scrape.Of("perfscale_thread_cpu_seconds_total").Count(s => s.Labels["ppid"] == "20"));
         }
         string[] reasons = ["gone", "denied", "malformed", "other"];
@@ -74,7 +74,7 @@ public class ProcDamageTests
         foreach (LiveCollector collector in (LiveCollector[])[live, other])
         {
             // Found again when it was let go; the command line may take a while on a busy machine.
-            Eventually.True(() => Collect(collector, 10) is { Rule.Name: "u", Threads.Count: 2 }, "all is well again");
+            Eventually.True(() => Collect(collector, 10) is { Filter.Name: "u", Threads.Count: 2 }, "all is well again");
             long[] before = Errors(collector);
             Collect(collector, 10);
             Assert.Equal(before, Errors(collector));
@@ -171,7 +171,7 @@ public class ProcDamageTests
                 long begin = Stopwatch.GetTimestamp();
                 live.Collector.Collect(live.Snapshot);
                 sampler.Tick(live.Snapshot.Config.Sampler, Clocks.MonotonicNanoseconds());
-                foreach (Sample sample in Support.Exposition.Parse(live.Render()).Samples)
+                foreach (Sample sample in Support.ParsedScrape.Parse(live.Render()).Samples)
                     Assert.InRange(sample.Number, 0, sample.Name.Contains("seconds", StringComparison.Ordinal) ? 9.3e9 : 9.3e18);
                 Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "it hung");
             }
@@ -186,7 +186,7 @@ public class ProcDamageTests
         live.Collector.Collect(live.Snapshot);
         WatchedProcess process = live.Collect(20)!;
         Assert.Equal([(20, 700L), (21, 800L)], process.Threads.Select(t => (t.Tid, t.Cpu)));
-        Eventually.True(() => live.Collect(20)!.Rule.Name == "all keys", "the command line is known again");
+        Eventually.True(() => live.Collect(20)!.Filter.Name == "all keys", "the command line is known again");
     }
 
     private static FixtureProc Tree()

@@ -29,9 +29,9 @@ public class ProcessTableTests
         using Process shell = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "read line; exec sleep 60"]) { RedirectStandardInput = true })!;
         try
         {
-            Eventually.True(() => live.Collect(shell.Id)?.Rule.Name == "b", "the filter b has the process");
+            Eventually.True(() => live.Collect(shell.Id)?.Filter.Name == "b", "the filter b has the process");
             shell.StandardInput.WriteLine();
-            Eventually.True(() => live.Collect(shell.Id)?.Rule.Name == "s", "the filter s has the process");
+            Eventually.True(() => live.Collect(shell.Id)?.Filter.Name == "s", "the filter s has the process");
             Assert.Equal("sleep", Encoding.UTF8.GetString(live.Collect(shell.Id)!.Name));
         }
         finally
@@ -128,7 +128,7 @@ public class ProcessTableTests
         live.Use(LiveCollector.Config(new FilterConfig { Name = "other rule", Comm = ["workload"] }));
         WatchedProcess process = live.Collect(workload.Pid)!;
         Assert.Same(before, process.Threads.Single(t => t.Tid == tid));
-        Assert.Equal("other rule", process.Rule.Name);
+        Assert.Equal("other rule", process.Filter.Name);
         live.Use(LiveCollector.Config());
         Assert.Null(live.Collect(workload.Pid));
         Assert.Equal(0, live.Collector.Descriptors);
@@ -141,7 +141,7 @@ public class ProcessTableTests
         proc.Process(10, "f", start: 100);
         using ProcfsRoot root = ProcfsRoot.Open(proc.Root);
         long boot = 0;
-        using ProcessTable table = new(root, new DescriptorBudget(1000), new ReadErrors(), () => boot);
+        using ProcessTable table = new(root, new DescriptorBudget(1000), new CollectionDiagnostics(), () => boot);
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "f", Comm = ["f"] }]);
         table.Update(matcher, now: 1, rescanInterval: 0);
         // The host booted in 1970, and then it heard the time.

@@ -24,9 +24,9 @@ public class SamplerTests
         rig.Run(101, 40);
         rig.Run(101, 0);
         WatchedThread worker = rig.Thread(101);
-        Assert.Equal(300 * Ms, worker.Samples!.Saturated);
-        Assert.Equal(1, worker.Samples.HighestShare(rig.Now, 60_000 * Ms));
-        Assert.Null(rig.Thread(100).Samples);
+        Assert.Equal(300 * Ms, worker.Saturation!.Saturated);
+        Assert.Equal(1, worker.Saturation.HighestShare(rig.Now, 60_000 * Ms));
+        Assert.Null(rig.Thread(100).Saturation);
     }
 
     [Fact]
@@ -42,10 +42,10 @@ public class SamplerTests
         proc.SchedStat(100, 101, 5 * Ms, 0, 1);
         rig.Tick();
         rig.Collect();
-        Assert.Null(rig.Thread(101).Samples);
+        Assert.Null(rig.Thread(101).Saturation);
         rig.Tick();
         rig.Tick();
-        Assert.Null(rig.Thread(101).Samples);
+        Assert.Null(rig.Thread(101).Saturation);
     }
 
     [Fact]
@@ -71,18 +71,18 @@ public class SamplerTests
         rig.Tick();
         rig.Run(101, 100);
         rig.Run(101, 100);
-        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
         // The exporter was stopped for five seconds, in which the thread ran all the time or not: nobody knows when.
         rig.Now += 4900 * Ms;
         rig.Run(101, 4900);
-        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
-        Assert.InRange(rig.Thread(101).Samples!.HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
+        Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
+        Assert.InRange(rig.Thread(101).Saturation!.HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
         rig.Run(101, 100);
-        Assert.Equal(300 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
         // Late by half a second it still tells.
         rig.Now += 500 * Ms;
         rig.Run(101, 600);
-        Assert.Equal(900 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(900 * Ms, rig.Thread(101).Saturation!.Saturated);
     }
 
     [Fact]
@@ -97,12 +97,12 @@ public class SamplerTests
         rig.Run(101, 100);
         rig.KeepDescriptors(0);
         rig.Run(101, 100);
-        Assert.Equal((200 * Ms, -1), (rig.Thread(101).Samples!.Saturated, rig.Thread(101).Descriptor));
+        Assert.Equal((200 * Ms, -1), (rig.Thread(101).Saturation!.Saturated, rig.Thread(101).Descriptor));
         rig.KeepDescriptors(100);
         // The first window with it is the new beginning.
         rig.Run(101, 100);
         rig.Run(101, 100);
-        Assert.Equal(300 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public class SamplerTests
             sampler.Tick(Config, now += 100 * Ms);
             WatchedThread thread = process.Threads.Single(t => t.Tid == tid);
             // A tenth of a window at most is owed.
-            Assert.InRange(thread.Samples?.HighestShare(now, 60_000 * Ms) ?? 0, 0.19, 0.5);
+            Assert.InRange(thread.Saturation?.HighestShare(now, 60_000 * Ms) ?? 0, 0.19, 0.5);
         }
     }
 
@@ -158,10 +158,10 @@ public class SamplerTests
         rig.Run(101, 100);
         proc.Write("100/task/101/schedstat", "200000000 18446744073709551000 1\n"u8);
         rig.Tick();
-        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
         proc.Write("100/task/101/schedstat", "18446744073709551000 1 1\n"u8);
         rig.Tick();
-        Assert.Equal(200 * Ms, rig.Thread(101).Samples!.Saturated);
+        Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
     }
 
     [Fact]
@@ -177,10 +177,10 @@ public class SamplerTests
         Sampler sampler = new(root, live.Collector);
         WatchedProcess process = live.Collect(pid)!;
         sampler.Tick(Config, 1000 * Ms);
-        process.Samples.Clock += 3600_000 * Ms;
+        process.SamplerState.Clock += 3600_000 * Ms;
         proc.SchedStat(pid, pid, 100 * Ms, 0, 1);
         sampler.Tick(Config, 1100 * Ms);
-        Assert.True(process.Threads.Single().Samples!.HighestShare(1100 * Ms, 60_000 * Ms) >= 0.9);
+        Assert.True(process.Threads.Single().Saturation!.HighestShare(1100 * Ms, 60_000 * Ms) >= 0.9);
     }
 
     private static void Threads(FixtureProc proc, int threads)

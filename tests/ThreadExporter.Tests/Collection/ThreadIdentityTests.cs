@@ -83,7 +83,7 @@ public class ThreadIdentityTests
             () =>
             {
                 pid = workload.Get("run sleep 60");
-                Eventually.True(() => live.Collect(pid)?.Rule.Name == "s", "sleep is watched");
+                Eventually.True(() => live.Collect(pid)?.Filter.Name == "s", "sleep is watched");
                 start = live.Collect(pid)!.StartTime;
                 workload.Do($"kill {pid}");
                 Thread.Sleep(20);
@@ -91,7 +91,7 @@ public class ThreadIdentityTests
             },
             last => workload.Do($"lastpid {last}"),
             () => workload.Get("run tail -f /dev/null"));
-        Eventually.True(() => live.Collect(pid)?.Rule.Name == "t", "tail is watched under the same number");
+        Eventually.True(() => live.Collect(pid)?.Filter.Name == "t", "tail is watched under the same number");
         WatchedProcess process = live.Collect(pid)!;
         Assert.Equal("tail", Text(process.Name));
         Assert.True(process.StartTime > start);

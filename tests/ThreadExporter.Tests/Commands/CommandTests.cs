@@ -126,7 +126,7 @@ public sealed class CommandTests : IDisposable
         Assert.Matches(@"(?m)^f\\u202E\\u000A  10   o\\u202Eve\\u001B\[2J  o\\u202Eve\\u001B\[2J  1$", output);
         (code, output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
-        Assert.Contains(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["pname"] == Name);
+        Assert.Contains(Support.ParsedScrape.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["pname"] == Name);
         (_, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/su\u202ech"]);
         Assert.StartsWith("/no/su\\u202Ech: ", error, StringComparison.Ordinal);
         (_, _, error) = await Daemon.RunAsync(["--log.level", "\u202e\u001b[2J"]);
@@ -144,7 +144,7 @@ public sealed class CommandTests : IDisposable
         int tid = workload.Spawn("named", "idle");
         (int code, string output, _) = await Daemon.RunAsync(["once", "--config", _config.Path]);
         Assert.Equal(0, code);
-        Assert.Contains(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["tid"] == $"{tid}" && s.Labels["tname"] == "named");
+        Assert.Contains(Support.ParsedScrape.Parse(output).Of("perfscale_thread_cpu_seconds_total"), s => s.Labels["tid"] == $"{tid}" && s.Labels["tname"] == "named");
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class CommandTests : IDisposable
             Dictionary<string, string> variables = environment is null ? [] : new() { ["FILTER"] = environment };
             (int code, string output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, .. arguments], variables);
             Assert.Equal(0, code);
-            return Assert.Single(Support.Exposition.Parse(output).Of("thread_exporter_filter_matched_processes")).Labels["filter"];
+            return Assert.Single(Support.ParsedScrape.Parse(output).Of("thread_exporter_filter_matched_processes")).Labels["filter"];
         }
 
         Assert.Equal("w", await FilterOf([], null));
@@ -171,7 +171,7 @@ public sealed class CommandTests : IDisposable
         proc.Thread(4711, 4711, "elsewhere"u8, 5_000_000_000);
         (int code, string output, _) = await Daemon.RunAsync(["once", "--filter", "4711", "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
-        Assert.Equal("5", Assert.Single(Support.Exposition.Parse(output).Of("perfscale_thread_cpu_seconds_total")).Value);
+        Assert.Equal("5", Assert.Single(Support.ParsedScrape.Parse(output).Of("perfscale_thread_cpu_seconds_total")).Value);
     }
 
     [Fact]

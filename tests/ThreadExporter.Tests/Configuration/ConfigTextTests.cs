@@ -50,21 +50,21 @@ public class ConfigTextTests
     [InlineData("[fe80::1%2]:9199")]
     [InlineData("localhost:9199")]
     [InlineData("node-1.example.org:9199")]
-    public void Listen_addresses(string address) => Assert.Null(ConfigText.ListenFault(address));
+    public void Listen_addresses(string address) => Assert.Null(ConfigText.GetListenError(address));
 
     [Fact]
     public void A_name_to_listen_on_is_no_longer_than_DNS_allows()
     {
-        Assert.Null(ConfigText.ListenFault(new string('a', 253) + ":9199"));
-        Assert.EndsWith("is not an address: the name is longer than 253 characters", ConfigText.ListenFault(new string('a', 254) + ":9199"), StringComparison.Ordinal);
+        Assert.Null(ConfigText.GetListenError(new string('a', 253) + ":9199"));
+        Assert.EndsWith("is not an address: the name is longer than 253 characters", ConfigText.GetListenError(new string('a', 254) + ":9199"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_path_is_absolute_and_the_kernel_takes_its_length()
     {
-        Assert.Null(ConfigText.PathFault("/" + new string('é', 2047)));
-        Assert.Equal("must not be longer than 4095 bytes", ConfigText.PathFault("/" + new string('é', 2048)));
-        Assert.Equal("must be an absolute path", ConfigText.PathFault("a\0"));
+        Assert.Null(ConfigText.GetPathError("/" + new string('é', 2047)));
+        Assert.Equal("must not be longer than 4095 bytes", ConfigText.GetPathError("/" + new string('é', 2048)));
+        Assert.Equal("must be an absolute path", ConfigText.GetPathError("a\0"));
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public class ConfigTextTests
     [InlineData("/hotter")]
     [InlineData("/apis")]
     [InlineData("/-x")]
-    public void Telemetry_paths(string path) => Assert.Null(ConfigText.TelemetryPathFault(path));
+    public void Telemetry_paths(string path) => Assert.Null(ConfigText.GetTelemetryPathError(path));
 
     [Theory]
     [InlineData("listen", "listen", 0)]
@@ -83,12 +83,12 @@ public class ConfigTextTests
     [InlineData("lsitne", "listen", 2)]
     [InlineData("", "ab", 2)]
     [InlineData("abc", "xyz", 3)]
-    public void Distances(string a, string b, int distance) => Assert.Equal(distance, NearMiss.Distance(a, b));
+    public void Distances(string a, string b, int distance) => Assert.Equal(distance, SpellingSuggestion.Distance(a, b));
 
     [Theory]
     [InlineData("lisen", ": did you mean \"listen\"?")]
     [InlineData("tpo", ": did you mean \"top\"?")]
     [InlineData("foo", "")]
     [InlineData("something", "")]
-    public void Hints(string found, string hint) => Assert.Equal(hint, NearMiss.Hint(found, ["listen", "top", "pages"]));
+    public void Hints(string found, string hint) => Assert.Equal(hint, SpellingSuggestion.Hint(found, ["listen", "top", "pages"]));
 }

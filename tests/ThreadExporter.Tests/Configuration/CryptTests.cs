@@ -28,8 +28,8 @@ public class CryptTests
     public void A_hash_takes_its_password_and_no_other(string made, string hash)
     {
         Assert.NotEmpty(made);
-        Assert.Null(Crypt.Fault(hash));
-        Assert.True(Crypt.Knows(hash));
+        Assert.Null(Crypt.GetHashError(hash));
+        Assert.True(Crypt.IsSupported(hash));
         Assert.True(Crypt.Verify(Encoding.UTF8.GetBytes(Password), hash));
         foreach (string other in (string[])["", "correct hors", "correct horse ", "Correct horse", new('x', Crypt.MaxPassword), new('x', Crypt.MaxPassword + 1)])
             Assert.False(Crypt.Verify(Encoding.UTF8.GetBytes(other), hash));
@@ -55,7 +55,7 @@ public class CryptTests
     [InlineData("$6$rounds=999999999$aGmoi4r04HslUvxC$PfPzLuVtqoj54bLmqDhzukc8dqsRq7DQrYMy0y5d.a9DfuuMxbsh8g78APyHOktBhGWppdePx0c9vJmhNGOnd.")]
     [InlineData("$y$jFT$SYHYl2TSqkuojntr5xYx0.$Xsro6pZmGH0BYEhQtA73TPMdiFgv2iKA0gcKPvPiQw2")]
     [InlineData("$y$j9T$/KmYw1vLhAjOc68oqRLXF/$")]
-    public void What_is_no_whole_hash_or_costs_too_much_is_a_fault(string hash) => Assert.NotNull(Crypt.Fault(hash));
+    public void What_is_no_whole_hash_or_costs_too_much_is_a_fault(string hash) => Assert.NotNull(Crypt.GetHashError(hash));
 
     [Fact]
     public void Without_libcrypt_the_daemon_works_and_users_are_an_error()

@@ -14,21 +14,21 @@ public class ClockTests
         await using Daemon daemon = await Daemon.StartAsync(["--filter", $"{workload.Pid}"]);
         await Task.Delay(500, TestContext.Current.CancellationToken);
         Stopwatch running = Stopwatch.StartNew();
-        Support.Exposition before = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape before = await daemon.ScrapeParsedAsync();
         daemon.Signal("STOP");
         running.Stop();
         await Task.Delay(3000, TestContext.Current.CancellationToken);
         running.Start();
         daemon.Signal("CONT");
         await Task.Delay(300, TestContext.Current.CancellationToken);
-        Support.Exposition after = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
         // No more than the time in which it was not stopped, and the window at whose side it was.
         Assert.InRange(Of(after, "perfscale_thread_saturated_seconds_total") - Of(before, "perfscale_thread_saturated_seconds_total"), 0, running.Elapsed.TotalSeconds + 1);
         Assert.InRange(Of(after, "perfscale_thread_cpu_peak_ratio"), 0, 1);
         Assert.True(after.Value("thread_exporter_sampler_late_ticks_total") > before.Value("thread_exporter_sampler_late_ticks_total"));
         Assert.Equal(0, await daemon.StopAsync());
 
-        double Of(Support.Exposition of, string name) => of.Of(name).Single(s => s.Labels["tid"] == $"{hot}").Number;
+        double Of(Support.ParsedScrape of, string name) => of.Of(name).Single(s => s.Labels["tid"] == $"{hot}").Number;
     }
 
     [SlowFact]
@@ -48,6 +48,6 @@ public class ClockTests
         string text = await once.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await once.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, once.ExitCode);
-        return Support.Exposition.Parse(text).Value("perfscale_process_start_time_seconds");
+        return Support.ParsedScrape.Parse(text).Value("perfscale_process_start_time_seconds");
     }
 }

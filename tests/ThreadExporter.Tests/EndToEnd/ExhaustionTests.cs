@@ -37,7 +37,7 @@ public class ExhaustionTests
             await Task.Delay(200, TestContext.Current.CancellationToken);
             long cpu = Kernel.SchedStat(workload.Pid, tid).Cpu;
             // Over the connection that it has.
-            Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+            Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
             Assert.Equal(threads, scrape.Of("perfscale_thread_cpu_seconds_total").Count());
             Assert.True(scrape.Of("perfscale_thread_cpu_seconds_total").Single(s => s.Labels["tid"] == $"{tid}").Nanoseconds >= cpu);
             Assert.Equal(limit, scrape.Value("process_max_fds"));
@@ -78,7 +78,7 @@ public class ExhaustionTests
         ulong former = Libc.LimitOpenFiles(daemon.Pid, 500);
         for (int pid = 2; pid <= 600; pid++)
             Process(proc, pid);
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         int watched = scrape.Of("perfscale_process_threads").Count();
         Assert.InRange(watched, 150, 500 - 128);
         Assert.Equal(watched, scrape.Value("thread_exporter_descriptors"));
@@ -99,7 +99,7 @@ public class ExhaustionTests
         Assert.True((await daemon.ScrapeParsedAsync()).Value("thread_exporter_descriptors") > 300);
         Libc.LimitOpenFiles(daemon.Pid, 400);
         await daemon.ScrapeAsync();
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.InRange(scrape.Value("thread_exporter_descriptors"), 50, 400 - 256);
         Assert.Equal(tids.Length, scrape.Of("perfscale_thread_cpu_seconds_total").Count(s => s.Labels["tname"].StartsWith('t')));
         // New connections have room again.
@@ -137,12 +137,12 @@ public class ExhaustionTests
                     await Task.Delay(50, TestContext.Current.CancellationToken);
                 }
             }
-            Assert.Equal(0, Support.Exposition.Parse(text).Value("thread_exporter_log_file_writable"));
+            Assert.Equal(0, Support.ParsedScrape.Parse(text).Value("thread_exporter_log_file_writable"));
             using Process kill = System.Diagnostics.Process.Start("/bin/kill", ["-HUP", $"{daemon.Id}"]);
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-            double loaded = Support.Exposition.Parse(text).Value("thread_exporter_config_last_reload_success_timestamp_seconds");
+            double loaded = Support.ParsedScrape.Parse(text).Value("thread_exporter_config_last_reload_success_timestamp_seconds");
             begin = Stopwatch.GetTimestamp();
-            while (Support.Exposition.Parse(await http.GetStringAsync("/metrics", TestContext.Current.CancellationToken)).Value("thread_exporter_config_last_reload_success_timestamp_seconds") <= loaded)
+            while (Support.ParsedScrape.Parse(await http.GetStringAsync("/metrics", TestContext.Current.CancellationToken)).Value("thread_exporter_config_last_reload_success_timestamp_seconds") <= loaded)
                 Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10), "no reload");
         }
         finally
@@ -189,7 +189,7 @@ public class ExhaustionTests
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root]);
         double listed = (await daemon.ScrapeParsedAsync()).Value("thread_exporter_collect_duration_seconds", ("stage", "discover"));
         await Task.Delay(2100, TestContext.Current.CancellationToken);
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         double looked = scrape.Value("thread_exporter_collect_duration_seconds", ("stage", "discover"));
         TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Processes} processes: discovery {listed * 1000:F0} ms between rescans, {looked * 1000:F0} ms in a rescan; resident {scrape.Value("process_resident_memory_bytes") / 1e6:F0} MB"));

@@ -31,7 +31,7 @@ public class PidNamespaceTests
         await inside.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(inside.ExitCode == 0, error);
 
-        Support.Exposition scrape = Support.Exposition.Parse(text);
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(text);
         foreach (string pid in (string[])["1", $"{outer.Pid}"])
         {
             (string, string) label = ("pid", pid);
@@ -51,7 +51,7 @@ public class PidNamespaceTests
         await Task.Delay(200, TestContext.Current.CancellationToken);
         (int code, string text, _) = await Daemon.RunAsync(["once", "--filter", $"{workload.Pid}"]);
         Assert.Equal(0, code);
-        Sample cpu = Assert.Single(Support.Exposition.Parse(text).Of("perfscale_process_cpu_seconds_total"));
+        Sample cpu = Assert.Single(Support.ParsedScrape.Parse(text).Of("perfscale_process_cpu_seconds_total"));
         // Ticks would be whole hundredths.
         Assert.NotEqual(0, cpu.Nanoseconds % 10_000_000);
     }

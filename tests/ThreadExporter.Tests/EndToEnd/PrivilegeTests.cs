@@ -37,11 +37,11 @@ public sealed class PrivilegeTests : IDisposable
     [Fact]
     public void Everything_but_io_and_exe_is_there_without_any_privilege()
     {
-        Support.Exposition text = Support.Exposition.Parse(Run(Nobody, "once", Config("comm = \"sleep\"")));
+        Support.ParsedScrape text = Support.ParsedScrape.Parse(Run(Nobody, "once", Config("comm = \"sleep\"")));
         string pid = $"{_watched.Id}";
         string[] names = [.. text.Samples.Where(s => s.Labels.GetValueOrDefault("ppid") == pid || s.Labels.GetValueOrDefault("pid") == pid).Select(s => s.Name).Distinct()];
-        string[] promised = [.. Catalogue.All.Select(f => f.Name).Where(n => n.StartsWith("perfscale_", StringComparison.Ordinal)
-            && !n.Contains("_io_", StringComparison.Ordinal) && n != Catalogue.ThreadGroupThreads.Name)];
+        string[] promised = [.. MetricCatalog.All.Select(f => f.Name).Where(n => n.StartsWith("perfscale_", StringComparison.Ordinal)
+            && !n.Contains("_io_", StringComparison.Ordinal) && n != MetricCatalog.ThreadGroupThreads.Name)];
         Assert.Equal(promised.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
         Assert.True(text.Value("perfscale_thread_cpu_seconds_total", ("ppid", pid)) > 0);
         Assert.True(text.Value("perfscale_process_cpu_seconds_total", ("pid", pid)) > 0);
@@ -51,7 +51,7 @@ public sealed class PrivilegeTests : IDisposable
     [Fact]
     public void Io_needs_two_capabilities()
     {
-        Support.Exposition text = Support.Exposition.Parse(Run([.. Nobody, .. MayTrace], "once", Config("comm = \"sleep\"")));
+        Support.ParsedScrape text = Support.ParsedScrape.Parse(Run([.. Nobody, .. MayTrace], "once", Config("comm = \"sleep\"")));
         Assert.Single(text.Of("perfscale_thread_io_read_bytes_total"), s => s.Labels["ppid"] == $"{_watched.Id}");
         Assert.Equal(0, text.Value("thread_exporter_read_errors_total", ("reason", "denied")));
     }

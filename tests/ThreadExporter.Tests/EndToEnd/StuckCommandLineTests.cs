@@ -22,7 +22,7 @@ public sealed class StuckCommandLineTests : IDisposable
         for (int i = 1; i <= 20; i++)
         {
             _proc.SchedStat(10, 10, i * 1_000_000, 0, 1);
-            Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+            Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
             Assert.Equal(i * 1_000_000, scrape.Of("perfscale_thread_cpu_seconds_total").Single(s => s.Labels["ppid"] == "10").Nanoseconds);
             Assert.Equal("osd.20", Daemons(scrape)["20"]);
             Assert.Equal("ceph-osd", Daemons(scrape)["10"]);
@@ -50,7 +50,7 @@ public sealed class StuckCommandLineTests : IDisposable
         // Nothing in the way of the process's end, either.
         (int code, string text, string error) = await Daemon.RunAsync(["once", "--filter", "ceph-osd", "--path.procfs", _proc.Root]);
         Assert.True(code == 0, error);
-        Support.Exposition scrape = Support.Exposition.Parse(text);
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(text);
         Assert.Equal(["ceph-osd", "ceph-osd", "ceph-osd", "osd.20"], Daemons(scrape).OrderBy(d => d.Key).Select(d => d.Value));
         Assert.Equal(3, scrape.Value("thread_exporter_read_errors_total", ("reason", "other")));
     }
@@ -100,6 +100,6 @@ public sealed class StuckCommandLineTests : IDisposable
         }
     }
 
-    private static Dictionary<string, string> Daemons(Support.Exposition scrape) =>
+    private static Dictionary<string, string> Daemons(Support.ParsedScrape scrape) =>
         scrape.Of("perfscale_process_threads").ToDictionary(s => s.Labels["pid"], s => s.Labels["daemon"]);
 }

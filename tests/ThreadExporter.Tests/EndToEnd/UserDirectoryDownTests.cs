@@ -123,7 +123,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     private async Task<bool> MatchesAsync(Daemon daemon)
     {
         long begin = Stopwatch.GetTimestamp();
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         AssertPrompt(begin);
         return scrape.Of("perfscale_process_threads").Any(s => s.Labels["pid"] == _watched!.Id.ToString(CultureInfo.InvariantCulture));
     }

@@ -29,7 +29,7 @@ public class VanishingTests
             {
                 using HttpResponseMessage response = await daemon.Http.GetAsync("/metrics", TestContext.Current.CancellationToken);
                 Assert.Equal(200, (int)response.StatusCode);
-                Support.Exposition scrape = Support.Exposition.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
                 foreach (Sample sample in scrape.Samples.Where(s => s.Name.EndsWith("_total", StringComparison.Ordinal)))
                 {
                     // A pid or tid that is given out again is another series' owner; the steady process and the exporter are not.
@@ -49,7 +49,7 @@ public class VanishingTests
             await stop.CancelAsync();
             await threads;
         }
-        Support.Exposition end = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape end = await daemon.ScrapeParsedAsync();
         // That the test bit: things did vanish between two reads.
         TestContext.Current.SendDiagnosticMessage($"{samples} samples, {end.Value("thread_exporter_read_errors_total", ("reason", "gone"))} vanished while being read");
         Assert.Equal(0, end.Value("thread_exporter_read_errors_total", ("reason", "malformed")));

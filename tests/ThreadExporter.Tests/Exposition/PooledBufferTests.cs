@@ -12,7 +12,7 @@ public class PooledBufferTests
     public void A_piece_that_was_sent_goes_back_before_the_next_one_is()
     {
         PooledBuffer body = Body(3);
-        byte[][] chunks = [.. body.Pieces.Select(Chunk)];
+        byte[][] chunks = [.. body.Segments.Select(Chunk)];
         using IEnumerator<ReadOnlyMemory<byte>> pieces = body.Drain().GetEnumerator();
         Assert.True(pieces.MoveNext());
         // By reference: what is in memory that nobody cleared may be anything.
@@ -31,14 +31,14 @@ public class PooledBufferTests
     public void A_body_that_others_hold_stays_whole_while_one_of_them_sends_it()
     {
         PooledBuffer body = Body(3);
-        byte[] expected = [.. body.Pieces.SelectMany(p => p.ToArray())];
-        body.AddHolder();
+        byte[] expected = [.. body.Segments.SelectMany(p => p.ToArray())];
+        body.AddRef();
         Assert.Equal(expected, body.Drain().SelectMany(p => p.ToArray()));
         body.Release();
-        Assert.Equal(expected, body.Pieces.SelectMany(p => p.ToArray()));
+        Assert.Equal(expected, body.Segments.SelectMany(p => p.ToArray()));
         Assert.Equal(expected, body.Drain().SelectMany(p => p.ToArray()));
         body.Release();
-        Assert.Empty(body.Pieces);
+        Assert.Empty(body.Segments);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public class PooledBufferTests
         Assert.Throws<InsufficientMemoryException>(() => body.Write(new byte[3 * ChunkPool.ChunkSize]));
         Assert.Equal(failing - 1, pool.InUse);
         Assert.Equal((failing - 1) * ChunkPool.ChunkSize, body.Length);
-        Assert.Equal(body.Length, body.Pieces.Sum(p => p.Length));
+        Assert.Equal(body.Length, body.Segments.Sum(p => p.Length));
         body.Release();
         Assert.Equal(0, pool.InUse);
     }

@@ -36,10 +36,10 @@ internal static class FuzzTargets
 
     public static readonly IReadOnlyList<FuzzTarget> All =
     [
-        new("stat", 25_000, [.. Fixtures("stat")], ProcPieces, FuzzTwins.Stat),
-        new("schedstat", 20_000, [.. Fixtures("schedstat")], ProcPieces, FuzzTwins.SchedStat),
-        new("status", 15_000, [.. Fixtures("status")], ProcPieces, FuzzTwins.Status),
-        new("cgroup", 15_000, [.. Fixtures("cgroup")], ProcPieces, FuzzTwins.Cgroup),
+        new("stat", 25_000, [.. Fixtures("stat")], ProcPieces, ReferenceParsers.Stat),
+        new("schedstat", 20_000, [.. Fixtures("schedstat")], ProcPieces, ReferenceParsers.SchedStat),
+        new("status", 15_000, [.. Fixtures("status")], ProcPieces, ReferenceParsers.Status),
+        new("cgroup", 15_000, [.. Fixtures("cgroup")], ProcPieces, ReferenceParsers.Cgroup),
         new("cmdline", 12_000, [.. Fixtures("cmdline"), "ceph-osd\0-n\0osd.0\0"u8.ToArray(), "/usr/bin/ceph-osd\0--id=a\0--\0-i\01\0"u8.ToArray()], ProcPieces, CommandLine),
         new("accept", 12_000, Texts(
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -66,8 +66,8 @@ internal static class FuzzTargets
     private static string? CommandLine(ReadOnlySpan<byte> input, out bool good)
     {
         good = true;
-        List<string> arguments = Cmdline.Split(input);
-        string joined = Cmdline.Join(input);
+        List<string> arguments = ProcCmdline.Split(input);
+        string joined = ProcCmdline.Join(input);
         // Half of a surrogate pair would make it throw: what comes out can be printed.
         _ = Strict.GetByteCount(joined);
         string? name = CephDaemon.Name("osd", arguments);
@@ -106,7 +106,7 @@ internal static class FuzzTargets
         if (good != result.Config is not null)
             return "neither a configuration nor an error";
         if (result.Config is { } config)
-            Matcher.Compile(config.Filters, static _ => UserAnswer.NotFound);
+            Matcher.Compile(config.Filters, static _ => UserLookupResult.NotFound);
         return result.Errors.FirstOrDefault(e => e.ToString().Any(char.IsControl))?.ToString();
     }
 }

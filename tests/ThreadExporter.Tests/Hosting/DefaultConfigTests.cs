@@ -100,7 +100,7 @@ public sealed class DefaultConfigTests : IDisposable
 
     private static async Task AssertFirstAsync(Daemon daemon, int reloaded)
     {
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal("first", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
         Assert.Equal(reloaded, scrape.Value("thread_exporter_config_last_reload_successful"));
     }

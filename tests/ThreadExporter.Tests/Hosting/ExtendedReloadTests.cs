@@ -18,7 +18,7 @@ public sealed class ExtendedReloadTests : IDisposable
         _config.Write(File("\"faults\""));
         daemon.Signal("HUP");
         await daemon.WaitForLogAsync("Configuration reloaded");
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal(scrape.Of("perfscale_thread_timeslices_total").Select(s => s.Labels["tid"]), scrape.Of("perfscale_thread_minor_faults_total").Select(s => s.Labels["tid"]));
         Assert.Empty(scrape.Of("perfscale_thread_last_cpu"));
         _config.Write(File(""));

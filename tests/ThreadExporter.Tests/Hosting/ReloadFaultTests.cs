@@ -167,7 +167,7 @@ public sealed class ReloadFaultTests : IDisposable
         (HttpStatusCode status, string text) = await ReloadAsync(daemon);
         Assert.True(
             status == HttpStatusCode.InternalServerError && text.Contains(error, StringComparison.Ordinal), $"expected \"{error}\", got {status}: {text}");
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
         Assert.Equal("first", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
     }

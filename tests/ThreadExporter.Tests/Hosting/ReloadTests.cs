@@ -28,7 +28,7 @@ public sealed class ReloadTests : IDisposable
         _config.Write(Other);
         daemon.Signal("HUP");
         await daemon.WaitForLogAsync("Configuration reloaded");
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal("second", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
         Assert.Equal(1, scrape.Value("thread_exporter_config_last_reload_successful"));
     }
@@ -43,7 +43,7 @@ public sealed class ReloadTests : IDisposable
         await daemon.WaitForLogAsync("Reload failed with 2 errors");
         Assert.Contains($"{_config.Path}:4:1: ", daemon.Log, StringComparison.Ordinal);
         Assert.Contains($"{_config.Path}:6:20: ", daemon.Log, StringComparison.Ordinal);
-        Support.Exposition scrape = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal("first", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
         Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
         Assert.Equal(loadedAt, scrape.Value("thread_exporter_config_last_reload_success_timestamp_seconds"));

@@ -37,7 +37,7 @@ public sealed class CgroupUnitsTests
     private static List<CgroupEntry> Parse(string text)
     {
         var entries = new List<CgroupEntry>();
-        Assert.True(Cgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
+        Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
         return entries;
     }
 

@@ -54,7 +54,7 @@ public sealed class CommandTextTests
     {
         using var process = new FakeProcess(comm: "srv", cmdline: "srv: worker        ");
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", Cmdline = new Regex("worker$"), Daemon = new Regex("^srv: (.*)") }]);
-        Rule rule = Assert.IsType<Rule>(matcher.Match(process.Facts, RuleSet.Empty).Rule);
+        CompiledFilter rule = Assert.IsType<CompiledFilter>(matcher.Match(process.Facts, FilterSet.Empty).Filter);
         Assert.Equal(("worker", false), DaemonName.Resolve(rule, process.Facts));
     }
 
@@ -69,8 +69,8 @@ public sealed class CommandTextTests
             new FilterConfig { Name = "main", Cmdline = new Regex("Main$") },
             new FilterConfig { Name = "name", Comm = ["java"] },
         ]);
-        Assert.Equal("main", matcher.Match(first.Facts, RuleSet.Empty).Rule?.Name);
-        Assert.Equal("main", matcher.Match(second.Facts, RuleSet.Empty).Rule?.Name);
+        Assert.Equal("main", matcher.Match(first.Facts, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("main", matcher.Match(second.Facts, FilterSet.Empty).Filter?.Name);
         Assert.Equal(
             [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)")],
             matcher.TakeWarnings());

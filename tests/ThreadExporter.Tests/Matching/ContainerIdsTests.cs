@@ -116,7 +116,7 @@ public sealed class ContainerIdsTests
     public void Container_pod_and_unit_are_the_innermost(string file, string? container, string? pod, string? unit)
     {
         var entries = new List<CgroupEntry>();
-        Assert.True(Cgroup.TryParse(File.ReadAllBytes(Path.Combine(Folder, file)), entries));
+        Assert.True(ProcCgroup.TryParse(File.ReadAllBytes(Path.Combine(Folder, file)), entries));
         Assert.Equal((container, pod), ContainerIds.Find(entries));
         Assert.Equal(unit, CgroupUnits.Unit(entries));
     }

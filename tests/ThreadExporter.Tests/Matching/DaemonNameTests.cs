@@ -14,7 +14,7 @@ public sealed class DaemonNameTests
             Comm = ["*"],
             Daemon = daemon is null ? null : new Regex(daemon, RegexOptions.NonBacktracking),
         };
-        return DaemonName.Resolve(Matcher.Compile([filter]).Rules[0], process.Facts);
+        return DaemonName.Resolve(Matcher.Compile([filter]).Filters[0], process.Facts);
     }
 
     [Theory]

@@ -31,11 +31,11 @@ internal sealed class FakeProcess : IDisposable
             Write("cgroup", cgroup);
         if (exe is not null)
             File.CreateSymbolicLink(Path.Combine(_directory.FullName, "exe"), exe);
-        Assert.Equal(ReadStatus.Ok, ProcFile.OpenRoot(_directory.FullName, out _fd));
+        Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot(_directory.FullName, out _fd));
         Facts = NewFacts();
     }
 
-    public ProcessFacts Facts { get; private set; }
+    public ProcessInfo Facts { get; private set; }
 
     /// <summary>How often the command line was asked for.</summary>
     public int CommandLineReads { get; private set; }
@@ -47,7 +47,7 @@ internal sealed class FakeProcess : IDisposable
     public bool ForbidCommandLine { get; init; }
 
     /// <summary>Another look at the same process, which keeps nothing of the last.</summary>
-    public ProcessFacts NewFacts() => Facts = new ProcessFacts(_pid, ppid: 1, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
+    public ProcessInfo NewFacts() => Facts = new ProcessInfo(_pid, ppid: 1, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(_directory.FullName, file), text);
 
@@ -58,7 +58,7 @@ internal sealed class FakeProcess : IDisposable
 
     public void Dispose()
     {
-        ProcFile.Close(_fd);
+        RawFile.Close(_fd);
         _directory.Delete(recursive: true);
     }
 

@@ -127,7 +127,7 @@ public sealed class GlobTests
         string fault = Assert.Throws<FormatException>(() => new Glob(pattern)).Message;
         Assert.StartsWith($"{Printable.Quote(pattern)} is not a glob: at its character {character}, ", fault, StringComparison.Ordinal);
         Assert.Contains(what, fault, StringComparison.Ordinal);
-        Assert.Equal(fault, GlobParser.Fault(pattern));
+        Assert.Equal(fault, GlobParser.GetError(pattern));
     }
 
     /// <summary>Against the definitions of the "C" locale, by the functions of the runtime.</summary>
@@ -203,7 +203,7 @@ public sealed class GlobTests
     {
         Prop.ForAll<NonNull<string>>(static value =>
         {
-            if (GlobParser.Fault(value.Get) is null)
+            if (GlobParser.GetError(value.Get) is null)
                 _ = new Glob(value.Get).Matches(value.Get);
             var escaped = new Glob(string.Concat(value.Get.Select(static c => char.IsSurrogate(c) ? $"{c}" : $"\\{c}")));
             return escaped.IsLiteral && escaped.Matches(value.Get);

@@ -6,7 +6,7 @@ namespace ThreadExporter.Tests.Matching;
 
 public sealed class MatcherChildrenTests
 {
-    private static MatchResult Match(Matcher matcher, string comm, RuleSet inherited, string? cmdline = "x")
+    private static MatchResult Match(Matcher matcher, string comm, FilterSet inherited, string? cmdline = "x")
     {
         using var process = new FakeProcess(comm: comm, cmdline: cmdline);
         return matcher.Match(process.Facts, inherited);
@@ -16,26 +16,26 @@ public sealed class MatcherChildrenTests
     public void Children_and_grandchildren_belong_to_the_rule()
     {
         var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"], Children = true }]);
-        var init = Match(matcher, "systemd", RuleSet.Empty);
-        Assert.Null(init.Rule);
+        var init = Match(matcher, "systemd", FilterSet.Empty);
+        Assert.Null(init.Filter);
         Assert.True(init.ToChildren.IsEmpty);
         var shell = Match(matcher, "bash", init.ToChildren);
-        Assert.Equal("shell", shell.Rule?.Name);
+        Assert.Equal("shell", shell.Filter?.Name);
         var make = Match(matcher, "make", shell.ToChildren);
-        Assert.Equal("shell", make.Rule?.Name);
+        Assert.Equal("shell", make.Filter?.Name);
         var compiler = Match(matcher, "cc1plus", make.ToChildren);
-        Assert.Equal("shell", compiler.Rule?.Name);
+        Assert.Equal("shell", compiler.Filter?.Name);
         // A sibling of the shell inherits from init only.
-        Assert.Null(Match(matcher, "make", init.ToChildren).Rule);
+        Assert.Null(Match(matcher, "make", init.ToChildren).Filter);
     }
 
     [Fact]
     public void Without_the_key_children_do_not_follow()
     {
         var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"] }]);
-        var shell = Match(matcher, "bash", RuleSet.Empty);
-        Assert.Equal("shell", shell.Rule?.Name);
-        Assert.Null(Match(matcher, "make", shell.ToChildren).Rule);
+        var shell = Match(matcher, "bash", FilterSet.Empty);
+        Assert.Equal("shell", shell.Filter?.Name);
+        Assert.Null(Match(matcher, "make", shell.ToChildren).Filter);
     }
 
     [Fact]
@@ -45,11 +45,11 @@ public sealed class MatcherChildrenTests
             new FilterConfig { Name = "compiler", Comm = ["cc1*"] },
             new FilterConfig { Name = "shell", Comm = ["bash"], Children = true },
             new FilterConfig { Name = "all", Comm = ["*"] }]);
-        var shell = Match(matcher, "bash", RuleSet.Empty);
+        var shell = Match(matcher, "bash", FilterSet.Empty);
         var compiler = Match(matcher, "cc1plus", shell.ToChildren);
-        Assert.Equal("compiler", compiler.Rule?.Name);
+        Assert.Equal("compiler", compiler.Filter?.Name);
         // What the compiler starts is a descendant of the shell all the same, and no later rule gets it.
-        Assert.Equal("shell", Match(matcher, "as", compiler.ToChildren).Rule?.Name);
+        Assert.Equal("shell", Match(matcher, "as", compiler.ToChildren).Filter?.Name);
     }
 
     [Fact]
@@ -58,10 +58,10 @@ public sealed class MatcherChildrenTests
         var matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["bash"] },
             new FilterConfig { Name = "tree", Comm = ["b*"], Children = true }]);
-        var shell = Match(matcher, "bash", RuleSet.Empty);
-        Assert.Equal("first", shell.Rule?.Name);
-        Assert.Equal(RuleSet.Empty.With(1), shell.ToChildren);
-        Assert.Equal("tree", Match(matcher, "make", shell.ToChildren).Rule?.Name);
+        var shell = Match(matcher, "bash", FilterSet.Empty);
+        Assert.Equal("first", shell.Filter?.Name);
+        Assert.Equal(FilterSet.Empty.With(1), shell.ToChildren);
+        Assert.Equal("tree", Match(matcher, "make", shell.ToChildren).Filter?.Name);
     }
 
     [Fact]
@@ -70,16 +70,16 @@ public sealed class MatcherChildrenTests
         var matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["inner"], Children = true },
             new FilterConfig { Name = "second", Comm = ["outer"], Children = true }]);
-        var outer = Match(matcher, "outer", RuleSet.Empty);
+        var outer = Match(matcher, "outer", FilterSet.Empty);
         var inner = Match(matcher, "inner", outer.ToChildren);
-        Assert.Equal("first", inner.Rule?.Name);
-        Assert.Equal("first", Match(matcher, "x", inner.ToChildren).Rule?.Name);
+        Assert.Equal("first", inner.Filter?.Name);
+        Assert.Equal("first", Match(matcher, "x", inner.ToChildren).Filter?.Name);
 
         // The other way round: what is below both belongs to the first rule as well.
-        inner = Match(matcher, "inner", RuleSet.Empty);
+        inner = Match(matcher, "inner", FilterSet.Empty);
         outer = Match(matcher, "outer", inner.ToChildren);
-        Assert.Equal("first", outer.Rule?.Name);
-        Assert.Equal(RuleSet.Empty.With(0).With(1), outer.ToChildren);
+        Assert.Equal("first", outer.Filter?.Name);
+        Assert.Equal(FilterSet.Empty.With(0).With(1), outer.ToChildren);
     }
 
     [Fact]
@@ -88,12 +88,12 @@ public sealed class MatcherChildrenTests
         var matcher = Matcher.Compile([
             new FilterConfig { Name = "owner", Comm = ["*"] },
             new FilterConfig { Name = "tree", Cmdline = new Regex("x", RegexOptions.NonBacktracking), Children = true }]);
-        var unknown = Match(matcher, "a", RuleSet.Empty, cmdline: null);
-        Assert.Equal("owner", unknown.Rule?.Name);
+        var unknown = Match(matcher, "a", FilterSet.Empty, cmdline: null);
+        Assert.Equal("owner", unknown.Filter?.Name);
         // What it hands down is not known yet.
         Assert.True(unknown.Incomplete);
         using var child = new FakeProcess() { ForbidCommandLine = true };
-        Assert.False(matcher.Match(child.Facts, RuleSet.Empty.With(1)).Incomplete);
+        Assert.False(matcher.Match(child.Facts, FilterSet.Empty.With(1)).Incomplete);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class MatcherChildrenTests
     {
         var filters = Enumerable.Range(0, 70).Select(i => new FilterConfig { Name = $"r{i}", Comm = [$"p{i}"], Children = true });
         var matcher = Matcher.Compile([.. filters]);
-        var parent = Match(matcher, "p69", RuleSet.Empty);
-        Assert.Equal("r69", Match(matcher, "x", parent.ToChildren).Rule?.Name);
+        var parent = Match(matcher, "p69", FilterSet.Empty);
+        Assert.Equal("r69", Match(matcher, "x", parent.ToChildren).Filter?.Name);
     }
 }

@@ -13,17 +13,17 @@ public sealed class MatcherTests
 
     private static Regex Regex(string pattern) => new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
 
-    private static UserAnswer UserLookup(string name) => name switch
+    private static UserLookupResult UserLookup(string name) => name switch
     {
-        "ceph" => UserAnswer.Found(167),
-        "root" => UserAnswer.Found(0),
-        _ => UserAnswer.NotFound,
+        "ceph" => UserLookupResult.Found(167),
+        "root" => UserLookupResult.Found(0),
+        _ => UserLookupResult.NotFound,
     };
 
     private static Matcher Compile(params ImmutableArray<FilterConfig> filters) => Matcher.Compile(filters, UserLookup);
 
     private static string? Owner(FilterConfig filter, FakeProcess process) =>
-        Compile(filter).Match(process.Facts, RuleSet.Empty).Rule?.Name;
+        Compile(filter).Match(process.Facts, FilterSet.Empty).Filter?.Name;
 
     private static void AssertMatches(FilterConfig filter, FakeProcess matching, FakeProcess other)
     {
@@ -103,7 +103,7 @@ public sealed class MatcherTests
     {
         using var root = new FakeProcess(uid: 0);
         var matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["root"] }]);
-        Assert.NotNull(matcher.Match(root.Facts, RuleSet.Empty).Rule);
+        Assert.NotNull(matcher.Match(root.Facts, FilterSet.Empty).Filter);
         Assert.Empty(matcher.TakeWarnings());
     }
 
@@ -172,7 +172,7 @@ public sealed class MatcherTests
             new FilterConfig { Name = "a", Comm = ["a"] },
             new FilterConfig { Name = "b", Comm = ["b"] },
             new FilterConfig { Name = "later", Comm = ["*"] });
-        Assert.Same(matcher.Rules[1], matcher.Match(process.Facts, RuleSet.Empty).Rule);
+        Assert.Same(matcher.Filters[1], matcher.Match(process.Facts, FilterSet.Empty).Filter);
     }
 
     [Fact]
@@ -184,8 +184,8 @@ public sealed class MatcherTests
             new FilterConfig { Name = "user", User = ["ceph"], Cmdline = Regex("x") },
             new FilterConfig { Name = "owner", Comm = ["b"] },
             new FilterConfig { Name = "never asked", Comm = ["b"], Cmdline = Regex("x") });
-        var result = matcher.Match(process.Facts, RuleSet.Empty);
-        Assert.Equal("owner", result.Rule?.Name);
+        var result = matcher.Match(process.Facts, FilterSet.Empty);
+        Assert.Equal("owner", result.Filter?.Name);
         Assert.False(result.Incomplete);
     }
 
@@ -194,10 +194,10 @@ public sealed class MatcherTests
     {
         using var process = new FakeProcess(cmdline: null);
         var matcher = Compile(new FilterConfig { Name = "cmdline", Cmdline = Regex("") }, AnyCommand);
-        var result = matcher.Match(process.Facts, RuleSet.Empty);
-        Assert.Equal("any", result.Rule?.Name);
+        var result = matcher.Match(process.Facts, FilterSet.Empty);
+        Assert.Equal("any", result.Filter?.Name);
         Assert.True(result.Incomplete);
-        Assert.False(Compile(AnyCommand).Match(process.NewFacts(), RuleSet.Empty).Incomplete);
+        Assert.False(Compile(AnyCommand).Match(process.NewFacts(), FilterSet.Empty).Incomplete);
     }
 
     [Fact]
@@ -208,6 +208,6 @@ public sealed class MatcherTests
         Assert.True(Compile(AnyCommand, new FilterConfig { Name = "c", Cmdline = Regex("x") }).NeedsCommandLine);
         Assert.True(Compile(AnyCommand with { Daemon = Regex("(x)") }).NeedsCommandLine);
         Assert.True(Compile(AnyCommand with { Children = true }).NeedsAncestry);
-        Assert.Empty(Compile().Rules);
+        Assert.Empty(Compile().Filters);
     }
 }

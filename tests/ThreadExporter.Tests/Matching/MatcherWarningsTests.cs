@@ -17,33 +17,33 @@ public sealed class MatcherWarningsTests : IDisposable
     [Fact]
     public void An_unknown_user_is_a_warning_and_a_hint_and_neither_keeps_the_other_users_from_matching()
     {
-        UserAnswer mysql = UserAnswer.NotFound;
+        UserLookupResult mysql = UserLookupResult.NotFound;
         using FakeProcess process = new(uid: 990);
         using FakeProcess root = new(uid: 0);
         Matcher matcher = Matcher.Compile(
             [new FilterConfig { Name = "db", User = ["mysql", "root"] }, new FilterConfig { Name = "r", User = ["root"] }],
-            name => name == "root" ? UserAnswer.Found(0) : mysql, _time);
+            name => name == "root" ? UserLookupResult.Found(0) : mysql, _time);
         Assert.Equal(["filter \"db\": user \"mysql\" does not exist; until it does, it matches no process"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
         Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
         Assert.Empty(Hints(matcher, 1, empty: false));
-        Assert.Null(matcher.Match(process.Facts, RuleSet.Empty).Rule);
-        Assert.Equal("db", matcher.Match(root.Facts, RuleSet.Empty).Rule?.Name);
+        Assert.Null(matcher.Match(process.Facts, FilterSet.Empty).Filter);
+        Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);
 
-        mysql = UserAnswer.Found(990);
+        mysql = UserLookupResult.Found(990);
         _time.Advance(UserDirectory.RetryInterval);
-        matcher.Users.AskDue();
+        matcher.Users.LookUpDue();
         Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
         Assert.True(matcher.BeginPass());
         Assert.False(matcher.BeginPass());
-        Assert.Equal("db", matcher.Match(process.Facts, RuleSet.Empty).Rule?.Name);
-        Assert.Equal("db", matcher.Match(root.Facts, RuleSet.Empty).Rule?.Name);
+        Assert.Equal("db", matcher.Match(process.Facts, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);
         Assert.Equal(["user is the effective user of the process."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
 
-        mysql = UserAnswer.NoAnswer("Connection refused");
+        mysql = UserLookupResult.NoResponse("Connection refused");
         _time.Advance(UserDirectory.RecheckInterval);
-        matcher.Users.AskDue();
+        matcher.Users.LookUpDue();
         Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
         Assert.False(matcher.BeginPass());
         Assert.Equal(["The user directory does not answer for a user that it names; the uid known before stays in use."], Hints(matcher, 0, empty: false));
@@ -52,7 +52,7 @@ public sealed class MatcherWarningsTests : IDisposable
     [Fact]
     public void A_user_about_whom_there_was_no_answer_is_not_said_to_be_missing()
     {
-        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "db", User = ["mysql"] }], _ => UserAnswer.NoAnswer("Connection refused"), _time);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "db", User = ["mysql"] }], _ => UserLookupResult.NoResponse("Connection refused"), _time);
         Assert.Equal(["The user directory has not answered for a user that it names; until it does, that user matches no process."], Hints(matcher, 0));
     }
 
@@ -142,22 +142,22 @@ public sealed class MatcherWarningsTests : IDisposable
     public void An_earlier_filter_is_only_suspected_when_one_owns_a_process()
     {
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "a", Pid = [1] }, new FilterConfig { Name = "b", Pid = [2] }]);
-        Assert.DoesNotContain(FilterHints.Of(matcher.Rules[1], matcher.Users, empty: true, earlierOwns: false), h => h.Contains("an earlier one", StringComparison.Ordinal));
-        Assert.Contains(FilterHints.Of(matcher.Rules[1], matcher.Users, empty: true, earlierOwns: true), h => h.Contains("an earlier one", StringComparison.Ordinal));
+        Assert.DoesNotContain(FilterHints.Of(matcher.Filters[1], matcher.Users, empty: true, earlierOwns: false), h => h.Contains("an earlier one", StringComparison.Ordinal));
+        Assert.Contains(FilterHints.Of(matcher.Filters[1], matcher.Users, empty: true, earlierOwns: true), h => h.Contains("an earlier one", StringComparison.Ordinal));
     }
 
     private static string[] Hints(Matcher matcher, int rule, bool empty = true) =>
-        [.. FilterHints.Of(matcher.Rules[rule], matcher.Users, empty, earlierOwns: false)];
+        [.. FilterHints.Of(matcher.Filters[rule], matcher.Users, empty, earlierOwns: false)];
 
     /// <summary>A pass over all processes, as the process table makes it. Returns the owner of each.</summary>
     private string?[] Pass(Matcher matcher, params FakeProcess[] processes)
     {
         _time.Advance(PidFile.Freshness);
         matcher.BeginPass();
-        MatchResult[] results = [.. processes.Select(p => matcher.Match(p.NewFacts(), RuleSet.Empty))];
+        MatchResult[] results = [.. processes.Select(p => matcher.Match(p.NewFacts(), FilterSet.Empty))];
         foreach ((FakeProcess process, MatchResult result) in processes.Zip(results))
             matcher.CountExeDenied(process.Facts.Pid, result.ExeDenied);
         matcher.EndPass(pid => processes.Any(p => p.Facts.Pid == pid));
-        return [.. results.Select(r => r.Rule?.Name)];
+        return [.. results.Select(r => r.Filter?.Name)];
     }
 }

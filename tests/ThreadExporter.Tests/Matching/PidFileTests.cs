@@ -39,7 +39,7 @@ public sealed class PidFileTests : IDisposable
         var matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
         using var first = new FakeProcess(10);
         using var second = new FakeProcess(11);
-        bool Matches(FakeProcess process) => matcher.Match(process.NewFacts(), RuleSet.Empty).Rule is not null;
+        bool Matches(FakeProcess process) => matcher.Match(process.NewFacts(), FilterSet.Empty).Filter is not null;
 
         Assert.False(Matches(first));
         _time.Advance(PidFile.Freshness);
@@ -126,12 +126,12 @@ public sealed class PidFileTests : IDisposable
     public void A_stale_file_matches_nothing_and_says_so_until_it_is_written_again()
     {
         var matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
-        var rule = matcher.Rules[0];
+        var rule = matcher.Filters[0];
         using var process = new FakeProcess(10);
         bool Matches()
         {
             _time.Advance(PidFile.Freshness);
-            return matcher.Match(process.NewFacts(), RuleSet.Empty).Rule is not null;
+            return matcher.Match(process.NewFacts(), FilterSet.Empty).Filter is not null;
         }
 
         File.WriteAllText(FilePath, "10\n");

@@ -12,7 +12,7 @@ public sealed class UserDirectoryTests : IDisposable
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
 
     private readonly ManualTime _time = new();
-    private readonly Dictionary<string, UserAnswer> _answers = [];
+    private readonly Dictionary<string, UserLookupResult> _answers = [];
     private readonly ManualResetEventSlim _hanging = new(initialState: true);
     private readonly UserDirectory _directory;
     private int _lookups;
@@ -26,15 +26,15 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_known_user_stays_known_while_lookups_fail_and_is_forgotten_when_one_answers()
     {
-        _answers["alice"] = UserAnswer.Found(1000);
-        _answers["bob"] = UserAnswer.NotFound;
+        _answers["alice"] = UserLookupResult.Found(1000);
+        _answers["bob"] = UserLookupResult.NotFound;
         Use(Long, "alice", "bob");
         Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("bob"));
         Assert.Equal(["filter \"f\": user \"bob\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
         Assert.Empty(_directory.TakeWarnings());
 
-        _answers["alice"] = _answers["bob"] = UserAnswer.NoAnswer("Input/output error");
+        _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(new UserState(1000, false, true), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, true), _directory.StateOf("bob"));
@@ -48,8 +48,8 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Empty(_directory.TakeWarnings());
         Assert.Empty(_directory.TakeRecoveries());
 
-        _answers["alice"] = UserAnswer.NotFound;
-        _answers["bob"] = UserAnswer.Found(1001);
+        _answers["alice"] = UserLookupResult.NotFound;
+        _answers["bob"] = UserLookupResult.Found(1001);
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(1001, false, false), _directory.StateOf("bob"));
@@ -60,10 +60,10 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_recovery_is_logged_once()
     {
-        _answers["alice"] = UserAnswer.NoAnswer("Connection refused");
+        _answers["alice"] = UserLookupResult.NoResponse("Connection refused");
         Use(Long, "alice");
         Assert.Single(_directory.TakeWarnings());
-        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["alice"] = UserLookupResult.Found(1000);
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
         Wait(UserDirectory.RecheckInterval);
@@ -74,12 +74,12 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_known_user_is_looked_up_again_and_may_have_another_uid()
     {
-        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["alice"] = UserLookupResult.Found(1000);
         Use(Long, "alice");
         int version = _directory.Version;
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(1, _lookups);
-        _answers["alice"] = UserAnswer.Found(2000);
+        _answers["alice"] = UserLookupResult.Found(2000);
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(2000u, _directory.StateOf("alice").Uid);
         Assert.NotEqual(version, _directory.Version);
@@ -89,10 +89,10 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_new_configuration_keeps_what_was_known_and_forgets_users_that_it_does_not_name()
     {
-        _answers["alice"] = UserAnswer.Found(1000);
-        _answers["bob"] = UserAnswer.Found(1001);
+        _answers["alice"] = UserLookupResult.Found(1000);
+        _answers["bob"] = UserLookupResult.Found(1001);
         Use(Long, "alice", "bob");
-        _answers["alice"] = _answers["bob"] = UserAnswer.NoAnswer("Input/output error");
+        _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
         Use(Long, "alice");
         Use(Long, "alice", "bob");
         Assert.Equal(1000u, _directory.StateOf("alice").Uid);
@@ -103,7 +103,7 @@ public sealed class UserDirectoryTests : IDisposable
     public void A_lookup_that_hangs_is_waited_for_once_and_briefly_and_its_answer_is_used_when_it_comes()
     {
         _hanging.Reset();
-        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["alice"] = UserLookupResult.Found(1000);
         long begin = Stopwatch.GetTimestamp();
         Use(TimeSpan.FromMilliseconds(100), "alice");
         Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.FromMilliseconds(90), Long / 2);
@@ -130,7 +130,7 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_known_user_whose_lookup_hangs_stays_known_and_a_reload_does_not_wait_for_it()
     {
-        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["alice"] = UserLookupResult.Found(1000);
         Use(Long, "alice");
         _hanging.Reset();
         long begin = Stopwatch.GetTimestamp();
@@ -146,7 +146,7 @@ public sealed class UserDirectoryTests : IDisposable
     {
         _hanging.Reset();
         string[] many = [.. Enumerable.Range(0, 20).Select(i => $"user-{i}")];
-        _answers["quick"] = UserAnswer.Found(7);
+        _answers["quick"] = UserLookupResult.Found(7);
         Use(TimeSpan.Zero, ["user-0", "user-1", "quick", .. many]);
         Eventually.True(() => _directory.StateOf("quick").Uid == 7, "the user that is answered at once is known");
         for (int i = 0; i < 5; i++)
@@ -180,7 +180,7 @@ public sealed class UserDirectoryTests : IDisposable
     public void The_filter_matches_its_user_once_the_answer_is_there()
     {
         _hanging.Reset();
-        _answers["alice"] = UserAnswer.Found(1000);
+        _answers["alice"] = UserLookupResult.Found(1000);
         using FixtureProc proc = new();
         proc.Process(10, "f");
         proc.Write("10/status", "Name:\tf\nPid:\t10\nUid:\t1000\t1000\t1000\t1000\n"u8);
@@ -194,18 +194,18 @@ public sealed class UserDirectoryTests : IDisposable
         Eventually.True(() => _directory.StateOf("alice").Uid == 1000, "the answer");
         Assert.NotNull(live.Collect(10));
 
-        _answers["alice"] = UserAnswer.NoAnswer("Input/output error");
+        _answers["alice"] = UserLookupResult.NoResponse("Input/output error");
         Wait(UserDirectory.RecheckInterval);
         Assert.NotNull(live.Collect(10));
         live.Use(live.Snapshot.Config, Matcher.Compile([filter], _directory, Long));
         Assert.NotNull(live.Collect(10));
 
-        _answers["alice"] = UserAnswer.Found(1001);
+        _answers["alice"] = UserLookupResult.Found(1001);
         Wait(UserDirectory.RecheckInterval);
         Assert.Null(live.Collect(10));
     }
 
-    private UserAnswer LookUp(string name)
+    private UserLookupResult LookUp(string name)
     {
         Interlocked.Increment(ref _lookups);
         if (name == "quick")
@@ -216,7 +216,7 @@ public sealed class UserDirectoryTests : IDisposable
         _hanging.Wait();
         Interlocked.Decrement(ref _running);
         lock (_answers)
-            return _answers.GetValueOrDefault(name, UserAnswer.NotFound);
+            return _answers.GetValueOrDefault(name, UserLookupResult.NotFound);
     }
 
     private void Use(TimeSpan patience, params string[] users) => _directory.Use(users.Select(u => (u, "f")), patience);
@@ -225,7 +225,7 @@ public sealed class UserDirectoryTests : IDisposable
     private void Wait(TimeSpan time)
     {
         _time.Advance(time);
-        _directory.AskDue();
+        _directory.LookUpDue();
         if (_hanging.IsSet)
             Eventually.True(() => _directory.IsIdle, "the lookups end");
     }

@@ -96,7 +96,7 @@ public sealed partial class CommandPageTests
         {
             string[] mentioned = [.. Metric().Matches(page.Source).Select(m => m.Value).Distinct()];
             Assert.NotEmpty(mentioned);
-            Assert.Empty(mentioned.Except(Catalogue.All.Select(f => f.Name)));
+            Assert.Empty(mentioned.Except(MetricCatalog.All.Select(f => f.Name)));
         }
     }
 

@@ -81,7 +81,7 @@ public sealed partial class PodFilterTests
             foreach (string text in (string[])[$"0::{shown}\n", $"5:memory:{shown}\n4:cpu,cpuacct:{shown}\n1:name=systemd:{shown}\n0::/\n", $"5:memory:{shown}\n4:cpu,cpuacct:{shown}\n"])
             {
                 List<CgroupEntry> entries = [];
-                Assert.True(Cgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
+                Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
                 Assert.True(isPod == CgroupUnits.MatchesPath([.. globs], entries), $"{path}, shown as {text}");
                 (string? container, string? pod) = ContainerIds.Find(entries);
                 if (isPod)
@@ -101,7 +101,7 @@ public sealed partial class PodFilterTests
     public void In_a_namespace_of_its_own_it_leaves_out_the_exporters_own_pod(string cgroup)
     {
         List<CgroupEntry> entries = [];
-        Assert.True(Cgroup.TryParse(Encoding.UTF8.GetBytes(cgroup), entries));
+        Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(cgroup), entries));
         Assert.False(CgroupUnits.MatchesPath([.. Shipped.Cgroup.Select(static g => new Glob(g))], entries));
     }
 
@@ -121,7 +121,7 @@ public sealed partial class PodFilterTests
         int kubelet = tree.Start("system.slice/kubelet.service");
         foreach (bool isPrivate in (bool[])[false, true])
         {
-            Support.Exposition scrape = Support.Exposition.Parse(await tree.RunAsync(ownCgroup, isPrivate, Daemon.Program, "once", "--config", config.Path));
+            Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await tree.RunAsync(ownCgroup, isPrivate, Daemon.Program, "once", "--config", config.Path));
             Sample[] processes = [.. scrape.Of("perfscale_process_threads")];
             Sample found = Assert.Single(processes, p => p.Labels["pid"] == $"{inPod}");
             Assert.Equal((Id, Pod[3..]), (found.Labels["container_id"], found.Labels["pod_uid"]));

@@ -82,14 +82,14 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
     private async Task ScrapeForAsync(Daemon daemon, TimeSpan time)
     {
         long begin = Stopwatch.GetTimestamp();
-        Support.Exposition before = await daemon.ScrapeParsedAsync();
+        Support.ParsedScrape before = await daemon.ScrapeParsedAsync();
         while (Stopwatch.GetElapsedTime(begin) < time)
         {
             await Task.Delay(200);
             // A trouble that ended before its time has something to say.
             foreach (Task trouble in _troubles.Where(t => t.IsFaulted))
                 await trouble;
-            Support.Exposition after = await daemon.ScrapeParsedAsync();
+            Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             _scrapes++;
             foreach ((string series, Sample sample) in after.Series)
             {
@@ -101,8 +101,8 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
                 Assert.True(sample.Number >= earlier.Number, $"{series} fell from {earlier.Value} to {sample.Value}");
             }
             Assert.Equal(2, after.Of("perfscale_thread_cpu_seconds_total").Count(s => s.Labels.GetValueOrDefault("tname") == "steady-idle"));
-            if (Books.AreSuccessive(before, after))
-                _books += Books.Check(before, after);
+            if (SoakLedger.AreSuccessive(before, after))
+                _books += SoakLedger.Check(before, after);
             before = after;
         }
     }

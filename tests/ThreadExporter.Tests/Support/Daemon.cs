@@ -73,7 +73,7 @@ internal sealed class Daemon : IAsyncDisposable
 
     public async Task<string> ScrapeAsync() => await Http.GetStringAsync("/metrics");
 
-    public async Task<Exposition> ScrapeParsedAsync() => Exposition.Parse(await ScrapeAsync());
+    public async Task<ParsedScrape> ScrapeParsedAsync() => ParsedScrape.Parse(await ScrapeAsync());
 
     /// <summary>Waits for a line of the log.</summary>
     public Task WaitForLogAsync(string text) =>

@@ -20,7 +20,7 @@ internal sealed class HotRig : IDisposable
         string procfs = proc?.Root ?? "/proc";
         _root = ProcfsRoot.Open(procfs);
         Live = new LiveCollector(config, procfs);
-        Hot = new HotThreads(_root, Live.Collector);
+        Hot = new HotThreadTracker(_root, Live.Collector);
         Live.Collector.Collect(Live.Snapshot);
     }
 
@@ -32,7 +32,7 @@ internal sealed class HotRig : IDisposable
 
     public LiveCollector Live { get; }
 
-    public HotThreads Hot { get; }
+    public HotThreadTracker Hot { get; }
 
     public long Now { get; set; } = Clocks.MonotonicNanoseconds();
 
@@ -46,7 +46,7 @@ internal sealed class HotRig : IDisposable
         return proc;
     }
 
-    public void Ask(int rows = 20) => Hot.Ask(rows, Now);
+    public void Ask(int rows = 20) => Hot.KeepAlive(rows, Now);
 
     /// <summary>A second later.</summary>
     public HotSnapshot Tick()
@@ -64,7 +64,7 @@ internal sealed class HotRig : IDisposable
         _proc!.SchedStat(100, tid, _times[tid].Cpu, _times[tid].Wait, 1);
     }
 
-    public HotThread? Thread(int tid) => Live.Collector.Processes.Single().Threads.Single(t => t.Tid == tid).Hot;
+    public HotThreadState? Thread(int tid) => Live.Collector.Processes.Single().Threads.Single(t => t.Tid == tid).Hot;
 
     public void Dispose()
     {

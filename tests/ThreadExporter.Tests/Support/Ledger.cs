@@ -11,7 +11,7 @@ internal sealed class Ledger
     private static readonly string[] Parts = [Thread, "perfscale_process_folded_threads_cpu_seconds_total", "perfscale_process_transient_threads_cpu_seconds_total"];
 
     private readonly Dictionary<string, long> _last = [];
-    private Exposition? _before;
+    private ParsedScrape? _before;
 
     /// <summary>The largest difference between two scrapes' sums, in nanoseconds; 0 when the books are closed.</summary>
     public long LargestError { get; private set; }
@@ -23,7 +23,7 @@ internal sealed class Ledger
 
     public void Take(string text)
     {
-        Exposition now = Exposition.Parse(text);
+        ParsedScrape now = ParsedScrape.Parse(text);
         if (_before is { } before)
         {
             foreach (Sample process in now.Of(Process))
@@ -46,7 +46,7 @@ internal sealed class Ledger
 
     public long Sum(string metric) => Increases.Where(i => i.Key.StartsWith(metric + "{", StringComparison.Ordinal)).Sum(i => i.Value);
 
-    private void Audit(Exposition before, Exposition now, Sample process)
+    private void Audit(ParsedScrape before, ParsedScrape now, Sample process)
     {
         Intervals++;
         string owner = process.Labels["pid"];

@@ -5,7 +5,7 @@ using System.Text;
 namespace ThreadExporter.Tests.Support;
 
 /// <summary>What came back: nothing is made sense of that HTTP does not say.</summary>
-internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, string> Headers, string Body);
+internal sealed record RawResponse(int Status, IReadOnlyDictionary<string, string> Headers, string Body);
 
 /// <summary>A TCP connection to the daemon on which a test writes what it likes.</summary>
 internal sealed class RawClient : IDisposable
@@ -57,7 +57,7 @@ internal sealed class RawClient : IDisposable
 
     /// <summary>The next answer; null when the connection ends without one.</summary>
     /// <param name="hasBody">False for an answer to HEAD, whose length is that of the body which it does not have.</param>
-    public async Task<RawAnswer?> ReceiveAsync(bool hasBody = true)
+    public async Task<RawResponse?> ReceiveAsync(bool hasBody = true)
     {
         int end;
         while ((end = _received.IndexOf("\r\n\r\n", StringComparison.Ordinal)) < 0)
@@ -74,7 +74,7 @@ internal sealed class RawClient : IDisposable
         string body = _received[..length];
         _received = _received[length..];
         Assert.StartsWith("HTTP/1.1 ", lines[0], StringComparison.Ordinal);
-        return new RawAnswer(int.Parse(lines[0].AsSpan(9, 3), CultureInfo.InvariantCulture), headers, body);
+        return new RawResponse(int.Parse(lines[0].AsSpan(9, 3), CultureInfo.InvariantCulture), headers, body);
     }
 
     /// <summary>Reads to the end, whether orderly or by a reset. Everything not yet received.</summary>

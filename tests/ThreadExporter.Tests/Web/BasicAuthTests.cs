@@ -158,7 +158,7 @@ public sealed class BasicAuthTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, await first);
         // Generous, since other tests take their share of the machine: a queue of 200 hashes would still be longer.
         Assert.True(took.Max() < TimeSpan.FromSeconds(5), $"a scrape took {took.Max()}");
-        Support.Exposition scrape = await ScrapeAsync(daemon);
+        Support.ParsedScrape scrape = await ScrapeAsync(daemon);
         // The first login of all, the newcomer, and the scrape that says so.
         Assert.Equal(3, scrape.Value("thread_exporter_logins_total", ("result", "good")) + scrape.Value("thread_exporter_logins_total", ("result", "cached")) - scrapes);
         // An alert on the expiry must not see a zero where there is no TLS.
@@ -179,8 +179,8 @@ public sealed class BasicAuthTests : IDisposable
         [.. Directory.EnumerateDirectories($"/proc/{pid}/task").Select(t => File.ReadAllText(Path.Combine(t, "stat"))).Where(s => s.Contains("(crypt)", StringComparison.Ordinal))
             .Select(s => int.Parse(s[(s.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture))];
 
-    private static async Task<Support.Exposition> ScrapeAsync(Daemon daemon) =>
-        Support.Exposition.Parse(await (await SendAsync(daemon.Http, "GET", "/metrics", CryptTests.Password)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    private static async Task<Support.ParsedScrape> ScrapeAsync(Daemon daemon) =>
+        Support.ParsedScrape.Parse(await (await SendAsync(daemon.Http, "GET", "/metrics", CryptTests.Password)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
     /// <summary>A client with another address: all of 127.0.0.0/8 is this machine.</summary>
     private static HttpClient From(string address, Daemon daemon) => new(new SocketsHttpHandler

@@ -13,8 +13,8 @@ public class IdleConnectionTests
     {
         using TempConfig config = new("[[filter]]\nmatch = \"no-such-process\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
-        TimeSpan usual = await HonestScraper.MedianAsync(daemon);
-        Support.Exposition before = await daemon.ScrapeParsedAsync();
+        TimeSpan usual = await ReferenceScraper.MedianAsync(daemon);
+        Support.ParsedScrape before = await daemon.ScrapeParsedAsync();
         List<RawClient> clients = [];
         try
         {
@@ -28,8 +28,8 @@ public class IdleConnectionTests
                 if (i % 100 == 2 && await client.TrySendAsync("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"))
                     await client.ReceiveAsync();
             }
-            await HonestScraper.AssertUndisturbedAsync(daemon, usual);
-            Support.Exposition after = await daemon.ScrapeParsedAsync();
+            await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
+            Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             Eventually.True(() => clients.Count(c => c.IsOpen) <= HttpLimits.Connections, "the daemon has closed all but its limit");
             // Those that are left are the last that came; the scraper's own has taken a place.
             Assert.True(clients.Count(c => c.IsOpen) >= HttpLimits.Connections - 10);
@@ -52,7 +52,7 @@ public class IdleConnectionTests
     {
         using TempConfig config = new("[[filter]]\nmatch = \"no-such-process\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
-        TimeSpan usual = await HonestScraper.MedianAsync(daemon);
+        TimeSpan usual = await ReferenceScraper.MedianAsync(daemon);
         string requests = string.Concat(Enumerable.Repeat("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", 3000));
         List<RawClient> clients = [];
         List<Task> sends = [];
@@ -64,7 +64,7 @@ public class IdleConnectionTests
                 clients.Add(await RawClient.ConnectWithSmallWindowAsync(daemon));
                 sends.Add(clients[^1].TrySendAsync(requests));
             }
-            await HonestScraper.AssertUndisturbedAsync(daemon, usual);
+            await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
             using RawClient another = await RawClient.ConnectAsync(daemon);
             await another.TrySendAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
             Assert.Equal(200, (await another.ReceiveAsync())?.Status);

@@ -103,8 +103,8 @@ public class LandingPageTests
         using FixtureProc proc = new();
         proc.Process(10, "f");
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
-        Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
-        ConfigState state = ConfigState.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
+        ScrapeCoordinator scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        ConfigHolder state = ConfigHolder.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
         using SemaphoreSlim begun = new(0);
         using SemaphoreSlim goOn = new(0);
         Task collection = Task.Run(() => scrapes.Inspect(_ => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
@@ -122,9 +122,9 @@ public class LandingPageTests
         proc.Process(10, "f\u202e<b>\u001b");
         FilterConfig filter = new() { Name = "n\u2066\u202e", Comm = ["f*"] };
         using LiveCollector live = new(LiveCollector.Config(filter), proc.Root);
-        Scrapes scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        ScrapeCoordinator scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
         using TempConfig config = new("[[filter]]\nname = \"n\\u2066\\u202e\"\ncomm = \"f*\"\n");
-        ConfigState state = ConfigState.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
+        ConfigHolder state = ConfigHolder.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
         string page = LandingPage.Render(state, scrapes, lastScrape: 0);
         Assert.Contains("<span class=\"process\"><bdi>f\\u202E&lt;b&gt;\\u001B</bdi> <small>10</small></span>", page, StringComparison.Ordinal);
         Assert.Contains("<th scope=\"row\" role=\"rowheader\">n\\u2066\\u202E</th>", page, StringComparison.Ordinal);

@@ -100,7 +100,7 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
     {
         using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
         await client.TrySendAsync(request);
-        RawAnswer? answer = await client.ReceiveAsync();
+        RawResponse? answer = await client.ReceiveAsync();
         Assert.NotNull(answer);
         Assert.Equal(status, answer.Status);
         Assert.DoesNotContain("Server", answer.Headers.Keys, StringComparer.OrdinalIgnoreCase);
@@ -162,7 +162,7 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
             client.EndSending();
             await client.ReceiveToEndAsync();
         }
-        Support.Exposition.Parse(await fixture.Daemon.ScrapeAsync());
+        Support.ParsedScrape.Parse(await fixture.Daemon.ScrapeAsync());
         Assert.DoesNotContain(" error ", fixture.Daemon.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(" crit", fixture.Daemon.Log, StringComparison.Ordinal);
     }
@@ -181,7 +181,7 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
     {
         using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
         await client.TrySendAsync($"GET /metrics HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n");
-        RawAnswer? answer = await client.ReceiveAsync();
+        RawResponse? answer = await client.ReceiveAsync();
         Assert.NotNull(answer);
         Assert.Equal(200, answer.Status);
         Assert.StartsWith(type + ";", answer.Headers["Content-Type"], StringComparison.Ordinal);
@@ -193,13 +193,13 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
     public async Task The_longest_Accept_headers_that_are_let_in_cost_nothing()
     {
         string list = string.Join(',', Enumerable.Repeat("*", 3700));
-        TimeSpan usual = await HonestScraper.MedianAsync(fixture.Daemon);
+        TimeSpan usual = await ReferenceScraper.MedianAsync(fixture.Daemon);
         for (int i = 0; i < 20; i++)
         {
             using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
             await client.TrySendAsync($"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: {list}\r\nAccept-Encoding: {list}\r\n\r\n");
             Assert.Equal(200, (await client.ReceiveAsync())!.Status);
         }
-        await HonestScraper.AssertUndisturbedAsync(fixture.Daemon, usual);
+        await ReferenceScraper.AssertUndisturbedAsync(fixture.Daemon, usual);
     }
 }

@@ -12,28 +12,28 @@ public class SlowClientTests
     {
         using TempConfig config = new("[[filter]]\nmatch = \"no-such-process\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
-        TimeSpan usual = await HonestScraper.MedianAsync(daemon);
+        TimeSpan usual = await ReferenceScraper.MedianAsync(daemon);
         long begin = Stopwatch.GetTimestamp();
-        Task<(RawAnswer? Answer, TimeSpan After)>[] slow =
+        Task<(RawResponse? Answer, TimeSpan After)>[] slow =
         [
             .. Enumerable.Range(0, 30).Select(_ => SlowAsync("GET /metrics HTTP/1.1\r\nHost: x\r\n", "X: y\r\n")),
             .. Enumerable.Range(0, 10).Select(_ => SlowAsync("GET /", "a")),
             // Half a request, and then nothing.
             .. Enumerable.Range(0, 30).Select(_ => SlowAsync("GET /metrics HTTP/1.1\r\nHo", "")),
         ];
-        await HonestScraper.AssertUndisturbedAsync(daemon, usual);
-        foreach ((RawAnswer? answer, TimeSpan after) in await Task.WhenAll(slow))
+        await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
+        foreach ((RawResponse? answer, TimeSpan after) in await Task.WhenAll(slow))
         {
             Assert.Equal(408, answer?.Status);
             Assert.InRange(after, HttpLimits.RequestHeaders - TimeSpan.FromSeconds(2), HttpLimits.RequestHeaders + TimeSpan.FromSeconds(8));
         }
-        await HonestScraper.AssertUndisturbedAsync(daemon, usual);
+        await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
 
-        async Task<(RawAnswer?, TimeSpan)> SlowAsync(string first, string again)
+        async Task<(RawResponse?, TimeSpan)> SlowAsync(string first, string again)
         {
             using RawClient client = await RawClient.ConnectAsync(daemon);
             await client.TrySendAsync(first);
-            Task<RawAnswer?> answer = client.ReceiveAsync();
+            Task<RawResponse?> answer = client.ReceiveAsync();
             while (!answer.IsCompleted)
             {
                 await Task.WhenAny(answer, Task.Delay(500, TestContext.Current.CancellationToken));

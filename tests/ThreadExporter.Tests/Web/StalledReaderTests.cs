@@ -35,8 +35,8 @@ public class StalledReaderTests
     {
         using TempConfig config = new(LongAnswers);
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
-        TimeSpan usual = await HonestScraper.MedianAsync(daemon);
-        Support.Exposition before = await daemon.ScrapeParsedAsync();
+        TimeSpan usual = await ReferenceScraper.MedianAsync(daemon);
+        Support.ParsedScrape before = await daemon.ScrapeParsedAsync();
 
         List<RawClient> stalled = [];
         long begin = Stopwatch.GetTimestamp();
@@ -48,8 +48,8 @@ public class StalledReaderTests
                 await StallAsync();
                 await daemon.ScrapeAsync();
             }
-            await HonestScraper.AssertUndisturbedAsync(daemon, usual);
-            Support.Exposition during = await daemon.ScrapeParsedAsync();
+            await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
+            Support.ParsedScrape during = await daemon.ScrapeParsedAsync();
             Assert.True(during.Value("thread_exporter_collections_total") >= before.Value("thread_exporter_collections_total") + 10);
             Assert.InRange(during.Value("process_resident_memory_bytes") - before.Value("process_resident_memory_bytes"), -1e9, 100e6);
 
@@ -65,8 +65,8 @@ public class StalledReaderTests
             Eventually.True(() => !stalled.Exists(c => c.IsOpen), "the daemon has dropped them all");
             foreach (RawClient client in stalled)
                 Assert.True((await client.ReceiveToEndAsync()).Length < 500_000, "the kernels took the whole answer, so nothing was tested");
-            await HonestScraper.AssertUndisturbedAsync(daemon, usual);
-            Support.Exposition after = await daemon.ScrapeParsedAsync();
+            await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
+            Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             Assert.InRange(after.Value("process_open_fds") - before.Value("process_open_fds"), -10, 4);
         }
         finally

@@ -84,7 +84,7 @@ public sealed class TlsRenewalTests : IDisposable
         Assert.Equal("The configuration is bad; the old one stays in force.\n7:12: web.tls.key_file\n", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         await daemon.WaitForLogAsync($"{_folder.Config.Path}:7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key");
         Assert.Equal("CN=other", await PresentedAsync(daemon));
-        Support.Exposition scrape = Support.Exposition.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
         Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
     }
 
@@ -97,7 +97,7 @@ public sealed class TlsRenewalTests : IDisposable
         Assert.True((await client.PostAsync("/-/reload", null, TestContext.Current.CancellationToken)).IsSuccessStatusCode);
         await daemon.WaitForLogAsync("web.tls.cert_file has changed in ");
         Assert.Equal("CN=exporter", await PresentedAsync(daemon));
-        Support.Exposition scrape = Support.Exposition.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
+        Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
         Assert.Equal(1, scrape.Value("thread_exporter_config_restart_required"));
     }
 
@@ -132,7 +132,7 @@ public sealed class TlsRenewalTests : IDisposable
     private async Task UntilAsync(Daemon daemon, string metric, double value)
     {
         using HttpClient client = _folder.Client(daemon);
-        await UntilAsync($"{metric} {value}", async () => Support.Exposition.Parse(await client.GetStringAsync("/metrics")).Value(metric) == value);
+        await UntilAsync($"{metric} {value}", async () => Support.ParsedScrape.Parse(await client.GetStringAsync("/metrics")).Value(metric) == value);
     }
 
     private static Task UntilAsync(string what, Func<Task<bool>> isSo) => Eventually.TrueAsync(isSo, what);

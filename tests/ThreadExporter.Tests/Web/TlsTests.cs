@@ -23,7 +23,7 @@ public sealed class TlsTests : IDisposable
         foreach (SslProtocols version in (SslProtocols[])[SslProtocols.Tls12, SslProtocols.Tls13])
         {
             using HttpClient client = _folder.Client(daemon, protocols: version);
-            Support.Exposition scrape = Support.Exposition.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
+            Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
             Assert.NotEmpty(scrape.Of("perfscale_thread_cpu_seconds_total"));
             Assert.Equal(1, scrape.Value("thread_exporter_tls_files_usable"));
             Assert.Equal(new DateTimeOffset(server.NotAfter).ToUnixTimeSeconds(), scrape.Value("thread_exporter_tls_certificate_expiry_timestamp_seconds"));

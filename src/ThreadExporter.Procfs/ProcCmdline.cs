@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Text;
+
+namespace ThreadExporter.Procfs;
+
+/// <summary>What is kept of one <c>cmdline</c>.</summary>
+/// <param name="Head">All of it; the beginning of one that was cut.</param>
+/// <param name="Tail">The end of one that was cut; empty: nothing was left out.</param>
+public sealed record CommandLineBytes(byte[] Head, byte[] Tail)
+{
+    /// <summary>That of kernel threads and zombies.</summary>
+    public static CommandLineBytes None { get; } = new([], []);
+
+    public bool WasCut => Tail.Length > 0;
+}
+
+/// <summary>
+/// <c>/proc/PID/cmdline</c>: arguments with a NUL after each (proc_pid_cmdline(5)). A process that rewrote its title
+/// has one argument, which may be padded with spaces or NULs to the length of what stood there before. Kernel threads and zombies have
+/// none. Trailing spaces and NULs are dropped, and trailing empty arguments with them.
+/// </summary>
+public static class ProcCmdline
+{
+    /// <summary>What is kept of each end of a command line that is longer than two of them.</summary>
+    public const int KeptOfEachEnd = 32 * 1024;
+
+    /// <summary>No program can be started with more (6 MiB: bprm_stack_limits, fs/exec.c), but a process may point at more: PR_SET_MM_MAP.</summary>
+    private const int LongestRead = 8 * 1024 * 1024;
+
+    /// <summary>Reads it through a descriptor kept open. It may wait for the process's memory map lock.</summary>
+    public static ReadStatus Read(int fd, out CommandLineBytes text)
+    {
+        text = CommandLineBytes.None;
+        byte[] head = new byte[2 * KeptOfEachEnd];
+        ReadStatus status = RawFile.ReadAt(fd, head, out int length);
+        if (status != ReadStatus.Ok)
+            return status;
+        long end = Trim(head.AsSpan(0, length)).Length;
+        byte[] tail = [];
+        if (length == head.Length)
+        {
+            byte[] buffer = new byte[2 * KeptOfEachEnd];
+            for (long offset = length; offset < LongestRead; offset += length)
+            {
+                status = RawFile.ReadAt(fd, buffer, offset, out length);
+                if (status != ReadStatus.Ok)
+                    return status;
+                if (length == 0)
+                    break;
+                if (Trim(buffer.AsSpan(0, length)).Length is var used and > 0)
+                    end = offset + used;
+            }
+            if (end > head.Length)
+            {
+                status = RawFile.ReadAt(fd, buffer.AsSpan(0, KeptOfEachEnd), end - KeptOfEachEnd, out length);
+                if (status != ReadStatus.Ok)
+                    return status;
+                tail = Trim(WithoutBrokenStart(buffer.AsSpan(0, length))).ToArray();
+                end = tail.Length > 0 ? KeptOfEachEnd : head.Length;
+            }
+        }
+        Span<byte> kept = head.AsSpan(0, (int)end);
+        text = new CommandLineBytes((tail.Length > 0 ? WithoutBrokenEnd(kept) : kept).ToArray(), tail);
+        return ReadStatus.Ok;
+    }
+
+    /// <summary>The arguments with a space between them.</summary>
+    public static string Join(ReadOnlySpan<byte> text) => ProcText.Decode(Trim(text)).Replace('\0', ' ');
+
+    /// <summary>The arguments.</summary>
+    public static List<string> Split(ReadOnlySpan<byte> text)
+    {
+        var arguments = new List<string>();
+        text = Trim(text);
+        if (text.IsEmpty)
+            return arguments;
+        foreach (Range range in text.Split((byte)0))
+            arguments.Add(ProcText.Decode(text[range]));
+        return arguments;
+    }
+
+    /// <summary>
+    /// The arguments. Those through which a cut went are left out; an empty one stands for them and all between, so that an option before
+    /// the cut does not take an argument after it for its value.
+    /// </summary>
+    public static List<string> Split(CommandLineBytes text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        List<string> arguments = Split(text.Head);
+        if (!text.WasCut)
+            return arguments;
+        if (arguments.Count > 0)
+            arguments.RemoveAt(arguments.Count - 1);
+        arguments.Add("");
+        int next = text.Tail.AsSpan().IndexOf((byte)0) + 1;
+        if (next > 0)
+            arguments.AddRange(Split(text.Tail.AsSpan(next)));
+        return arguments;
+    }
+
+    private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.TrimEnd("\0 "u8);
+
+    // A cut may go through a character of several bytes, which would then be shown byte by byte.
+    private static ReadOnlySpan<byte> WithoutBrokenEnd(ReadOnlySpan<byte> text) =>
+        Rune.DecodeLastFromUtf8(text, out _, out int consumed) == OperationStatus.NeedMoreData ? text[..^consumed] : text;
+
+    private static ReadOnlySpan<byte> WithoutBrokenStart(ReadOnlySpan<byte> text)
+    {
+        int start = 0;
+        while (start < 3 && start < text.Length && (text[start] & 0xC0) == 0x80)
+            start++;
+        return text[start..];
+    }
+}

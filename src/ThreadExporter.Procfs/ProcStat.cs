@@ -1,0 +1,142 @@
+namespace ThreadExporter.Procfs;
+
+/// <summary>
+/// <c>/proc/PID/stat</c> and <c>/proc/PID/task/TID/stat</c>: proc_pid_stat(5). Times are clock ticks
+/// (<see cref="Clocks.TicksPerSecond"/>); in the first file they are sums over all threads.
+/// </summary>
+public readonly ref struct ProcStat
+{
+    private const int StateField = 3, LastField = 39;
+    private const uint KernelThreadFlag = 0x00200000; // PF_KTHREAD, include/linux/sched.h
+
+    /// <summary>The longest name the kernel writes, a kernel thread's: the buffer of proc_task_name, fs/proc/array.c.</summary>
+    private const int LongestComm = 64;
+
+    /// <summary>Field 1: the pid, or the tid in a thread's file.</summary>
+    public int Pid { get; private init; }
+    /// <summary>Field 2: the name as raw bytes, which may hold anything but NUL: blanks, parentheses, newlines, invalid UTF-8.</summary>
+    public ReadOnlySpan<byte> Comm { get; private init; }
+    /// <summary>Field 3: <c>R</c>, <c>S</c>, <c>D</c>, <c>Z</c>, …</summary>
+    public byte State { get; private init; }
+    /// <summary>Field 4.</summary>
+    public int Ppid { get; private init; }
+    /// <summary>Field 9: the kernel's flags of the task, PF_… in include/linux/sched.h.</summary>
+    public uint Flags { get; private init; }
+    /// <summary>Field 10.</summary>
+    public ulong MinorFaults { get; private init; }
+    /// <summary>Field 12.</summary>
+    public ulong MajorFaults { get; private init; }
+    /// <summary>Field 14, in ticks: whatever number is there (<see cref="Clocks.FromTicks"/>).</summary>
+    public ulong UserTicks { get; private init; }
+    /// <summary>Field 15, in ticks: whatever number is there, too.</summary>
+    public ulong KernelTicks { get; private init; }
+    /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
+    public int NumThreads { get; private init; }
+    /// <summary>Field 22, in ticks since boot (CLOCK_BOOTTIME).</summary>
+    public ulong StartTicks { get; private init; }
+    /// <summary>Field 39: the CPU it last ran on.</summary>
+    public int Processor { get; private init; }
+
+    /// <summary>
+    /// A thread of the kernel. Not told by its parent: in a pid namespace of its own, pid 2 is an ordinary process, and the
+    /// kernel's helper programs (call_usermodehelper) are children of kthreadd until they end.
+    /// </summary>
+    public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
+
+    /// <summary>
+    /// In a process's file: its leading thread has ended and others live on (pthread_exit(3) in main). What belongs to the process is
+    /// to be asked of one of them: <see cref="LiveThread"/>.
+    /// </summary>
+    public bool LeaderHasEnded => NumThreads > 1 && LiveThread.HasEnded(State);
+
+    /// <summary>
+    /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
+    /// range, a start time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// </summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out ProcStat stat)
+    {
+        stat = default;
+        // A name may hold any number of parentheses; what follows it is numbers. So: from the first '(' to the last ')'.
+        int close = text.LastIndexOf((byte)')');
+        ReadOnlySpan<byte> rest = text;
+        if (close < 0
+            || !Digits.TryReadInt(ref rest, out int pid)
+            || !Digits.TryTake(ref rest, (byte)' ')
+            || !Digits.TryTake(ref rest, (byte)'('))
+            return false;
+        int open = text.Length - rest.Length;
+        if (open > close || close - open > LongestComm)
+            return false;
+        ReadOnlySpan<byte> comm = text[open..close];
+        rest = text[(close + 1)..];
+        if (rest.Length < 2 || rest[0] != ' ' || !char.IsAsciiLetter((char)rest[1]))
+            return false;
+        byte state = rest[1];
+        rest = rest[2..];
+
+        int field = StateField;
+        if (!NextInt(ref rest, ref field, 4, out int ppid)
+            || !Next(ref rest, ref field, 9, out ulong flags)
+            || flags > uint.MaxValue
+            || !Next(ref rest, ref field, 10, out ulong minorFaults)
+            || !Next(ref rest, ref field, 12, out ulong majorFaults)
+            || !Next(ref rest, ref field, 14, out ulong userTicks)
+            || !Next(ref rest, ref field, 15, out ulong kernelTicks)
+            || !NextInt(ref rest, ref field, 20, out int threads)
+            || !NextTime(ref rest, ref field, 22, out ulong startTicks)
+            || !NextInt(ref rest, ref field, LastField, out int processor)
+            // Without what follows it the last number may have been cut.
+            || rest.IsEmpty || rest[0] is not ((byte)' ' or (byte)'\n'))
+            return false;
+
+        stat = new ProcStat
+        {
+            Pid = pid,
+            Comm = comm,
+            State = state,
+            Ppid = ppid,
+            Flags = (uint)flags,
+            MinorFaults = minorFaults,
+            MajorFaults = majorFaults,
+            UserTicks = userTicks,
+            KernelTicks = kernelTicks,
+            NumThreads = threads,
+            StartTicks = startTicks,
+            Processor = processor,
+        };
+        return true;
+    }
+
+    /// <summary>Passes over the fields up to <paramref name="wanted"/>, which may be negative, and reads that one, which may not.</summary>
+    private static bool Next(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out ulong value)
+    {
+        while (++field < wanted)
+        {
+            if (!Skip(ref rest))
+            {
+                value = 0;
+                return false;
+            }
+        }
+        value = 0;
+        return Digits.TryTake(ref rest, (byte)' ') && Digits.TryReadULong(ref rest, out value);
+    }
+
+    private static bool NextInt(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out int value)
+    {
+        bool valid = Next(ref rest, ref field, wanted, out ulong number) && number <= int.MaxValue;
+        value = valid ? (int)number : 0;
+        return valid;
+    }
+
+    private static bool NextTime(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out ulong ticks) =>
+        Next(ref rest, ref field, wanted, out ticks) && ticks <= Clocks.LongestTicks;
+
+    private static bool Skip(ref ReadOnlySpan<byte> rest)
+    {
+        if (!Digits.TryTake(ref rest, (byte)' '))
+            return false;
+        Digits.TryTake(ref rest, (byte)'-');
+        return Digits.TryReadULong(ref rest, out _);
+    }
+}

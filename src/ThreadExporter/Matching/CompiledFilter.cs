@@ -1,0 +1,205 @@
+using System.Collections.Immutable;
+using ThreadExporter.Configuration;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>Whether a process matches: <see cref="Unknown"/> while a fact cannot be had, so ask again soon.</summary>
+internal enum MatchOutcome
+{
+    No,
+    Yes,
+    Unknown,
+}
+
+/// <summary>One <c>[[filter]]</c>, compiled. A rule without any key matches nothing.</summary>
+internal sealed class CompiledFilter
+{
+    private readonly ImmutableArray<CommPattern> _matchNames;
+    private readonly ImmutableArray<CommPattern> _comm;
+    private readonly ImmutableArray<Glob> _exe;
+    private readonly ImmutableArray<Glob> _unit;
+    private readonly ImmutableArray<Glob> _cgroup;
+    private readonly PidFile? _pidFile;
+    private readonly bool _hasKey;
+    private readonly RecurringWarning _exeWarning;
+    private readonly RecurringWarning _pidFileWarning;
+    private uint[] _uids = [];
+    private int _exeDenied;
+    private int _exeDeniedPid;
+    private bool _cutLogged;
+
+    public CompiledFilter(int index, FilterConfig config, TimeProvider time)
+    {
+        Index = index;
+        Config = config;
+        Threads = new ThreadSelection(config.Threads);
+        _matchNames = CommPattern.CompileAll(config.MatchNames);
+        _comm = CommPattern.CompileAll(config.Comm);
+        _exe = Glob.CompileAll(config.Exe);
+        _unit = CgroupUnits.CompileUnitGlobs(config.Unit);
+        _cgroup = Glob.CompileAll(config.Cgroup);
+        _pidFile = config.PidFile is null ? null : new PidFile(config.PidFile, time);
+        _exeWarning = new RecurringWarning(time);
+        _pidFileWarning = new RecurringWarning(time);
+        _hasKey = UsesShortForm || config.Pid.Length > 0 || _comm.Length > 0 || _pidFile is not null || config.User.Length > 0
+            || _unit.Length > 0 || _cgroup.Length > 0 || _exe.Length > 0 || config.Cmdline is not null;
+    }
+
+    /// <summary>The position among the rules: a lower one goes first.</summary>
+    public int Index { get; }
+
+    public FilterConfig Config { get; }
+
+    public ThreadSelection Threads { get; }
+
+    public string Name => Config.Name;
+
+    /// <summary>Processes whose executable's path was denied to it in the last pass: that needs the same user or CAP_SYS_PTRACE.</summary>
+    public int ExeDenied { get; private set; }
+
+    /// <summary>What its pidfile was in the last pass; null without one.</summary>
+    public PidFileState? StateOfPidFile => _pidFile?.State;
+
+    /// <summary>The process whose number the pidfile holds lives, but started after the file was written.</summary>
+    public bool PidFileIsStale => _pidFile?.IsStale == true;
+
+    private bool UsesShortForm => Config.MatchNames.Length > 0 || Config.MatchPids.Length > 0;
+
+    public override string ToString() => Name;
+
+    /// <summary>The uids that key <c>user</c> stands for.</summary>
+    internal void SetUsers(uint[] uids) => _uids = uids;
+
+    /// <summary>Counts a process that lives and whose <c>exe</c> was denied when it was matched last, for <see cref="EndPass"/>.</summary>
+    internal void CountExeDenied(int pid)
+    {
+        if (_exeDenied++ == 0)
+            _exeDeniedPid = pid;
+    }
+
+    /// <summary>Renews what it says about itself, so that it is true of now, and adds a warning for what has started.</summary>
+    /// <param name="warnings">Takes the warnings.</param>
+    /// <param name="isListed">Whether a process with that pid lives.</param>
+    internal void EndPass(List<string> warnings, Predicate<int> isListed)
+    {
+        (ExeDenied, _exeDenied) = (_exeDenied, 0);
+        if (ExeDenied == 0)
+            _exeWarning.End();
+        else if (_exeWarning.Start())
+            warnings.Add($"filter \"{Name}\": exe of pid {_exeDeniedPid} cannot be read: that needs the same user or CAP_SYS_PTRACE");
+        // Also when no process was checked against it.
+        if (_pidFile is not null && !isListed(_pidFile.Read()))
+            _pidFile.ProcessEnded();
+        if (StateOfPidFile is not (PidFileState.Denied or PidFileState.Unreadable))
+            _pidFileWarning.End();
+        else if (_pidFileWarning.Start())
+            warnings.Add($"filter \"{Name}\": pidfile {_pidFile!.Path} {(StateOfPidFile == PidFileState.Denied ? "may not be read by this user" : "is not a file that can be read")}, so the filter matches nothing");
+    }
+
+    /// <summary>Whether the process matches the rule's own keys; descent is the <see cref="Matcher"/>'s. Cheapest keys first.</summary>
+    /// <param name="facts">The process.</param>
+    /// <param name="warnings">Takes what is worth a line of the log.</param>
+    /// <param name="exeDenied">Whether it does not match because its <c>exe</c> may not be read.</param>
+    internal MatchOutcome Matches(ProcessInfo facts, List<string> warnings, out bool exeDenied)
+    {
+        exeDenied = false;
+        if (!_hasKey || !MatchesPidAndComm(facts))
+            return MatchOutcome.No;
+        if (MatchesPidFile(facts, warnings) is var pidFile && pidFile != MatchOutcome.Yes)
+            return pidFile;
+        if (MatchesUser(facts) is var user && user != MatchOutcome.Yes)
+            return user;
+        if (MatchesCgroup(facts) is var cgroup && cgroup != MatchOutcome.Yes)
+            return cgroup;
+        if (!MatchesExe(facts, out exeDenied))
+            return MatchOutcome.No;
+        if (Config.Cmdline is not { } regex)
+            return MatchOutcome.Yes;
+        if (!facts.TryGetCommandLine(out var commandLine))
+            return MatchOutcome.Unknown;
+        if (TakeCutWarning(facts) is { } warning)
+            warnings.Add(warning);
+        return commandLine.IsMatch(regex) ? MatchOutcome.Yes : MatchOutcome.No;
+    }
+
+    /// <summary>A warning, once per filter, about a command line of which a part is not looked at; null: nothing.</summary>
+    internal string? TakeCutWarning(ProcessInfo facts)
+    {
+        if (_cutLogged || !facts.CommandLineWasCut)
+            return null;
+        _cutLogged = true;
+        return $"filter \"{Name}\": the command line of pid {facts.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)";
+    }
+
+    private bool MatchesPidAndComm(ProcessInfo facts)
+    {
+        if (Config.Pid.Length > 0 && !Config.Pid.Contains(facts.Pid))
+            return false;
+        if (UsesShortForm && !Config.MatchPids.Contains(facts.Pid) && !MatchesAny(_matchNames, facts))
+            return false;
+        return _comm.Length == 0 || MatchesAny(_comm, facts);
+    }
+
+    private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo facts)
+    {
+        foreach (var pattern in patterns)
+        {
+            if (pattern.Matches(facts.Comm, facts.CommText))
+                return true;
+        }
+        return false;
+    }
+
+    private MatchOutcome MatchesPidFile(ProcessInfo facts, List<string> warnings)
+    {
+        if (_pidFile is null)
+            return MatchOutcome.Yes;
+        var matches = _pidFile.Read() == facts.Pid;
+        if (!matches || _pidFile.Status != ReadStatus.Ok)
+            return ToOutcome(_pidFile.Status, matches);
+        var wasStale = _pidFile.IsStale;
+        if (!_pidFile.IsOlderThan(facts.StartTicks))
+            return MatchOutcome.Yes;
+        if (!wasStale)
+            warnings.Add($"filter \"{Name}\": pid {facts.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
+        return MatchOutcome.No;
+    }
+
+    private MatchOutcome MatchesUser(ProcessInfo facts)
+    {
+        if (Config.User.Length == 0)
+            return MatchOutcome.Yes;
+        var uids = _uids;
+        if (uids.Length == 0)
+            return MatchOutcome.No;
+        return ToOutcome(facts.GetEffectiveUid(out var uid), Array.IndexOf(uids, uid) >= 0);
+    }
+
+    private MatchOutcome MatchesCgroup(ProcessInfo facts)
+    {
+        if (_unit.Length == 0 && _cgroup.Length == 0)
+            return MatchOutcome.Yes;
+        var status = facts.GetCgroups(out var entries);
+        return ToOutcome(status, (_unit.Length == 0 || CgroupUnits.MatchesUnit(_unit, entries))
+            && (_cgroup.Length == 0 || CgroupUnits.MatchesPath(_cgroup, entries)));
+    }
+
+    private bool MatchesExe(ProcessInfo facts, out bool denied)
+    {
+        denied = false;
+        if (_exe.Length == 0)
+            return true;
+        var status = facts.GetExe(out var path);
+        denied = status == ReadStatus.Denied;
+        return status == ReadStatus.Ok && Glob.MatchesAny(_exe, path);
+    }
+
+    /// <summary>Without a free descriptor the read says nothing about the process; after any other failure it cannot match.</summary>
+    private static MatchOutcome ToOutcome(ReadStatus status, bool matches) => status switch
+    {
+        ReadStatus.Ok => matches ? MatchOutcome.Yes : MatchOutcome.No,
+        ReadStatus.NoDescriptors => MatchOutcome.Unknown,
+        _ => MatchOutcome.No,
+    };
+}

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace ThreadExporter.Matching;
+
+/// <summary>
+/// Some rules, by index: the <c>children</c> rules that a process or an ancestor of it matched, for one. It belongs to the
+/// <see cref="Matcher"/> that made it: after a reload it is built anew.
+/// </summary>
+internal readonly struct FilterSet : IEquatable<FilterSet>
+{
+    private readonly ImmutableArray<int> _sorted;
+
+    private FilterSet(ImmutableArray<int> sorted) => _sorted = sorted;
+
+    public static FilterSet Empty => default;
+
+    public bool IsEmpty => _sorted.IsDefaultOrEmpty;
+
+    public bool Contains(int rule) => !IsEmpty && _sorted.BinarySearch(rule) >= 0;
+
+    public FilterSet With(int rule)
+    {
+        if (IsEmpty)
+            return new FilterSet([rule]);
+        var index = _sorted.BinarySearch(rule);
+        return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, rule));
+    }
+
+    public FilterSet Union(FilterSet other)
+    {
+        var union = this;
+        foreach (var rule in other.IsEmpty ? [] : other._sorted)
+            union = union.With(rule);
+        return union;
+    }
+
+    public bool Equals(FilterSet other) => IsEmpty ? other.IsEmpty : !other.IsEmpty && _sorted.AsSpan().SequenceEqual(other._sorted.AsSpan());
+
+    public override bool Equals(object? obj) => obj is FilterSet other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var rule in IsEmpty ? [] : _sorted)
+            hash.Add(rule);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => IsEmpty ? "{}" : $"{{{string.Join(',', _sorted)}}}";
+}

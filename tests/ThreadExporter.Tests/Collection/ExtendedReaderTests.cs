@@ -1,0 +1,212 @@
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Collection;
+
+/// <summary>When <c>collector.extended</c> reads what, and what it does about files that it cannot read.</summary>
+public sealed class ExtendedReaderTests : IDisposable
+{
+    private const ExtendedKinds All = ExtendedKinds.ContextSwitches | ExtendedKinds.Faults | ExtendedKinds.Io | ExtendedKinds.LastCpu;
+
+    private readonly FixtureProc _proc = new();
+    private readonly int _pid;
+
+    public ExtendedReaderTests()
+    {
+        _pid = 10;
+        MakeProcess(_pid);
+    }
+
+    public void Dispose() => _proc.Dispose();
+
+    [Fact]
+    public void Off_it_reads_nothing_keeps_nothing_and_shows_nothing()
+    {
+        File.Delete(Path.Combine(_proc.Root, "10/task/11/status"));
+        _proc.Write("10/task/11/io", "garbage"u8);
+        using LiveCollector live = Live(ExtendedKinds.None);
+        Run(1_001);
+        Assert.All(live.Collect(10)!.Threads, t => Assert.Null(t.Extended));
+        CollectionDiagnostics errors = live.Collector.Errors;
+        Assert.Equal((0, 0, 0, 0), (errors.Gone, errors.Denied, errors.Malformed, errors.Other));
+        string text = live.Render();
+        foreach (string name in (string[])["switches", "faults", "_io_", "last_cpu"])
+            Assert.DoesNotContain(name, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData((int)ExtendedKinds.ContextSwitches, "involuntary_context_switches voluntary_context_switches")]
+    [InlineData((int)ExtendedKinds.Faults, "major_faults minor_faults")]
+    [InlineData((int)ExtendedKinds.Io, "io_read_bytes io_write_bytes")]
+    [InlineData((int)ExtendedKinds.LastCpu, "last_cpu")]
+    [InlineData((int)(ExtendedKinds.Faults | ExtendedKinds.LastCpu), "last_cpu major_faults minor_faults")]
+    public void Each_choice_shows_its_own(int kinds, string names)
+    {
+        using LiveCollector with = Live((ExtendedKinds)kinds), without = Live(ExtendedKinds.None);
+        Assert.Equal(names.Split(' '), Families(with).Except(Families(without)).Order(StringComparer.Ordinal));
+
+        static IEnumerable<string> Families(LiveCollector live)
+        {
+            live.Collect(10);
+            return Support.ParsedScrape.Parse(live.Render()).Samples.Select(s => s.Name["perfscale_".Length..].Replace("thread_", "", StringComparison.Ordinal).Replace("_total", "", StringComparison.Ordinal)).Distinct();
+        }
+    }
+
+    [Fact]
+    public void They_are_read_when_the_thread_has_run_or_its_refresh_is_due()
+    {
+        using LiveCollector live = Live(All);
+        Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
+        // Same run time: not read.
+        Change();
+        Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
+        Run(1_001);
+        Assert.Equal((30, 40, 100, 7, 40960, 81920, 3), Worker(live));
+        _proc.ThreadStatus(10, 11, 31, 40);
+        Assert.Equal(30, Worker(live).Item1);
+        // By then the moment of the thread in the hour's interval has been left behind.
+        live.Use(Config(All, TimeSpan.FromMilliseconds(1)));
+        Run(1_002);
+        live.Collect(10);
+        _proc.ThreadStatus(10, 11, 32, 40);
+        Thread.Sleep(5);
+        Assert.Equal(32, Worker(live).Item1);
+    }
+
+    [Fact]
+    public void Without_sched_info_they_are_read_every_time()
+    {
+        _proc.Write("self/schedstat", "0 0 0\n"u8);
+        using LiveCollector live = Live(All);
+        Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
+        Change();
+        Assert.Equal((30, 40, 100, 7, 40960, 81920, 3), Worker(live));
+    }
+
+    [Fact]
+    public void A_reload_switches_them_on_and_off_for_threads_that_do_not_run()
+    {
+        // The process's clock stands, which keeps all its threads from being read.
+        using Sleeper sleeper = new();
+        _proc.SharePidNamespace();
+        MakeProcess(sleeper.Pid);
+        using LiveCollector live = Live(ExtendedKinds.None);
+        for (int i = 0; i < 8; i++)
+            live.Collect(sleeper.Pid);
+        live.Use(Config(ExtendedKinds.Faults, TimeSpan.FromHours(1)));
+        Assert.Equal((-1, -1, 10, 0, -1, -1, -1), Values(live.Collect(sleeper.Pid)!.Threads[0]));
+        live.Use(Config(All, TimeSpan.FromHours(1)));
+        Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Values(t)));
+        live.Use(Config(ExtendedKinds.Io, TimeSpan.FromHours(1)));
+        Assert.Equal((-1, -1, -1, -1, 4096, 8192, -1), Values(live.Collect(sleeper.Pid)!.Threads[0]));
+        live.Use(Config(ExtendedKinds.None, TimeSpan.FromHours(1)));
+        Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Null(t.Extended));
+    }
+
+    [Fact]
+    public void Another_thread_behind_the_descriptor_has_its_own_even_when_they_are_less()
+    {
+        using LiveCollector live = Live(All);
+        live.Collect(10);
+        _proc.SchedStat(10, 11, 5, 0, 0);
+        _proc.ThreadStat(10, 11, "execed"u8, 0, 0, minorFaults: 2);
+        _proc.ThreadStatus(10, 11, 1, 0);
+        _proc.Write("10/task/11/io", "garbage\n"u8);
+        Assert.Equal((1, 0, 2, 0, -1, -1, 1), Worker(live));
+    }
+
+    [Fact]
+    public void Groups_without_end_do_not_hide_the_switches()
+    {
+        _proc.ThreadStatus(10, 11, 5, 6, groups: 65_536);
+        using LiveCollector live = Live(ExtendedKinds.ContextSwitches);
+        Assert.Equal((5, 6), (Worker(live).Item1, Worker(live).Item2));
+        Assert.Equal(0, live.Collector.Errors.Malformed);
+    }
+
+    [Fact]
+    public void A_malformed_file_is_counted_and_leaves_the_values_and_the_other_files_alone()
+    {
+        using LiveCollector live = Live(All);
+        live.Collect(10);
+        Change();
+        _proc.Write("10/task/11/status", "Uid:\t0\n"u8);
+        _proc.Write("10/task/11/io", "read_bytes: 5\n"u8);
+        Run(1_001);
+        Assert.Equal((3, 4, 100, 7, 4096, 8192, 3), Worker(live));
+        Assert.Equal(2, live.Collector.Errors.Malformed);
+    }
+
+    [Fact]
+    public void A_kernel_without_accounts_has_no_such_series_and_no_error()
+    {
+        foreach (int tid in (int[])[10, 11])
+            File.Delete(Path.Combine(_proc.Root, $"10/task/{tid}/io"));
+        using LiveCollector live = Live(All);
+        Assert.Equal((3, 4, 10, 0, -1, -1, 1), Worker(live));
+        Run(1_001);
+        Assert.Equal(2, live.Collect(10)!.Threads.Count);
+        Assert.DoesNotContain("io_read_bytes_total{", live.Render(), StringComparison.Ordinal);
+        CollectionDiagnostics errors = live.Collector.Errors;
+        Assert.Equal((0, 0, 0, 0), (errors.Gone, errors.Denied, errors.Malformed, errors.Other));
+    }
+
+    [Fact]
+    public void Io_that_is_denied_is_counted_each_time_told_once_and_left_out()
+    {
+        using LiveCollector live = Live(All);
+        Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
+        File.SetUnixFileMode(_proc.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        foreach (int tid in (int[])[10, 11])
+            File.SetUnixFileMode(Path.Combine(_proc.Root, $"10/task/{tid}/io"), UnixFileMode.None);
+        for (int i = 1; i <= 3; i++)
+        {
+            _proc.SchedStat(10, 10, 1_000 + i, 1, 1);
+            Run(1_000 + i);
+            Libc.AsNobody(() => live.Collect(10));
+        }
+        Assert.Equal((3, 4, 10, 0, -1, -1, 1), Values(live.Collector.Processes[0].Threads[1]));
+        Assert.Equal(6, live.Collector.Errors.Denied);
+        Assert.StartsWith("io of pid 10 cannot be read: ", Assert.Single(live.Collector.TakeWarnings()), StringComparison.Ordinal);
+        Assert.Empty(live.Collector.TakeWarnings());
+    }
+
+    private void MakeProcess(int pid)
+    {
+        _proc.Process(pid, "f", threads: 2);
+        foreach (int tid in (int[])[pid, pid + 1])
+        {
+            _proc.Thread(pid, tid, "f"u8, 1_000, 1, 1);
+            _proc.ThreadStatus(pid, tid, 3, 4);
+            _proc.ThreadIo(pid, tid, 4096, 8192);
+        }
+    }
+
+    /// <summary>The second thread's files say something else, which its run time does not tell.</summary>
+    private void Change()
+    {
+        _proc.ThreadStat(10, 11, "f"u8, 0, 0, minorFaults: 100, majorFaults: 7, cpu: 3);
+        _proc.ThreadStatus(10, 11, 30, 40);
+        _proc.ThreadIo(10, 11, 40960, 81920);
+    }
+
+    private void Run(long cpu) => _proc.SchedStat(10, 11, cpu, 1, 1);
+
+    private LiveCollector Live(ExtendedKinds kinds) => new(Config(kinds, TimeSpan.FromHours(1)), _proc.Root);
+
+    private static ExporterConfig Config(ExtendedKinds kinds, TimeSpan refresh) => new()
+    {
+        Filters = [new FilterConfig { Name = "f", Comm = ["f"] }],
+        Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = refresh, Extended = kinds },
+    };
+
+    private static (long, long, long, long, long, long, long) Worker(LiveCollector live) => Values(live.Collect(10)!.Threads[1]);
+
+    private static (long, long, long, long, long, long, long) Values(WatchedThread thread)
+    {
+        ExtendedCounters e = thread.Extended!;
+        return (e.VoluntarySwitches, e.InvoluntarySwitches, e.MinorFaults, e.MajorFaults, e.ReadBytes, e.WriteBytes, e.LastCpu);
+    }
+}

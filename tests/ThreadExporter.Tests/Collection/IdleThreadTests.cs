@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using ThreadExporter.Collection;
+using ThreadExporter.Configuration;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Collection;
+
+/// <summary>A thread whose run time has not moved: its stat is not read but for the refresh, and that is spread evenly.</summary>
+public class IdleThreadTests
+{
+    [Fact]
+    public void Wait_and_timeslices_are_taken_from_schedstat_even_then()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f");
+        proc.Thread(10, 10, "f"u8, 1_000, 1, 1);
+        using LiveCollector live = new(Config(TimeSpan.FromHours(1)), proc.Root);
+        live.Collect(10);
+        proc.SchedStat(10, 10, 1_000, 2_000, 2);
+        WatchedThread thread = live.Collect(10)!.Threads[0];
+        Assert.Equal((1_000, 2_000, 2), (thread.Cpu, thread.Wait, thread.Timeslices));
+    }
+
+    /// <summary>A fall of the other two does not: OddNumberTests.</summary>
+    [Fact]
+    public void A_fall_of_the_run_time_has_stat_read()
+    {
+        using FixtureProc proc = new();
+        proc.Process(10, "f");
+        proc.Thread(10, 10, "f"u8, 20_000_000, 5, 6, user: 1, kernel: 1);
+        using LiveCollector live = new(Config(TimeSpan.FromHours(1)), proc.Root);
+        live.Collect(10);
+        proc.SchedStat(10, 10, 19_999_999, 5, 6);
+        proc.ThreadStat(10, 10, "execed"u8, 0, 1);
+        WatchedThread thread = live.Collect(10)!.Threads[0];
+        Assert.Equal((19_999_999, 5, 6, 0, "execed"), (thread.Cpu, thread.Wait, thread.Timeslices, thread.User, Encoding.UTF8.GetString(thread.Name)));
+    }
+
+    [Fact]
+    public void The_refresh_takes_each_collection_its_fair_share_even_after_all_ran_at_once()
+    {
+        const int Threads = 300;
+        TimeSpan interval = TimeSpan.FromMilliseconds(1000);
+        using FixtureProc proc = new();
+        proc.Process(10, "f", threads: Threads);
+        for (int tid = 10; tid < 10 + Threads; tid++)
+            proc.Thread(10, tid, "found"u8, 1);
+        using LiveCollector live = new(Config(interval), proc.Root);
+        live.Collect(10);
+        for (int tid = 10; tid < 10 + Threads; tid++)
+        {
+            proc.ThreadStat(10, tid, "ran"u8, 0, 0);
+            proc.SchedStat(10, tid, 2, 0, 0);
+        }
+        long last = Stopwatch.GetTimestamp();
+        WatchedProcess process = live.Collect(10)!;
+        Assert.All(process.Threads, t => Assert.Equal("ran", Encoding.UTF8.GetString(t.Name)));
+
+        long begin = Stopwatch.GetTimestamp();
+        HashSet<int> refreshed = [];
+        for (int round = 0; refreshed.Count < Threads; round++)
+        {
+            string name = $"round {round}";
+            for (int tid = 10; tid < 10 + Threads; tid++)
+                proc.ThreadStat(10, tid, Encoding.ASCII.GetBytes(name), 0, 0);
+            TimeSpan old = Stopwatch.GetElapsedTime(begin);
+            live.Collect(10);
+            double elapsed = Stopwatch.GetElapsedTime(last) / interval;
+            last = Stopwatch.GetTimestamp();
+            int[] now = [.. process.Threads.Where(t => Encoding.UTF8.GetString(t.Name) == name).Select(t => t.Tid)];
+            // The moments of 300 threads are spread by a hash, so not to the thread.
+            Assert.True(now.Length <= Threads * elapsed * 1.5 + 10, string.Create(CultureInfo.InvariantCulture, $"{now.Length} of {Threads} threads after {elapsed} of the interval"));
+            refreshed.UnionWith(now);
+            Assert.True(old <= interval || refreshed.Count == Threads, $"only {refreshed.Count} threads refreshed after the interval");
+        }
+    }
+
+    [Fact]
+    public void Without_sched_info_nothing_is_skipped()
+    {
+        using FixtureProc proc = new();
+        proc.Write("self/schedstat", "0 0 0\n"u8);
+        proc.Process(10, "f", threads: 2);
+        proc.Thread(10, 10, "f"u8);
+        proc.Thread(10, 11, "worker"u8, user: 100, kernel: 20);
+        using LiveCollector live = new(Config(TimeSpan.FromHours(1)), proc.Root);
+        WatchedThread worker = live.Collect(10)!.Threads[1];
+        // Wait and timeslices are not known.
+        Assert.Equal((1_200_000_000, -1, -1), (worker.Cpu, worker.Wait, worker.Timeslices));
+        // The same times: another name is seen all the same, through the descriptor that is kept on stat.
+        Assert.True(worker.Descriptor >= 0);
+        proc.ThreadStat(10, 11, "renamed"u8, 100, 20, state: 'D');
+        live.Collect(10);
+        Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Name), (char)worker.State));
+        // exec by a worker: the same start time, less of everything.
+        proc.ThreadStat(10, 11, "execed"u8, 3, 1);
+        Assert.Same(worker, live.Collect(10)!.Threads[1]);
+        Assert.Equal((30_000_000, 10_000_000, 40_000_000), (worker.User, worker.Kernel, worker.Cpu));
+        // Another start time is another thread.
+        proc.ThreadStat(10, 11, "reborn"u8, 50, 0, start: 900);
+        WatchedThread reborn = live.Collect(10)!.Threads[1];
+        Assert.NotSame(worker, reborn);
+        Assert.Equal((900UL, 500_000_000), (reborn.StartTicks, reborn.Cpu));
+    }
+
+    private static ExporterConfig Config(TimeSpan refresh) => new()
+    {
+        Filters = [new FilterConfig { Name = "f", Comm = ["f"] }],
+        Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = refresh },
+    };
+}
