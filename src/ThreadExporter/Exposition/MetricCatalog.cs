@@ -90,7 +90,7 @@ internal static class MetricCatalog
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0 when there is a log file and it cannot be written; else 1.");
     public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
-        "Logins by their result: good (the password was hashed), cached (known to be right without), wrong, busy (refused, too many waited).", "result");
+        "Logins by result: succeeded (the password was hashed), cached (known to be correct without hashing), failed, throttled (refused: too many pending logins).", "result");
     public static readonly MetricFamily TlsFilesUsable = new("thread_exporter_tls_files_usable", Gauge,
         "0 when the files of web.tls have changed on disk and cannot be used, so that those loaded before stay in force; else 1. Only with TLS.");
     public static readonly MetricFamily TlsExpiry = new("thread_exporter_tls_certificate_expiry_timestamp_seconds", Gauge,

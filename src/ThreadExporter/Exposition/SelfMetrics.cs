@@ -64,12 +64,12 @@ internal sealed class SelfMetrics
     public TimeSpan RenderDuration { get; set; }
 
     /// <summary>How logins have ended since the start.</summary>
-    public void SetLogins(long good, long cached, long wrong, long busy)
+    public void SetLogins(long succeeded, long cached, long failed, long throttled)
     {
-        _logins.WithLabels("good").IncTo(good);
+        _logins.WithLabels("succeeded").IncTo(succeeded);
         _logins.WithLabels("cached").IncTo(cached);
-        _logins.WithLabels("wrong").IncTo(wrong);
-        _logins.WithLabels("busy").IncTo(busy);
+        _logins.WithLabels("failed").IncTo(failed);
+        _logins.WithLabels("throttled").IncTo(throttled);
     }
 
     /// <summary>Never called without TLS, whose metrics are then left out: an alert on an expiry must not see a zero.</summary>

@@ -160,10 +160,10 @@ public sealed class BasicAuthTests : IDisposable
         Assert.True(took.Max() < TimeSpan.FromSeconds(5), $"a scrape took {took.Max()}");
         Support.ParsedScrape scrape = await ScrapeAsync(daemon);
         // The first login of all, the newcomer, and the scrape that says so.
-        Assert.Equal(3, scrape.Value("thread_exporter_logins_total", ("result", "good")) + scrape.Value("thread_exporter_logins_total", ("result", "cached")) - scrapes);
+        Assert.Equal(3, scrape.Value("thread_exporter_logins_total", ("result", "succeeded")) + scrape.Value("thread_exporter_logins_total", ("result", "cached")) - scrapes);
         // An alert on the expiry must not see a zero where there is no TLS.
         Assert.Empty(scrape.Of("thread_exporter_tls_certificate_expiry_timestamp_seconds"));
-        Assert.Equal(Flood, scrape.Value("thread_exporter_logins_total", ("result", "wrong")) + scrape.Value("thread_exporter_logins_total", ("result", "busy")));
+        Assert.Equal(Flood, scrape.Value("thread_exporter_logins_total", ("result", "failed")) + scrape.Value("thread_exporter_logins_total", ("result", "throttled")));
     }
 
     [SlowFact]

@@ -30,7 +30,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         long begin = Stopwatch.GetTimestamp();
         JsonElement answer = await AskAsync();
         Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(5));
-        Assert.True(answer.GetProperty("measuring").GetBoolean());
+        Assert.True(answer.GetProperty("warming_up").GetBoolean());
         Assert.Equal(0, answer.GetProperty("threads").GetArrayLength());
         Assert.Equal(1, answer.GetProperty("watched").GetProperty("filters").GetInt32());
     }
@@ -66,8 +66,8 @@ public sealed partial class HotApiTests : IAsyncLifetime
             JsonElement process = answer.GetProperty("processes").EnumerateArray().Single();
             decimal hottest = answer.GetProperty("threads").EnumerateArray().Sum(t => t.GetProperty("cpu_seconds").GetDecimal());
             decimal other = process.GetProperty("other_threads_seconds").GetDecimal();
-            decimal rest = process.GetProperty("rest_seconds").GetDecimal();
-            Assert.Equal(process.GetProperty("hottest_seconds").GetDecimal(), hottest);
+            decimal rest = process.GetProperty("unattributed_seconds").GetDecimal();
+            Assert.Equal(process.GetProperty("listed_threads_seconds").GetDecimal(), hottest);
             Assert.Equal(process.GetProperty("cpu_seconds").GetDecimal(), hottest + other + rest);
             Assert.True(hottest > 0 && other >= 0 && rest >= 0);
             Assert.True(rows == 200 || other > 0, "what is not shown is among the others");

@@ -285,7 +285,7 @@ function renderBooks(answer, thread) {
   for (const other of named) parts.push(["part-shown", ` ${other.tid}`, other.cpu_seconds, other.name]);
   if (more.length > 0) parts.push(["part-more", `${more.length} more of the hottest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
   parts.push(["part-other", "other threads", process.other_threads_seconds]);
-  parts.push(["part-rest", process.rest_seconds === null ? "ended threads (not known here)" : "ended and just born threads", process.rest_seconds]);
+  parts.push(["part-rest", process.unattributed_seconds === null ? "exited threads (unknown here)" : "exited or new threads", process.unattributed_seconds]);
   const bar = byId("books");
   const list = byId("books-parts");
   parts.forEach(([name, text, time, ofThread], i) => {
@@ -329,7 +329,7 @@ function renderNothing(answer, shown) {
   let text = "";
   if (filtered) text = `None of the ${count(answer.threads.length, "hottest thread", "hottest threads")} matches “${printable(filter.value)}”.`;
   else if (answer.watched.filters === 0) text = "Nothing is watched, because no filter is given. The overview says how to add one.";
-  else if (answer.measuring) text = "Measuring…";
+  else if (answer.warming_up) text = "Measuring…";
   else if (answer.watched.processes === 0) text = "Nothing is watched, because no filter matches a process. The overview says what each filter looks for.";
   else text = `None of the ${count(answer.watched.threads, "watched thread", "watched threads")} has run in the last minutes.`;
   setText(byId("nothing-text"), text);
@@ -337,7 +337,7 @@ function renderNothing(answer, shown) {
 
 function renderStatus() {
   const isPaused = pause.getAttribute("aria-pressed") === "true";
-  const state = view.fault ? "away" : isPaused ? "paused" : view.answer && !view.answer.measuring ? "live" : "measuring";
+  const state = view.fault ? "away" : isPaused ? "paused" : view.answer && !view.answer.warming_up ? "live" : "measuring";
   const status = byId("status");
   status.dataset.state = state;
   setText(byId("status-text"), { away: "No answer", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
@@ -368,7 +368,7 @@ async function ask() {
     view.answer = answer;
     view.answeredAt = new Date();
     view.fault = null;
-    wait = answer.measuring ? 300 : Math.max(1000, answer.interval_seconds * 1000);
+    wait = answer.warming_up ? 300 : Math.max(1000, answer.interval_seconds * 1000);
   } catch (error) {
     if (request !== view.request) return;
     const last = view.answeredAt ? ` What you see is of ${timeText(view.answeredAt)}.` : "";
