@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs;
 

@@ -1,3 +1,5 @@
+using ThreadExporter.Linux;
+
 namespace ThreadExporter.Procfs;
 
 /// <summary>One line of <c>/proc/PID/cgroup</c>: cgroups(7).</summary>

@@ -1,3 +1,5 @@
+using ThreadExporter.Linux;
+
 namespace ThreadExporter.Procfs;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using ThreadExporter.Linux;
+
 namespace ThreadExporter.Procfs;
 
 /// <summary><c>/proc/PID/statm</c> (proc_pid_statm(5)): memory in pages; -1: a number that does not fit in a long.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs;
 
@@ -48,7 +49,7 @@ public sealed class ProcfsRoot : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         if (RawFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
-            throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetPInvokeErrorMessage(Native.Errno)}");
+            throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetLastPInvokeErrorMessage()}");
 
         var pids = new List<int>();
         RawFile.ListIds(fd, "."u8, pids);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Systemd;
 
@@ -41,64 +41,21 @@ public sealed class JournalSocket : IDisposable
     public JournalResult Send(JournalRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        int error = Send(record.Bytes, null);
-        if (error is Native.EMSGSIZE or Native.ENOBUFS)
-            error = SendAsFile(record.Bytes);
-        if (error == 0)
+        SendStatus status = UnixDatagram.Send(_socket, _address, record.Bytes);
+        if (status == SendStatus.TooLarge)
+            status = SendAsFile(record.Bytes);
+        if (status == SendStatus.Sent)
             return JournalResult.Sent;
         Interlocked.Increment(ref _dropped);
-        return error is Native.EAGAIN or Native.ENOBUFS or Native.EMSGSIZE ? JournalResult.Dropped : JournalResult.Unavailable;
+        return status == SendStatus.Unreachable ? JournalResult.Unavailable : JournalResult.Dropped;
     }
 
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>journald takes a memory file only with all seals on: it must not change under its hands.</summary>
-    private int SendAsFile(ReadOnlySpan<byte> bytes)
+    /// <summary>journald accepts a memory file only when it is fully sealed, so that its content cannot change while it is read.</summary>
+    private SendStatus SendAsFile(ReadOnlySpan<byte> bytes)
     {
-        using SafeFileHandle file = Native.CreateMemoryFile("journal-record", Native.MFD_CLOEXEC | Native.MFD_ALLOW_SEALING);
-        if (file.IsInvalid)
-            return Native.ENOBUFS;
-        try
-        {
-            RandomAccess.Write(file, bytes, 0);
-        }
-        catch (IOException)
-        {
-            return Native.ENOBUFS;
-        }
-        return Native.FileControl(file, Native.F_ADD_SEALS, Native.AllSeals) < 0 ? Marshal.GetLastPInvokeError() : Send([], file);
-    }
-
-    /// <summary>One sendmsg(2). Unconnected, so that a restarted journald is found again. Returns 0 or errno.</summary>
-    private unsafe int Send(ReadOnlySpan<byte> bytes, SafeFileHandle? file)
-    {
-        fixed (byte* address = _address)
-        fixed (byte* data = bytes)
-        {
-            var vector = new Native.IoVector { Base = data, Length = (nuint)bytes.Length };
-            var message = new Native.MessageHeader { Name = address, NameLength = (uint)_address.Length, Vectors = &vector, VectorCount = 1 };
-            // The file is not disposed before this returns: its owner is our caller.
-            var control = new Native.DescriptorMessage
-            {
-                Length = (nuint)(sizeof(Native.DescriptorMessage) - sizeof(int)),
-                Level = Native.SOL_SOCKET,
-                Type = Native.SCM_RIGHTS,
-                Descriptor = (int)(file?.DangerousGetHandle() ?? -1),
-            };
-            if (file is not null)
-            {
-                message.VectorCount = 0;
-                message.Control = &control;
-                message.ControlLength = (nuint)sizeof(Native.DescriptorMessage);
-            }
-            try
-            {
-                return Native.SendMessage(_socket.SafeHandle, &message, Native.MSG_DONTWAIT | Native.MSG_NOSIGNAL) < 0 ? Marshal.GetLastPInvokeError() : 0;
-            }
-            catch (ObjectDisposedException)
-            {
-                return Native.ECONNREFUSED;
-            }
-        }
+        using SafeFileHandle? file = SealedFile.Create(bytes);
+        return file is null ? SendStatus.TooLarge : UnixDatagram.SendFile(_socket, _address, file);
     }
 }

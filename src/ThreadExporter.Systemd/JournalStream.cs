@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Systemd;
 
@@ -18,16 +19,15 @@ public static class JournalStream
 
     /// <param name="descriptor">The open descriptor.</param>
     /// <param name="variable">Value of <c>JOURNAL_STREAM</c>: device and inode in decimal with a colon between; null when not set.</param>
-    public static unsafe bool IsJournal(int descriptor, string? variable)
+    public static bool IsJournal(int descriptor, string? variable)
     {
         int colon = variable?.IndexOf(':', StringComparison.Ordinal) ?? -1;
         if (colon < 0
             || !ulong.TryParse(variable.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out ulong device)
             || !ulong.TryParse(variable.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             return false;
-        Native.StatX status;
-        return Native.Stat(descriptor, "", Native.AT_EMPTY_PATH, Native.STATX_INO, &status) == 0
-            && status.Inode == inode && DeviceNumber(status.DeviceMajor, status.DeviceMinor) == device;
+        FileIdentity file = FileIdentity.Read(descriptor);
+        return file.Status == ReadStatus.Ok && file.Inode == inode && DeviceNumber(file.Device >> 32, file.Device & uint.MaxValue) == device;
     }
 
     /// <summary>glibc's encoding of a device number: makedev(3).</summary>

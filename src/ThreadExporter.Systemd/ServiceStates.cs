@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Systemd;
 
@@ -10,7 +11,7 @@ public static class ServiceStates
     public static ServiceState WatchdogAlive { get; } = new("WATCHDOG=1");
 
     /// <summary>A reload begins. <c>Type=notify-reload</c> wants the time on CLOCK_MONOTONIC, in microseconds.</summary>
-    public static ServiceState Reloading() => new($"RELOADING=1\nMONOTONIC_USEC={MonotonicMicroseconds()}");
+    public static ServiceState Reloading() => new($"RELOADING=1\nMONOTONIC_USEC={Clocks.MonotonicNanoseconds() / 1000}");
 
     /// <summary>The line that <c>systemctl status</c> shows.</summary>
     public static ServiceState Status(string status) => new("STATUS=" + OneLine(status));
@@ -39,12 +40,4 @@ public static class ServiceStates
 
     /// <summary>A newline would begin another assignment: a status text must not say READY=1.</summary>
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
-
-    private static unsafe long MonotonicMicroseconds()
-    {
-        Native.TimeSpec now;
-        // It cannot fail: the clock exists on every Linux and the pointer is good.
-        _ = Native.GetTime(Native.CLOCK_MONOTONIC, &now);
-        return (now.Seconds * 1_000_000) + (now.Nanoseconds / 1_000);
-    }
 }

@@ -1,5 +1,5 @@
 using ThreadExporter.Commands;
-using ThreadExporter.Hosting;
+using ThreadExporter.Settings;
 using ThreadExporter.Text;
 
 // First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.

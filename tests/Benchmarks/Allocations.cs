@@ -3,6 +3,7 @@ using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Benchmarks;
 

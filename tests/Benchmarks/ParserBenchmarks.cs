@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Benchmarks;
 

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
 
 namespace ThreadExporter.Benchmarks;
 

@@ -1,3 +1,5 @@
+using ThreadExporter.Linux;
+
 namespace ThreadExporter.Procfs.Tests;
 
 /// <summary>The scrape does these for each of tens of thousands of threads.</summary>

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using ThreadExporter.Linux;
+using ThreadExporter.Linux.Tests;
 using static ThreadExporter.Procfs.Tests.Fixture;
+
 
 namespace ThreadExporter.Procfs.Tests;
 

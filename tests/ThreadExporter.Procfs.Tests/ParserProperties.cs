@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs.Tests;
 

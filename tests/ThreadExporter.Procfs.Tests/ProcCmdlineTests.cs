@@ -1,5 +1,8 @@
 using System.Text;
+using ThreadExporter.Linux;
+using ThreadExporter.Linux.Tests;
 using static ThreadExporter.Procfs.Tests.Fixture;
+
 
 namespace ThreadExporter.Procfs.Tests;
 

@@ -1,3 +1,4 @@
+using ThreadExporter.Linux;
 using static ThreadExporter.Procfs.Tests.Fixture;
 
 namespace ThreadExporter.Procfs.Tests;

@@ -1,4 +1,7 @@
 using System.Globalization;
+using ThreadExporter.Linux;
+using ThreadExporter.Linux.Tests;
+
 
 namespace ThreadExporter.Procfs.Tests;
 

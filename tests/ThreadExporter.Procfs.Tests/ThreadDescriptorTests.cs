@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text;
+using ThreadExporter.Linux;
+using ThreadExporter.Linux.Tests;
+
 
 namespace ThreadExporter.Procfs.Tests;
 

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
+using ThreadExporter.Series;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Collection;
 
@@ -85,7 +89,7 @@ internal sealed class Collector : IDisposable
         long begin = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
         _discoveredAt = now;
-        OpenDescriptors.TryCount(out long open);
+        ThisProcess.TryCountOpenFiles(out long open);
         bool changed = _budget.Set(snapshot.Config.Collector.MaxDescriptors, ThisProcess.MaxOpenFiles(), open);
         changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

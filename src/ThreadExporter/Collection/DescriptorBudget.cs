@@ -1,4 +1,5 @@
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 
 namespace ThreadExporter.Collection;
 

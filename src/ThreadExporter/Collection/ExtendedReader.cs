@@ -1,4 +1,6 @@
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

@@ -1,3 +1,5 @@
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

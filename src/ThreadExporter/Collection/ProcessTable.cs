@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

@@ -1,4 +1,6 @@
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Collection;

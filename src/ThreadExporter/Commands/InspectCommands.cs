@@ -3,9 +3,10 @@ using System.Globalization;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
-using ThreadExporter.Hosting;
+using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Settings;
 using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using ThreadExporter.Hosting;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;

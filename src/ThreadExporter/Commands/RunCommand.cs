@@ -5,9 +5,16 @@ using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Hosting;
+using ThreadExporter.HotThreads;
+using ThreadExporter.Linux;
+using ThreadExporter.Logging;
 using ThreadExporter.Procfs;
+using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
 using ThreadExporter.Web;
+using ThreadExporter.Web.Auth;
+using ThreadExporter.Web.Pages;
+using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Commands;
 
@@ -47,7 +54,7 @@ internal static class RunCommand
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
         using PasswordHashQueue slots = new();
-        PasswordVerifier passwords = new(slots, Crypt.Verify);
+        PasswordVerifier passwords = new(slots, PasswordHash.Verify);
         HotThreadTracker hot = new(root, collector);
         metrics.OnWrite = () =>
         {

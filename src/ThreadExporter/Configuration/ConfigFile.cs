@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Text;
 using ThreadExporter.Toml;
 

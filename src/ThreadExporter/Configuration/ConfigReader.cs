@@ -118,7 +118,7 @@ internal static class ConfigReader
                 reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
             else if (entry.Value is not TomlString hash)
                 reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
-            else if (Crypt.GetHashError(hash.Value) is { } fault)
+            else if (PasswordHash.GetHashError(hash.Value) is { } fault)
                 reader.Error(entry.Value.Position, name, $"{name} {fault}");
             else
                 users[entry.Key] = hash.Value;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using ThreadExporter.Linux;
 using ThreadExporter.Text;
 using ThreadExporter.Toml;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Text;
 using ThreadExporter.Toml;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ThreadExporter.Linux;
 using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
@@ -32,7 +33,7 @@ internal static class HostRequirements
         {
             var name = $"web.basic_auth_users.{ConfigText.Key(user)}";
             var fault = Crypt.IsAvailable ? openSsl : "cannot be checked: this system has no libcrypt.so.1 or libcrypt.so.2 (package libxcrypt or libcrypt1)";
-            if (fault is null && !Crypt.IsSupported(hash))
+            if (fault is null && !PasswordHash.IsSupported(hash))
                 fault = "cannot be checked: this system's libcrypt does not know this kind of hash";
             if (fault is not null)
                 errors.Add(new(file, PositionOf(root, ["web", "basic_auth_users", user]), name, $"{name} {fault}"));

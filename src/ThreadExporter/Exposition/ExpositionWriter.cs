@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ThreadExporter.Exposition.Buffers;
 
 namespace ThreadExporter.Exposition;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 
 namespace ThreadExporter.Exposition;
 

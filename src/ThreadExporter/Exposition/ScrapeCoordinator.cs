@@ -2,7 +2,11 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using ThreadExporter.Collection;
-using ThreadExporter.Procfs;
+using ThreadExporter.Exposition.Buffers;
+using ThreadExporter.HotThreads;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Exposition;
 

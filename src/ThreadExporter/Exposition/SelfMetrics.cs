@@ -1,8 +1,10 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Prometheus;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Exposition.Buffers;
+using ThreadExporter.Model;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Exposition;
 

@@ -1,4 +1,5 @@
 using Prometheus;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Exposition;
@@ -40,7 +41,7 @@ internal sealed class SelfProcess
                 _virtual.Set((double)memory.Size * Environment.SystemPageSize);
         }
         _maxFds.Set(ThisProcess.MaxOpenFiles());
-        if (OpenDescriptors.TryCount(out long count))
+        if (ThisProcess.TryCountOpenFiles(out long count))
         {
             _openFds.Set(count);
         }

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 
 namespace ThreadExporter.Exposition;
 

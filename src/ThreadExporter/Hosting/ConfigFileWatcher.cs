@@ -1,4 +1,5 @@
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 

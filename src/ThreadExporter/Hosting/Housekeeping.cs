@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
 using ThreadExporter.Exposition;
 using ThreadExporter.Matching;
+using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
 
 namespace ThreadExporter.Hosting;

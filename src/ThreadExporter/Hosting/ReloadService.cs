@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.Logging;
+using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
 using ThreadExporter.Text;
 

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 

@@ -1,3 +1,4 @@
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Hosting;

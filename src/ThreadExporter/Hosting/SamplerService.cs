@@ -1,6 +1,7 @@
 using ThreadExporter.Collection;
 using ThreadExporter.Exposition;
-using ThreadExporter.Procfs;
+using ThreadExporter.HotThreads;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Hosting;
 

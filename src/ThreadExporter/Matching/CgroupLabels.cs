@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Matching;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using ThreadExporter.Configuration;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Matching;
 

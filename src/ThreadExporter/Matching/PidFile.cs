@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;

@@ -1,4 +1,4 @@
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Matching;
 

@@ -3,8 +3,10 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
-using ThreadExporter.Hosting;
+using ThreadExporter.Exposition.Buffers;
+using ThreadExporter.Settings;
 using ThreadExporter.Text;
+using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Web;
 

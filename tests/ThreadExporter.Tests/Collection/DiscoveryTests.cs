@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;

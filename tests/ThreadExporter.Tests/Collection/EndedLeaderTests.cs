@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 

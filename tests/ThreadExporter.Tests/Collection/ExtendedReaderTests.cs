@@ -1,5 +1,5 @@
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;

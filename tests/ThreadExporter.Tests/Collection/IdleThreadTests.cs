@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;

@@ -1,5 +1,6 @@
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.HotThreads;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 using static ThreadExporter.Tests.Support.HotRig;
 

@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Fuzz;
 using ThreadExporter.Tests.Support;

@@ -3,6 +3,7 @@ using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Matching;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 

@@ -1,5 +1,7 @@
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 

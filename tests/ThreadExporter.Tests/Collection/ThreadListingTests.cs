@@ -1,6 +1,6 @@
 using System.Text;
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;

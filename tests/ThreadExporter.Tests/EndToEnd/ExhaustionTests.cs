@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;

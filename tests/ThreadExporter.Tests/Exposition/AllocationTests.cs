@@ -1,4 +1,5 @@
 using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;

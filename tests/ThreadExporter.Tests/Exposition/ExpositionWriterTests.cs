@@ -3,6 +3,8 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
+using ThreadExporter.Tests.Packaging;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;

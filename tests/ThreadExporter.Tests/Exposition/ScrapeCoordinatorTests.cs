@@ -2,7 +2,9 @@ using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Hosting;
+using ThreadExporter.HotThreads;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;

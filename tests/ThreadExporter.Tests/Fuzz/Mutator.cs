@@ -1,3 +1,5 @@
+
+
 namespace ThreadExporter.Tests.Fuzz;
 
 /// <summary>Inputs near real ones, and now and then noise. The n-th depends on the seed and n alone, so that it can be made again.</summary>

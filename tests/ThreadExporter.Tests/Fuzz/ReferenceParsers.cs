@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Fuzz;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;

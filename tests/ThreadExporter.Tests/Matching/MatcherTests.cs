@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.RegularExpressions;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
-using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Matching;
 

@@ -1,8 +1,8 @@
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
-using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
-using ThreadExporter.Web;
+using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Tests.Matching;
 

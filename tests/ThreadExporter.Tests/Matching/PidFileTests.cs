@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
-using ThreadExporter.Procfs;
-using ThreadExporter.Web;
+using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Tests.Matching;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 

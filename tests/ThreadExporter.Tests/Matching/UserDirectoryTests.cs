@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ThreadExporter.Configuration;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
-using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Matching;

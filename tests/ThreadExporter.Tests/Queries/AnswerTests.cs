@@ -1,3 +1,5 @@
+
+
 namespace ThreadExporter.Tests.Queries;
 
 /// <summary>Rows alone prove little: the documented queries name the threads of the workload that they are there to find.</summary>

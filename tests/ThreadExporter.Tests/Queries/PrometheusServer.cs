@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ThreadExporter.Tests.Support;
 
+
 namespace ThreadExporter.Tests.Queries;
 
 /// <summary>A row of an instant query: the labels and the value.</summary>

@@ -1,5 +1,5 @@
 using System.Text;
-using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
 
 namespace ThreadExporter.Tests.Support;
 

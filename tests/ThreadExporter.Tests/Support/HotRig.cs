@@ -1,5 +1,6 @@
-using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
+using ThreadExporter.HotThreads;
+using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Support;

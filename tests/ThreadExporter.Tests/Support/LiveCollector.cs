@@ -1,8 +1,11 @@
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Matching;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Tests.Support;
 

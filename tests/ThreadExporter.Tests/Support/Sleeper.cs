@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ThreadExporter.Procfs;
+using ThreadExporter.Linux;
 
 namespace ThreadExporter.Tests.Support;
 

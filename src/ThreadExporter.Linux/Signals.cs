@@ -1,0 +1,40 @@
+namespace ThreadExporter.Linux;
+
+/// <summary>kill(2), and the signals that a process inherits ignored or blocked.</summary>
+public static unsafe class Signals
+{
+    /// <summary>Their numbers, the same on every architecture.</summary>
+    public const int Hangup = 1, Interrupt = 2, Quit = 3, Terminate = 15;
+
+    /// <summary>Sends SIGHUP to one process.</summary>
+    /// <returns>
+    /// <see cref="ReadStatus.Gone"/>: no such process; <see cref="ReadStatus.Denied"/>: not ours to signal;
+    /// <see cref="ReadStatus.Other"/>: not a pid (0 and below would mean a group, or every process).
+    /// </returns>
+    public static ReadStatus SendHangup(int pid)
+    {
+        if (pid <= 0)
+            return ReadStatus.Other;
+        return Native.kill(pid, Hangup) == 0 ? ReadStatus.Ok : RawFile.StatusOf(Native.Errno);
+    }
+
+    /// <summary>
+    /// Gives signals their default action when the parent process left them ignored, and unblocks them. Both states survive execve(2):
+    /// nohup(1) and <c>trap '' HUP</c> leave SIGHUP ignored. The runtime installs no handler for a signal that is ignored, so this comes
+    /// before the first registration.
+    /// </summary>
+    public static void RestoreDefaults(params ReadOnlySpan<int> signals)
+    {
+        Native.Sigset set = default;
+        foreach (int signal in signals)
+        {
+            set.Word |= 1UL << (signal - 1);
+            Native.Sigaction current = default;
+            // Only when it is ignored: the runtime may have a handler of its own already.
+            if (Native.sigaction(signal, null, &current) == 0 && current.Handler == Native.SIG_IGN)
+                _ = Native.signal(signal, Native.SIG_DFL);
+        }
+        // Of this thread, which is enough: the kernel delivers a signal of the process to any thread that does not block it.
+        _ = Native.pthread_sigmask(Native.SIG_UNBLOCK, &set, null);
+    }
+}

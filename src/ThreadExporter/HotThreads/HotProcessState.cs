@@ -1,0 +1,60 @@
+using ThreadExporter.Model;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.HotThreads;
+
+/// <summary>What the hot page knows of one process while somebody looks.</summary>
+internal sealed class HotProcessState(WatchedProcess process)
+{
+    private readonly (long Snapshot, long Cpu, long Threads)[] _recent = new (long, long, long)[UsageHistory.Window];
+    private byte[]? _nameBytes;
+    private byte[]? _daemonBytes;
+
+    /// <summary>The process's clock at the last snapshot, in nanoseconds; -1: none yet.</summary>
+    public long Clock { get; set; } = -1;
+
+    /// <summary>The last snapshot in which it was there.</summary>
+    public long SeenInTick { get; set; }
+
+    /// <summary>The last snapshot that found its clock standing, so that none of its threads was read.</summary>
+    public long IdleInTick { get; set; }
+
+    /// <summary>Threads that the last collection has not seen, read by path. Sorted by tid.</summary>
+    public List<HotThreadState> NewThreads { get; set; } = [];
+
+    public string Name { get; private set; } = "";
+
+    public string Daemon { get; private set; } = "";
+
+    public string Filter => process.Filter.Name;
+
+    public int Pid => process.Pid;
+
+    public int Threads => process.Threads.Count + NewThreads.Count;
+
+    /// <summary>Enters a snapshot: what the process used, and what of it its living threads account for, in nanoseconds.</summary>
+    public void Record(long snapshot, long cpu, long threads) => _recent[snapshot % UsageHistory.Window] = (snapshot, cpu, threads);
+
+    /// <summary>The same over the last <see cref="UsageHistory.Window"/> snapshots.</summary>
+    public (long Cpu, long Threads) RecentCpu(long snapshot)
+    {
+        (long cpu, long threads) = (0, 0);
+        foreach ((long recorded, long used, long accounted) in _recent)
+        {
+            if (recorded <= snapshot - UsageHistory.Window)
+                continue;
+            cpu += used;
+            threads += accounted;
+        }
+        return (cpu, threads);
+    }
+
+    /// <summary>Decodes the names when a collection or a discovery has set other ones.</summary>
+    public void Rename()
+    {
+        if (!ReferenceEquals(_nameBytes, process.Name))
+            Name = ProcText.Decode(_nameBytes = process.Name);
+        if (!ReferenceEquals(_daemonBytes, process.Daemon))
+            Daemon = ProcText.Decode(_daemonBytes = process.Daemon);
+    }
+}

@@ -1,0 +1,173 @@
+using ThreadExporter.Collection;
+using ThreadExporter.Linux;
+using ThreadExporter.Matching;
+using ThreadExporter.Model;
+using ThreadExporter.Procfs;
+
+namespace ThreadExporter.HotThreads;
+
+/// <summary>
+/// Reads for the hot page what ran since the last snapshot: a process's threads through the descriptors that the
+/// collector keeps, its clock last, so that the clock covers what the threads used.
+/// </summary>
+internal sealed class HotThreadReader(ProcfsRoot root)
+{
+    // Of a core: what no known thread accounts for. From there on it is worth a look for threads born since the last collection.
+    private const double WorthListing = 0.01;
+
+    private readonly byte[] _buffer = new byte[4096];
+    private readonly List<int> _tids = [];
+
+    /// <summary>Threads without a history that ran or waited in this snapshot.</summary>
+    public List<(WatchedProcess Process, HotThreadState Thread)> Candidates { get; } = [];
+
+    /// <summary>Brings the process's threads up to date.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="snapshot">The number of this snapshot.</param>
+    /// <param name="elapsed">Nanoseconds since the last.</param>
+    public void Read(WatchedProcess process, long snapshot, long elapsed)
+    {
+        HotProcessState hot = process.Hot ??= new HotProcessState(process);
+        long clock = -1;
+        if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            return;
+        hot.SeenInTick = snapshot;
+        if (clock >= 0 && clock == hot.Clock)
+        {
+            hot.IdleInTick = snapshot;
+            return;
+        }
+        long threads = 0;
+        foreach (WatchedThread watched in process.Threads)
+        {
+            HotThreadState thread = watched.Hot ??= TakeOver(hot, watched.Tid);
+            thread.Watched = watched;
+            threads += Read(process, thread, watched.Descriptor, snapshot, elapsed);
+        }
+        foreach (HotThreadState thread in hot.NewThreads)
+            threads += Read(process, thread, -1, snapshot, elapsed);
+        hot.NewThreads.RemoveAll(t => t.SeenInTick != snapshot);
+
+        // Gone meanwhile: what its threads used stays true.
+        if (clock >= 0 && !Clocks.TryGetProcessCpu(process.Pid, out clock))
+            clock = hot.Clock;
+        long used = clock >= 0 && hot.Clock >= 0 ? clock - hot.Clock : 0;
+        // One that went backwards is waited for: what lies between was shown.
+        hot.Clock = Math.Max(hot.Clock, clock);
+        // A thread's clock can run ahead of its process's by what it ran while the others were read.
+        hot.Record(snapshot, Math.Max(used, threads), threads);
+        if (process.Threads.Count == 0 || clock < 0 || used - threads > elapsed * WorthListing)
+            FindNewThreads(process, hot, snapshot, elapsed);
+    }
+
+    /// <summary>Reads name, state, user and kernel time of a thread that is shown.</summary>
+    /// <returns>False when it has ended or another one has its tid.</returns>
+    public bool ReadStat(WatchedProcess process, HotThreadState thread)
+    {
+        if (!TryReadStat(process, thread.Tid, -1, out ProcStat stat) || (thread.StartTicks != 0 && thread.StartTicks != stat.StartTicks))
+            return false;
+        thread.StartTicks = stat.StartTicks;
+        thread.State = stat.State;
+        thread.Rename(TaskName.Stable(stat.Comm, process.IsKernelThread));
+        thread.History?.RecordModes(Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+        return true;
+    }
+
+    /// <returns>Nanoseconds that it ran since the last snapshot.</returns>
+    private long Read(WatchedProcess process, HotThreadState thread, int descriptor, long snapshot, long elapsed)
+    {
+        if (!TryRead(process, thread.Tid, descriptor, out long run, out long waited))
+            return 0;
+        if (run < 0)
+        {
+            // It is there, but not what it ran: that stays with what no thread accounts for, and the next reading is a first one.
+            (thread.Cpu, thread.Last, thread.SeenInTick) = (-1, default, snapshot);
+            return 0;
+        }
+        // exec by a worker thread hands it the leader's tid and descriptor: a fall of the run time tells, and so does more than a core can give.
+        if (run < thread.Cpu - (root.HasSchedInfo ? 0 : ThreadReader.RoundingOfTicks) || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
+            thread.Reset();
+        // What it used before it was first seen is not of this window: it stays with what no thread accounts for.
+        thread.Last = thread.Cpu < 0 ? default : (Math.Max(0, run - thread.Cpu), thread.Wait < 0 ? 0 : Math.Max(0, waited - thread.Wait));
+        (thread.Cpu, thread.Wait, thread.SeenInTick) = (Math.Max(run, thread.Cpu), Math.Max(waited, thread.Wait), snapshot);
+        if (thread.Last != default)
+        {
+            thread.AddLoad((double)(thread.Last.Cpu + thread.Last.Wait) / Math.Max(1, elapsed), snapshot);
+            if (thread.History is null)
+                Candidates.Add((process, thread));
+        }
+        return thread.Last.Cpu;
+    }
+
+    private bool TryRead(WatchedProcess process, int tid, int descriptor, out long run, out long waited)
+    {
+        (run, waited) = (0, 0);
+        if (!root.HasSchedInfo)
+        {
+            if (!TryReadStat(process, tid, descriptor, out ProcStat stat))
+                return false;
+            (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+            run = (user | kernel) < 0 ? -1 : user + kernel;
+            return true;
+        }
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        ReadStatus status = descriptor >= 0
+            ? RawFile.ReadAt(descriptor, _buffer, out int length)
+            : RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/schedstat"u8), _buffer, out length);
+        if (status != ReadStatus.Ok || !ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
+            return false;
+        (run, waited) = (sched.RunNanoseconds, sched.WaitNanoseconds);
+        return true;
+    }
+
+    private bool TryReadStat(WatchedProcess process, int tid, int descriptor, out ProcStat stat)
+    {
+        stat = default;
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        ReadStatus status = descriptor >= 0
+            ? RawFile.ReadAt(descriptor, _buffer, out int length)
+            : RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/stat"u8), _buffer, out length);
+        return status == ReadStatus.Ok && ProcStat.TryParse(_buffer.AsSpan(0, length), out stat);
+    }
+
+    /// <summary>Without collections nobody learns of new threads, and one of them may be the hot one.</summary>
+    private void FindNewThreads(WatchedProcess process, HotProcessState hot, long snapshot, long elapsed)
+    {
+        if (RawFile.ListIds(process.Directory, "task"u8, _tids) != ReadStatus.Ok)
+            return;
+        _tids.Sort();
+        int watched = 0;
+        int known = 0;
+        List<HotThreadState> newcomers = [];
+        foreach (int tid in _tids)
+        {
+            while (watched < process.Threads.Count && process.Threads[watched].Tid < tid)
+                watched++;
+            while (known < hot.NewThreads.Count && hot.NewThreads[known].Tid < tid)
+                known++;
+            // One that did not answer has ended, and its tid is another's by now.
+            if (watched < process.Threads.Count && process.Threads[watched].Tid == tid && process.Threads[watched].Hot?.SeenInTick == snapshot)
+                continue;
+            if (known < hot.NewThreads.Count && hot.NewThreads[known].Tid == tid)
+            {
+                newcomers.Add(hot.NewThreads[known]);
+                continue;
+            }
+            HotThreadState thread = new(tid);
+            Read(process, thread, -1, snapshot, elapsed);
+            newcomers.Add(thread);
+        }
+        hot.NewThreads = newcomers;
+    }
+
+    /// <summary>A collection has come to know the thread: it keeps its history.</summary>
+    private static HotThreadState TakeOver(HotProcessState hot, int tid)
+    {
+        int at = hot.NewThreads.FindIndex(t => t.Tid == tid);
+        if (at < 0)
+            return new HotThreadState(tid);
+        HotThreadState thread = hot.NewThreads[at];
+        hot.NewThreads.RemoveAt(at);
+        return thread;
+    }
+}

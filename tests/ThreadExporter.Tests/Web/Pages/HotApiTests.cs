@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using ThreadExporter.Tests.Support;
+
+namespace ThreadExporter.Tests.Web.Pages;
+
+/// <summary><c>/api/v1/hot</c> of the running daemon, which watches a real process.</summary>
+public sealed partial class HotApiTests : IAsyncLifetime
+{
+    private Workload _workload = null!;
+    private Daemon _daemon = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _workload = new Workload();
+        _daemon = await Daemon.StartAsync(["--filter", $"{_workload.Pid}"]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _daemon.DisposeAsync();
+        _workload.Dispose();
+    }
+
+    [SlowFact]
+    public async Task The_first_answer_comes_at_once_and_says_that_it_measures()
+    {
+        long begin = Stopwatch.GetTimestamp();
+        JsonElement answer = await AskAsync();
+        Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(5));
+        Assert.True(answer.GetProperty("warming_up").GetBoolean());
+        Assert.Equal(0, answer.GetProperty("threads").GetArrayLength());
+        Assert.Equal(1, answer.GetProperty("watched").GetProperty("filters").GetInt32());
+    }
+
+    [SlowFact]
+    public async Task The_hot_thread_comes_first_though_nobody_scrapes_and_it_was_born_since()
+    {
+        int hot = _workload.Spawn("hot", "60");
+        _workload.Rename(hot, [(byte)'<', (byte)'b', (byte)'>', 0xff, (byte)'"']);
+        _workload.Spawn("cool", "5");
+        JsonElement answer = await AskUntilAsync(a => First(a)?.GetProperty("tid").GetInt32() == hot);
+        JsonElement thread = First(answer)!.Value;
+        Assert.Equal("<b>\\xff\"", thread.GetProperty("name").GetString());
+        Assert.Equal(_workload.Pid, thread.GetProperty("pid").GetInt32());
+        Assert.Equal("workload", thread.GetProperty("process").GetString());
+        Assert.Equal($"{_workload.Pid}", thread.GetProperty("filter").GetString());
+        Assert.InRange(thread.GetProperty("cpu_ratio").GetDouble(), 0.0001, 1);
+        Assert.Contains(thread.GetProperty("state").GetString()!, (string[])["R", "S"]);
+        // The daemon's own one before it was ready, and one of ours: none of them was the API's.
+        Assert.Equal(2, (await _daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total"));
+    }
+
+    [SlowFact]
+    public async Task The_books_of_a_process_close_to_the_nanosecond()
+    {
+        for (int i = 0; i < 12; i++)
+            _workload.Spawn($"worker-{i}", "3");
+        await AskUntilAsync(a => a.GetProperty("threads").GetArrayLength() >= 10, rows: 200);
+        _workload.Churn(20, 10);
+        foreach (int rows in (int[])[1, 5, 200])
+        {
+            JsonElement answer = await AskUntilAsync(a => a.GetProperty("processes").GetArrayLength() > 0, rows);
+            JsonElement process = answer.GetProperty("processes").EnumerateArray().Single();
+            decimal hottest = answer.GetProperty("threads").EnumerateArray().Sum(t => t.GetProperty("cpu_seconds").GetDecimal());
+            decimal other = process.GetProperty("other_threads_seconds").GetDecimal();
+            decimal rest = process.GetProperty("unattributed_seconds").GetDecimal();
+            Assert.Equal(process.GetProperty("listed_threads_seconds").GetDecimal(), hottest);
+            Assert.Equal(process.GetProperty("cpu_seconds").GetDecimal(), hottest + other + rest);
+            Assert.True(hottest > 0 && other >= 0 && rest >= 0);
+            Assert.True(rows == 200 || other > 0, "what is not shown is among the others");
+            Assert.True(answer.GetProperty("threads").GetArrayLength() <= rows);
+        }
+    }
+
+    [SlowFact]
+    public async Task Full_burn_is_what_the_sampler_says()
+    {
+        int tid = _workload.Spawn("burner", "burn");
+        await _daemon.ScrapeAsync();
+        JsonElement answer = await AskUntilAsync(a => Thread(a, tid)?.GetProperty("saturated_seconds").GetDouble() > 0.1 || Thread(a, tid)?.GetProperty("history").GetArrayLength() > 8);
+        JsonElement thread = Thread(answer, tid)!.Value;
+        double saturated = thread.GetProperty("saturated_seconds").GetDouble();
+        // On a busy machine a thread may never have a core for itself.
+        Assert.InRange(saturated, 0, thread.GetProperty("history").GetArrayLength() + 1);
+        Assert.Equal(thread.GetProperty("cpu_ratio").GetDouble(),
+            thread.GetProperty("user_ratio").GetDouble() + thread.GetProperty("kernel_ratio").GetDouble(), 0.001);
+    }
+
+    [SlowTheory]
+    [InlineData("n=0")]
+    [InlineData("n=201")]
+    [InlineData("n=-1")]
+    [InlineData("n=")]
+    [InlineData("n=1e1")]
+    [InlineData("n=5&n=6")]
+    [InlineData("n=99999999999999999999")]
+    public async Task A_number_of_threads_out_of_bounds_is_a_clear_400(string query)
+    {
+        HttpResponseMessage response = await _daemon.Http.GetAsync("/api/v1/hot?" + query, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        JsonElement answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
+        Assert.Equal("n must be a whole number from 1 to 200", answer.GetProperty("error").GetString());
+    }
+
+    [SlowTheory]
+    [InlineData("/api/v1/hot", "application/json; charset=utf-8")]
+    [InlineData("/hot", "text/html; charset=utf-8")]
+    [InlineData("/hot.js", "text/javascript; charset=utf-8")]
+    [InlineData("/hot.css", "text/css; charset=utf-8")]
+    [InlineData("/hot.svg", "image/svg+xml")]
+    [InlineData("/", "text/html; charset=utf-8")]
+    public async Task Answers_are_not_stored_and_let_the_browser_take_nothing_from_elsewhere(string path, string type)
+    {
+        HttpResponseMessage response = await _daemon.Http.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(type, response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("no-store", Assert.Single(response.Headers.GetValues("Cache-Control")));
+        Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
+        Assert.Equal("no-referrer", Assert.Single(response.Headers.GetValues("Referrer-Policy")));
+        string policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
+        Assert.StartsWith("default-src 'none'; ", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        Assert.DoesNotMatch("https?:", policy);
+        string text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotMatch(@" style=|<style|<script>| on[a-z]+=|(src|href)=""(https?:)?//", text);
+    }
+
+    [SlowFact]
+    public async Task Switched_off_none_of_the_pages_is_there()
+    {
+        using TempConfig config = new("[web]\npages = false\n");
+        await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
+        foreach (string path in (string[])["/", "/hot", "/hot.js", "/hot.css", "/hot.svg", "/api/v1/hot"])
+        {
+            HttpResponseMessage response = await daemon.Http.GetAsync(path, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            Assert.Equal("Pages are switched off (web.pages).\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+    }
+
+    [SlowFact]
+    public async Task As_shipped_there_is_something_to_see()
+    {
+        await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")]);
+        JsonElement answer = await AskUntilAsync(a => First(a) is not null, daemon: daemon);
+        Assert.Contains(answer.GetProperty("threads").EnumerateArray(), t => t.GetProperty("process").GetString() == "thread-exporter");
+    }
+
+    [SlowFact]
+    public async Task The_document_names_every_field_and_no_other()
+    {
+        _workload.Spawn("any", "10");
+        JsonElement answer = await AskUntilAsync(a => First(a) is not null);
+        SortedSet<string> served = [];
+        AddFields(answer, "", served);
+        string document = await File.ReadAllTextAsync(Repository.File("docs/api.md"), TestContext.Current.CancellationToken);
+        SortedSet<string> documented = [.. Field().Matches(document).Select(m => m.Groups[1].Value)];
+        Assert.Equal(documented, served);
+    }
+
+    private async Task<JsonElement> AskAsync(int rows = 20, Daemon? daemon = null) =>
+        JsonDocument.Parse(await (daemon ?? _daemon).Http.GetStringAsync($"/api/v1/hot?n={rows}")).RootElement;
+
+    private Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null) =>
+        Eventually.ValueAsync(() => AskAsync(rows, daemon), condition, "the response that the test waits for");
+
+    private static JsonElement? First(JsonElement answer) => answer.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault();
+
+    private static JsonElement? Thread(JsonElement answer, int tid) =>
+        answer.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault(t => t!.Value.GetProperty("tid").GetInt32() == tid);
+
+    private static void AddFields(JsonElement element, string path, SortedSet<string> fields)
+    {
+        if (element.ValueKind == JsonValueKind.Array && element.EnumerateArray().FirstOrDefault().ValueKind == JsonValueKind.Object)
+        {
+            AddFields(element[0], path + "[]", fields);
+            return;
+        }
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            fields.Add(path);
+            return;
+        }
+        foreach (JsonProperty property in element.EnumerateObject())
+            AddFields(property.Value, path.Length == 0 ? property.Name : $"{path}.{property.Name}", fields);
+    }
+
+    /// <summary>The first cell of a row of the tables of fields.</summary>
+    [GeneratedRegex(@"^\| `([a-z_.\[\]]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Field();
+}
