@@ -96,7 +96,7 @@ public sealed class LogSetupTests : IDisposable
         {
             Assert.Single(provider.GetServices<ILoggerProvider>());
             provider.GetRequiredService<ILogger<LogSetupTests>>().LogDebug("from a host");
-            Assert.EndsWith(" debug ThreadExporter.Tests.Hosting.LogSetupTests from a host\n", _output.ToString(), StringComparison.Ordinal);
+            Assert.EndsWith(" debug ThreadExporter.Tests.Logging.LogSetupTests from a host\n", _output.ToString(), StringComparison.Ordinal);
         }
         // The host is gone, the log is not.
         log.Factory.CreateLogger("Program").LogInformation("after the host");

@@ -104,8 +104,8 @@ public sealed partial class CommandPageTests
     public async Task Its_endpoints_are_those_that_answer()
     {
         string[] documented = ManPage.Command.Items("HTTP ENDPOINTS", "Li");
-        string source = await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Endpoints.cs"), TestContext.Current.CancellationToken)
-            + await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Pages.cs"), TestContext.Current.CancellationToken);
+        string source = await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/MetricsEndpoints.cs"), TestContext.Current.CancellationToken)
+            + await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Pages/PageEndpoints.cs"), TestContext.Current.CancellationToken);
         // /hot.js and the like belong to the page.
         IEnumerable<string> mapped = MappedPath().Matches(source).Select(m => m.Groups[1].Value).Where(p => !p.Contains('.', StringComparison.Ordinal))
             .Append(new WebConfig().TelemetryPath);
