@@ -11,30 +11,33 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// One synchronous pass over the watched processes: discover, then read. Not thread-safe: whoever calls holds the one
-/// collection lock (the exposition does).
+/// Discovers and reads the watched processes, selects their series and books their CPU time. Synchronous, and not thread-safe: the caller
+/// holds the collection gate.
 /// </summary>
 internal sealed class Collector : IDisposable
 {
     private static readonly TimeSpan HidingInterval = TimeSpan.FromMinutes(1);
 
     private readonly ProcfsRoot _root;
+    private readonly CollectionGate? _gate;
     private readonly CollectionDiagnostics _errors = new();
     private readonly RecurringWarning _hidingWarning = new(TimeProvider.System);
     private readonly RecurringWarning _foldedWarning = new(TimeProvider.System);
     private readonly DescriptorBudget _budget;
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
-    private readonly SeriesSelector _arrangement = new();
+    private readonly SeriesSelector _selector = new();
     private readonly List<WatchedProcess> _gone = [];
     private long _discoveredAt;
     private long _hidingReadAt;
 
     /// <param name="root">The /proc to read.</param>
-    /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, bounds them too.</param>
-    public Collector(ProcfsRoot root, long descriptorLimit = long.MaxValue)
+    /// <param name="gate">The gate that must be held; null: only one thread uses this collector.</param>
+    /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, limits them too.</param>
+    public Collector(ProcfsRoot root, CollectionGate? gate = null, long descriptorLimit = long.MaxValue)
     {
         _root = root;
+        _gate = gate;
         _budget = new DescriptorBudget(descriptorLimit);
         _table = new ProcessTable(root, _budget, _errors);
         _reader = new ProcessReader(root, _budget, _errors);
@@ -46,37 +49,38 @@ internal sealed class Collector : IDisposable
 
     public CollectionDiagnostics Errors => _errors;
 
-    /// <summary>The mount option that hides other users' processes from this one; null: none does.</summary>
+    /// <summary>The mount option that hides other users' processes; null: none.</summary>
     public string? HiddenBy { get; private set; }
 
-    /// <summary>Processes that may not be read.</summary>
+    /// <summary>Processes that this process has no permission to read.</summary>
     public int DeniedProcesses => _table.Denied;
 
-    /// <summary>Where the kernel has no sched info, run-queue wait and timeslices are not known.</summary>
+    /// <summary>False: the kernel has no sched info, so run-queue wait and timeslices are unknown.</summary>
     public bool HasSchedInfo { get; }
 
-    /// <summary>What more the last collection read of each thread.</summary>
+    /// <summary>The extended counters that the last collection read.</summary>
     public ExtendedKinds Extended { get; private set; }
 
     public long Collections { get; private set; }
     public int Threads { get; private set; }
     public int Descriptors => _budget.Kept;
 
-    /// <summary>Thread series that the rules ask for and that <c>max_threads</c> or <c>max_samples</c> keeps from being shown.</summary>
-    public int FoldedAtLimit => _arrangement.Excess;
+    /// <summary>Thread series that the filters ask for and that <c>max_threads</c> or <c>max_samples</c> hides.</summary>
+    public int FoldedAtLimit => _selector.Excess;
 
-    /// <summary>Whether it is <c>max_samples</c> that keeps them.</summary>
+    /// <summary>Whether it is <c>max_samples</c> that hides them.</summary>
     public bool DetailLowered { get; private set; }
 
     public TimeSpan DiscoverDuration { get; private set; }
     public TimeSpan ReadDuration { get; private set; }
 
     /// <summary>
-    /// Looks for processes that came and went, for people who look between collections, and unless it was done in the last
-    /// two seconds. Nothing of their threads is read: accounts are made at collections only.
+    /// Finds new and exited processes between collections, for the pages, at most every two seconds. Threads are not read: only a collection
+    /// books CPU time.
     /// </summary>
     public void Discover(ConfigSnapshot snapshot, long now)
     {
+        AssertExclusive();
         if (_discoveredAt != 0 && now - _discoveredAt < Nanoseconds(TimeSpan.FromSeconds(2)))
             return;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
@@ -84,9 +88,15 @@ internal sealed class Collector : IDisposable
         _discoveredAt = now;
     }
 
+    /// <summary>
+    /// One collection: discovers processes, reads them and their threads, selects the series that are shown and books their CPU time. A
+    /// read that fails is counted and leaves the previous value; a process that has exited is dropped.
+    /// </summary>
+    /// <param name="snapshot">The active configuration.</param>
     public void Collect(ConfigSnapshot snapshot)
     {
-        long begin = Stopwatch.GetTimestamp();
+        AssertExclusive();
+        long start = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
         _discoveredAt = now;
         ThisProcess.TryCountOpenFiles(out long open);
@@ -94,12 +104,12 @@ internal sealed class Collector : IDisposable
         changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
-        // A table of mounts may have thousands of lines.
+        // Not at each collection: the mount table may have thousands of lines.
         if (_hidingReadAt == 0 || now - _hidingReadAt >= Nanoseconds(HidingInterval))
             FindHiding(now);
-        DiscoverDuration = Stopwatch.GetElapsedTime(begin);
+        DiscoverDuration = Stopwatch.GetElapsedTime(start);
 
-        begin = Stopwatch.GetTimestamp();
+        start = Stopwatch.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
         CollectionPass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
             sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), changed, Extended);
@@ -119,18 +129,22 @@ internal sealed class Collector : IDisposable
         _gone.Clear();
         if (_errors.IoDenied.IsActive && !_table.Watched.Any(p => p.Threads.Any(LacksIo)))
             _errors.IoDenied.End();
-        Arrange(snapshot.Config, pass);
+        SelectSeries(snapshot.Config, pass);
         foreach (WatchedProcess process in _table.Watched)
-            process.Ledger.Settle(process, pass);
-        ReadDuration = Stopwatch.GetElapsedTime(begin);
+            CpuLedger.Settle(process, pass);
+        ReadDuration = Stopwatch.GetElapsedTime(start);
         Collections++;
     }
+
+    /// <summary>For everything that uses the processes of this collector.</summary>
+    /// <exception cref="InvalidOperationException">The gate is not held.</exception>
+    public void AssertExclusive() => _gate?.AssertHeld();
 
     /// <summary>What to log as warnings, one line each.</summary>
     public IReadOnlyList<string> TakeWarnings() => _errors.TakeWarnings();
 
     private static bool LacksIo(WatchedThread thread) =>
-        thread.Extended is { ReadBytes: < 0 } extras && (extras.Kinds & ExtendedKinds.Io) != 0;
+        (thread.Reading.Extended & ExtendedKinds.Io) != 0 && thread.Reading.Counters[CounterKind.ReadBytes] < 0;
 
     private void FindHiding(long now)
     {
@@ -142,11 +156,11 @@ internal sealed class Collector : IDisposable
             _errors.Warn($"{_root.Path} is mounted with {HiddenBy}, so processes of other users cannot be watched: that needs CAP_SYS_PTRACE, or the group that mount option gid= names");
     }
 
-    private void Arrange(ExporterConfig config, in CollectionPass pass)
+    private void SelectSeries(ExporterConfig config, in CollectionPass pass)
     {
         int bySamples = SampleBudget.SeriesWithin(config, HasSchedInfo, _table.Watched.Count);
         int limit = Math.Min(config.Collector.MaxThreads, bySamples);
-        _arrangement.Select(_table.Watched, pass, limit);
+        _selector.Select(_table.Watched, pass, limit);
         DetailLowered = FoldedAtLimit > 0 && bySamples < config.Collector.MaxThreads;
         if (FoldedAtLimit == 0)
         {

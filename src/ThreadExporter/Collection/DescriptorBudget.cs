@@ -9,13 +9,13 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class DescriptorBudget(long limit)
 {
-    // Left to sockets, log and runtime files whatever the configuration says.
+    // Left to sockets, log and runtime files, whatever the configuration says.
     private const int Reserve = 256;
 
-    // Half of it is open to the directories of processes: without one a process cannot be watched, without its own a thread can.
+    // Process directories may use half of the reserve: a process needs its directory's descriptor, a thread can be read by path.
     private const int DirectoryReserve = Reserve / 2;
 
-    // Where the runtime and the clients have more open than that (the runtime holds each library twice), what is free beside it.
+    // Minimum headroom above what is currently open: the runtime and the clients may need more than the reserve.
     private const int Slack = 32;
 
     private int _directories;
@@ -28,16 +28,16 @@ internal sealed class DescriptorBudget(long limit)
     public int Kept => _directories + _threads;
 
     /// <summary>
-    /// After a limit was lowered, or others need more. Under a limit that leaves nothing, what is open is all that can be
-    /// read, and stays.
+    /// True after a limit was lowered, or when other parts of the process need more. Under a limit that leaves nothing, the open
+    /// descriptors are all that can be read, so they stay.
     /// </summary>
     public bool IsOver => _threads > _maximum || (_threads > 0 && _mostWithThreads > 0 && Kept > _mostWithThreads);
 
-    /// <summary>Sets the bounds of a collection.</summary>
-    /// <param name="maximum">From the configuration in force.</param>
-    /// <param name="processLimit">RLIMIT_NOFILE, which somebody may change while we run (prlimit(1)).</param>
+    /// <summary>Sets the limits of a collection.</summary>
+    /// <param name="maximum">From the active configuration.</param>
+    /// <param name="processLimit">RLIMIT_NOFILE, which prlimit(1) may change at any time.</param>
     /// <param name="open">How many descriptors this process has open; 0: not known.</param>
-    /// <returns>Which threads keep a descriptor is to be settled anew.</returns>
+    /// <returns>Whether the choice of the threads that keep a descriptor must be made again.</returns>
     public bool Set(int maximum, long processLimit, long open)
     {
         bool changed = (maximum, processLimit) != (_maximum, _processLimit);
@@ -48,7 +48,7 @@ internal sealed class DescriptorBudget(long limit)
         return changed || IsOver;
     }
 
-    /// <summary>Opens a file to be kept by the thread. False: over the budget or out of descriptors; read by path.</summary>
+    /// <summary>Opens a file to be kept by the thread. False: over the budget or out of descriptors, so the thread is read by path.</summary>
     public bool TryKeep(WatchedThread thread, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {
         status = ReadStatus.Ok;
@@ -80,5 +80,12 @@ internal sealed class DescriptorBudget(long limit)
         return true;
     }
 
-    public void DirectoryClosed() => _directories--;
+    /// <summary>Closes the descriptors of a process and its threads.</summary>
+    public void Close(WatchedProcess process)
+    {
+        foreach (WatchedThread thread in process.Threads)
+            Close(thread);
+        RawFile.Close(process.Directory);
+        _directories--;
+    }
 }

@@ -6,81 +6,82 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Reads what <c>collector.extended</c> adds, together with a thread's <c>stat</c>: when it has run and when its refresh is due. That is
-/// enough: the kernel counts a switch, a fault and I/O for the thread that runs (kernel/sched/core.c, __schedule; mm/memory.c,
-/// mm_account_fault; linux/task_io_accounting_ops.h), so none of them moves while its run time stands still.
+/// Reads the extended counters (<c>collector.extended</c>) together with a thread's <c>stat</c>: when the thread has run and when its refresh
+/// is due. That is enough: the kernel counts a switch, a fault and I/O for the thread that runs (kernel/sched/core.c, __schedule; mm/memory.c,
+/// mm_account_fault; linux/task_io_accounting_ops.h), so none of them changes while its run time does not.
 /// </summary>
 /// <remarks>
-/// Two are not exact to the instant. The switch by which a thread goes to sleep is counted some microseconds after its run time: one
-/// that is read between the two lacks that one switch until it runs again. And waking it may move a thread to another CPU before it has
-/// run there. Both are put right by the next read, at the latest after <c>refresh_interval</c>.
+/// Two are not exact at every instant. The switch by which a thread goes to sleep is counted some microseconds after its run time: a
+/// reading between the two lacks that switch until the thread runs again. And waking a thread may move it to another CPU before it runs
+/// there. The next read corrects both, at the latest after <c>refresh_interval</c>.
 /// </remarks>
 internal sealed class ExtendedReader(CollectionDiagnostics errors)
 {
-    // The switches stand last in `status`, after lists that have no bound: it grows as needed, up to the longest list of groups.
+    // The switches are the last lines of `status`, after lists without a limit: the buffer grows as needed, up to the longest list of groups.
     private const int LargestFile = 1024 * 1024;
 
     private byte[] _buffer = new byte[4096];
 
     /// <param name="process">The process.</param>
-    /// <param name="thread">The thread.</param>
+    /// <param name="thread">The thread; <see cref="ThreadReading.Extended"/> says what to read.</param>
     /// <param name="stat">Its <c>stat</c>, just read.</param>
-    /// <param name="kinds">What is chosen.</param>
-    public void Read(WatchedProcess process, WatchedThread thread, in ProcStat stat, ExtendedKinds kinds)
+    public void Read(WatchedProcess process, WatchedThread thread, in ProcStat stat)
     {
-        if (thread.Extended?.Kinds != kinds)
-            thread.Extended = new ExtendedCounters(kinds);
-        ExtendedCounters extras = thread.Extended;
-        if ((kinds & ExtendedKinds.Faults) != 0)
+        ref ThreadReading reading = ref thread.Reading;
+        if ((reading.Extended & ExtendedKinds.Faults) != 0)
         {
-            extras.MinorFaults = Known((long)stat.MinorFaults, extras.MinorFaults);
-            extras.MajorFaults = Known((long)stat.MajorFaults, extras.MajorFaults);
+            Set(ref reading.Counters, CounterKind.MinorFaults, (long)stat.MinorFaults);
+            Set(ref reading.Counters, CounterKind.MajorFaults, (long)stat.MajorFaults);
         }
-        if ((kinds & ExtendedKinds.LastCpu) != 0)
-            extras.LastCpu = stat.Processor;
-        if ((kinds & ExtendedKinds.ContextSwitches) != 0)
-            ReadSwitches(process, thread.Tid, extras);
-        if ((kinds & ExtendedKinds.Io) != 0)
-            ReadIo(process, thread.Tid, extras);
+        if ((reading.Extended & ExtendedKinds.LastCpu) != 0)
+            reading.LastCpu = stat.Processor;
+        if ((reading.Extended & ExtendedKinds.ContextSwitches) != 0)
+            ReadSwitches(process, thread.Tid, ref reading.Counters);
+        if ((reading.Extended & ExtendedKinds.Io) != 0)
+            ReadIo(process, thread.Tid, ref reading.Counters);
     }
 
-    /// <summary>A number that no counter reaches reads as negative: then the one before stands, and nothing else is lost.</summary>
-    private static long Known(long now, long before) => now >= 0 ? now : before;
+    /// <summary>A number that no counter reaches reads as negative: then the previous value stays, and nothing else is lost.</summary>
+    private static void Set(ref ThreadCounters counters, CounterKind kind, long value)
+    {
+        if (value >= 0)
+            counters[kind] = value;
+    }
 
-    private void ReadSwitches(WatchedProcess process, int tid, ExtendedCounters extras)
+    private void ReadSwitches(WatchedProcess process, int tid, ref ThreadCounters counters)
     {
         ReadStatus read = ReadFile(process, tid, "/status"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && ProcStatus.TryParse(text, out ProcStatus status))
         {
-            extras.VoluntarySwitches = Known(status.VoluntarySwitches, extras.VoluntarySwitches);
-            extras.InvoluntarySwitches = Known(status.InvoluntarySwitches, extras.InvoluntarySwitches);
+            Set(ref counters, CounterKind.VoluntarySwitches, status.VoluntarySwitches);
+            Set(ref counters, CounterKind.InvoluntarySwitches, status.InvoluntarySwitches);
         }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         Count(read);
     }
 
-    private void ReadIo(WatchedProcess process, int tid, ExtendedCounters extras)
+    private void ReadIo(WatchedProcess process, int tid, ref ThreadCounters counters)
     {
         ReadStatus read = ReadFile(process, tid, "/io"u8, out ReadOnlySpan<byte> text);
         if (read == ReadStatus.Ok && ProcIo.TryParse(text, out ProcIo io))
         {
-            extras.ReadBytes = Known(io.ReadBytes, extras.ReadBytes);
-            extras.WriteBytes = Known(io.WriteBytes, extras.WriteBytes);
+            Set(ref counters, CounterKind.ReadBytes, io.ReadBytes);
+            Set(ref counters, CounterKind.WriteBytes, io.WriteBytes);
         }
         else if (read == ReadStatus.Ok)
             read = ReadStatus.Malformed;
         if (read == ReadStatus.Denied)
         {
-            // A process that has changed its user: rather no series than one that stands still.
-            (extras.ReadBytes, extras.WriteBytes) = (-1, -1);
+            // A process that has changed its user: no series is better than one that does not move.
+            (counters[CounterKind.ReadBytes], counters[CounterKind.WriteBytes]) = (-1, -1);
             if (errors.IoDenied.Start())
                 errors.Warn($"io of pid {process.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series");
         }
         Count(read);
     }
 
-    // A file that is not there is no error: the thread has ended, which its descriptor tells, or the kernel keeps no such accounts.
+    // A missing file is not an error: the thread has exited, which its descriptor shows, or the kernel does not count this.
     private void Count(ReadStatus read)
     {
         if (read != ReadStatus.Gone)

@@ -5,15 +5,14 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Reads one watched process. Threads that ran lately are read first; when they account for all that the process's clock
-/// has moved, no other thread has run and none is read (docs/decisions/0005). Synchronous and without allocation while
-/// no thread is born or renamed.
+/// Reads one watched process. Threads that ran lately are read first; when they account for the whole increase of the process clock, no
+/// other thread has run and none is read (docs/decisions/0005). Synchronous, and without allocation while no thread starts or is renamed.
 /// </summary>
 internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors)
 {
-    // A thread that ran in one of so many collections is among the first to be read in the next.
+    // A thread that ran in one of this many collections is read first in the next.
     private const int ActiveFor = 4;
-    // Reading them twice must cost little beside reading all.
+    // Reading the active threads twice must be cheap compared with reading all threads.
     private const int SmallestActive = 16;
     private const int LargestActiveShare = 4;
     private const int Attempts = 3;
@@ -22,12 +21,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
-    /// <summary>Brings the process and its threads up to date.</summary>
+    /// <summary>Reads the process and those of its threads that may have run.</summary>
     /// <returns>False when the process is gone.</returns>
     public bool Read(WatchedProcess process, in CollectionPass pass)
     {
         bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadByClockSums(process, pass) : ReadIfClockMoved(process, pass);
-        process.ReadAt = pass.StartedAt;
+        process.Reading.ReadAt = pass.StartedAt;
         return alive;
     }
 
@@ -35,11 +34,11 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     {
         long clock = -1;
         bool idle = !pass.ReadAll && ActiveThreadsExplainClock(process, pass, out clock);
-        // The active threads stood still around it, and the others are read after it.
-        if (clock >= 0 || process.Known)
-            process.ClockAtLastBooking = clock >= 0 ? clock : process.Clock;
+        // The active threads did not run around this clock, and the others are read after it.
+        if (clock >= 0 || process.Reading.IsKnown)
+            process.Reading.ClockBeforeThreads = clock >= 0 ? clock : process.Reading.Clock;
         else if (Clocks.TryGetProcessCpu(process.Pid, out long before))
-            process.ClockAtLastBooking = before;
+            process.Reading.ClockBeforeThreads = before;
         if (!idle)
         {
             ReadThreads(process, pass, clock);
@@ -48,41 +47,40 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         DropIdle(process, pass);
         if (RefreshDue(process, pass) && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             return false;
-        return clock == process.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
+        return clock == process.Reading.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
     }
 
-    // Ticks are too coarse for sums, and another namespace has no clock at all; but a clock that stands still says that
-    // nothing ran. It is compared with its value from before the threads were last read: what ran meanwhile still counts.
+    // Ticks are too coarse for sums, and in another pid namespace there is no clock at all; but a clock that has not moved means that nothing
+    // ran. It is compared with its value from before the threads were last read, so that what ran during that read still counts.
     private bool ReadIfClockMoved(WatchedProcess process, in CollectionPass pass)
     {
         long clock = -1;
-        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Known && clock == process.IdleCheckClock && !pass.ReadAll)
+        if (root.SharesPidNamespace && Clocks.TryGetProcessCpu(process.Pid, out clock) && process.Reading.IsKnown && clock == process.Reading.IdleCheckClock && !pass.ReadAll)
         {
             RefreshDue(process, pass);
             return IsAlive(process);
         }
-        process.ClockAtLastBooking = clock;
-        // What could not be read is read again even if nothing runs until then.
+        process.Reading.ClockBeforeThreads = clock;
+        // What could not be read is read again, even if nothing runs until then.
         bool complete = ReadThreads(process, pass, clock: -1);
         return ReadProcess(process, pass, complete ? clock : -1, settled: false);
     }
 
     /// <summary>
-    /// Reads the threads that ran lately until they stand still around a reading of the process's clock, three times at
-    /// most. Thread clocks only rise, so when the known threads and what exited ones have used add up to the process's
-    /// clock, each of the others stands where it was last read.
+    /// Reads the threads that ran lately until none of them runs around a reading of the process clock, three times at most. Thread clocks
+    /// only increase, so when the CPU time of the known and of the exited threads adds up to the process clock, no other thread has run.
     /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
-    /// <param name="clock">The process's clock at an instant at which the active threads are known exactly; else -1.</param>
+    /// <param name="clock">The process clock at an instant at which the active threads are known exactly; else -1.</param>
     private bool ActiveThreadsExplainClock(WatchedProcess process, in CollectionPass pass, out long clock)
     {
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            foreach (WatchedThread thread in process.Active)
+            foreach (WatchedThread thread in process.Reading.Active)
             {
-                // Whatever is wrong with one of them (ended, took over by exec, unreadable), the full pass finds out.
-                if (_threads.Read(process, thread, pass) != ReadStatus.Ok || thread.IsCpuUnknown)
+                // Exited, replaced by exec, or unreadable: reading all threads shows which.
+                if (_threads.Read(process, thread, pass) != ReadStatus.Ok || thread.Reading.IsCpuUnknown)
                 {
                     clock = -1;
                     return false;
@@ -91,7 +89,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             if (!Clocks.TryGetProcessCpu(process.Pid, out clock))
                 break;
             if (NoneHasRun(process))
-                return process.ExitedThreadsCpu >= 0 && clock - SumOfThreads(process) == process.ExitedThreadsCpu;
+                return process.Reading.ExitedThreadsCpu >= 0 && clock - SumOfThreads(process) == process.Reading.ExitedThreadsCpu;
         }
         clock = -1;
         return false;
@@ -99,7 +97,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
 
     private bool NoneHasRun(WatchedProcess process)
     {
-        foreach (WatchedThread thread in process.Active)
+        foreach (WatchedThread thread in process.Reading.Active)
         {
             if (!_threads.HasNotRun(process, thread))
                 return false;
@@ -109,12 +107,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
 
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
-    /// <param name="clock">The process's clock at an instant at which its active threads are known, or -1.</param>
-    /// <returns>False when a thread that still lives could not be read.</returns>
+    /// <param name="clock">The process clock at an instant at which its active threads are known, or -1.</param>
+    /// <returns>False when a live thread could not be read.</returns>
     private bool ReadThreads(WatchedProcess process, in CollectionPass pass, long clock)
     {
-        // The active ones are known as of the clock; the others are read after it. What then remains is not too much, and
-        // it is right when no other thread ran in between: the next collection's sums tell.
+        // The active threads are known as of the clock; the others are read after it. The remainder is then not too large, and it is exact
+        // when no other thread ran in between: the sums of the next collection show it.
         bool exact = clock >= 0;
         bool complete = true;
         List<WatchedThread> threads = process.Threads;
@@ -127,31 +125,32 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             if (status == ReadStatus.Gone)
             {
                 budget.Close(thread);
-                process.RecordExit(thread);
+                process.ShownTids.Add(thread);
+                process.Reading.ThreadsVersion++;
                 continue;
             }
             if (status != ReadStatus.Ok)
             {
                 complete = false;
-                thread.UnreadSincePass = pass.Number;
+                thread.Reading.UnreadInPass = pass.Number;
             }
-            complete &= !thread.IsCpuUnknown;
+            complete &= !thread.Reading.IsCpuUnknown;
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
-        process.ExitedThreadsCpu = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
+        process.Reading.ExitedThreadsCpu = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
         ChooseActive(process, pass);
         return complete;
     }
 
     private static void DropIdle(WatchedProcess process, in CollectionPass pass)
     {
-        List<WatchedThread> active = process.Active;
+        List<WatchedThread> active = process.Reading.Active;
         int kept = 0;
         for (int i = 0; i < active.Count; i++)
         {
             WatchedThread thread = active[i];
-            thread.IsActive = thread.RanInPass > pass.Number - ActiveFor;
+            thread.IsActive = thread.Reading.RanInPass > pass.Number - ActiveFor;
             if (thread.IsActive)
                 active[kept++] = thread;
         }
@@ -160,12 +159,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
 
     private static void ChooseActive(WatchedProcess process, in CollectionPass pass)
     {
-        List<WatchedThread> active = process.Active;
+        List<WatchedThread> active = process.Reading.Active;
         active.Clear();
         int most = Math.Max(SmallestActive, process.Threads.Count / LargestActiveShare);
         foreach (WatchedThread thread in process.Threads)
         {
-            thread.IsActive = thread.RanInPass > pass.Number - ActiveFor;
+            thread.IsActive = thread.Reading.RanInPass > pass.Number - ActiveFor;
             if (thread.IsActive)
                 active.Add(thread);
         }
@@ -184,30 +183,30 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return sum;
     }
 
-    // Name and state can change without CPU.
-    /// <returns>True when one of them was found to have run.</returns>
+    // Name and state can change without CPU time.
+    /// <returns>True when one of the threads was found to have run.</returns>
     private bool RefreshDue(WatchedProcess process, in CollectionPass pass)
     {
         bool ran = false;
         foreach (WatchedThread thread in process.Threads)
         {
-            if (pass.StartedAt < thread.RefreshAt)
+            if (pass.StartedAt < thread.Reading.RefreshAt)
                 continue;
             long cpu = thread.Cpu;
-            // One that is gone is left to the full pass: its last moments move the process's clock.
+            // An exited thread is found when all threads are read: its last CPU time moves the process clock.
             errors.CountReadError(_threads.Read(process, thread, pass));
             ran |= thread.Cpu != cpu;
-            // If this reading does not tell, the process's clock did: it has not run.
-            thread.IsCpuUnknown = false;
+            // Even if this reading was out of range, the process clock shows that the thread has not run.
+            thread.Reading.IsCpuUnknown = false;
         }
         return ran;
     }
 
     /// <param name="process">The process, its threads read.</param>
     /// <param name="pass">The collection.</param>
-    /// <param name="gate">The process's clock, for the next collection to compare with.</param>
-    /// <param name="settled">That clock covers all that was read of the threads.</param>
-    private bool ReadProcess(WatchedProcess process, in CollectionPass pass, long gate, bool settled)
+    /// <param name="idleCheckClock">The process clock that the next collection compares with.</param>
+    /// <param name="settled">Whether that clock covers everything that was read of the threads.</param>
+    private bool ReadProcess(WatchedProcess process, in CollectionPass pass, long idleCheckClock, bool settled)
     {
         ReadStatus status = ReadProcessStat(process, out int threadCount);
         if (status == ReadStatus.Gone)
@@ -218,17 +217,18 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             status = AddNewThreads(process, pass);
             settled = false;
         }
-        process.IdleCheckClock = status == ReadStatus.Ok ? gate : -1;
+        process.Reading.IdleCheckClock = status == ReadStatus.Ok ? idleCheckClock : -1;
 
-        long cpu = root.SharesPidNamespace ? gate : process.User + process.Kernel;
+        long cpu = root.SharesPidNamespace ? idleCheckClock : process.Reading.User + process.Reading.Kernel;
         if (root.SharesPidNamespace && !settled && !Clocks.TryGetProcessCpu(process.Pid, out cpu))
             return false;
-        // The clock goes by pid: that the process still lives afterwards proves that it answered for this one.
+        // The clock is read by pid: that the process still exists afterwards proves that the clock was its own.
         if (root.SharesPidNamespace && !IsAlive(process))
             return false;
-        process.HasUnbookedCpu |= cpu != process.Clock;
-        process.Clock = cpu;
-        process.Known = true;
+        if (cpu != process.Reading.Clock)
+            process.Reading.CountersVersion++;
+        process.Reading.Clock = cpu;
+        process.Reading.IsKnown = true;
         return true;
     }
 
@@ -245,15 +245,15 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         threadCount = stat.NumThreads;
         (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
         errors.CountReadError((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
-        (process.User, process.Kernel) = (Math.Max(process.User, user), Math.Max(process.Kernel, kernel));
+        (process.Reading.User, process.Reading.Kernel) = (Math.Max(process.Reading.User, user), Math.Max(process.Reading.Kernel, kernel));
         return ReadStatus.Ok;
     }
 
-    // Not the process's own stat: that one sums over all threads (milliseconds at 10,000).
+    // Not from the process's stat, which sums over all threads (milliseconds at 10,000 threads).
     private bool IsAlive(WatchedProcess process) =>
         RawFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
-    /// <returns>The first failure that left a living thread out.</returns>
+    /// <returns>The first error that left out a live thread.</returns>
     private ReadStatus AddNewThreads(WatchedProcess process, in CollectionPass pass)
     {
         ReadStatus result = RawFile.ListIds(process.Directory, "task"u8, _tids);
@@ -263,7 +263,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             return result;
         }
         _tids.Sort();
-        process.SeriesDirty = true;
+        process.Reading.ThreadsVersion++;
         List<WatchedThread> merged = new(_tids.Count);
         int known = 0;
         foreach (int tid in _tids)
@@ -275,7 +275,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
                 merged.Add(process.Threads[known++]);
                 continue;
             }
-            WatchedThread thread = new(tid);
+            WatchedThread thread = new(tid, process.ShownTids.MayContain(tid));
             ReadStatus status = _threads.Read(process, thread, pass);
             errors.CountReadError(status);
             if (status != ReadStatus.Ok)
@@ -285,13 +285,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
                     result = status;
                 continue;
             }
-            thread.IsReplacement = process.MayHaveShownTid(tid);
-            process.HasUnbookedCpu = true;
+            process.Reading.CountersVersion++;
             merged.Add(thread);
-            // It is known from here on, and was read after the clock: at most too little remains.
-            process.ExitedThreadsCpu = Math.Max(-1, process.ExitedThreadsCpu - thread.Cpu);
-            if (thread.IsCpuUnknown)
-                (process.ExitedThreadsCpu, result) = (-1, ReadStatus.Malformed);
+            // It is known from now on, and was read after the clock: the remainder can only be too small.
+            process.Reading.ExitedThreadsCpu = Math.Max(-1, process.Reading.ExitedThreadsCpu - thread.Cpu);
+            if (thread.Reading.IsCpuUnknown)
+                (process.Reading.ExitedThreadsCpu, result) = (-1, ReadStatus.Malformed);
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

@@ -242,7 +242,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
     {
         if (entry.Watched is not null)
         {
-            entry.Watched.Close(budget);
+            budget.Close(entry.Watched);
             entry.Watched = null;
         }
         else if (entry.Directory >= 0)

@@ -11,21 +11,21 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors)
 {
-    /// <summary>User and kernel time together may seem to fall by so much, in nanoseconds, without being another thread's.</summary>
+    /// <summary>User and kernel time together may seem to decrease by this much although the thread is the same. Nanoseconds.</summary>
     public static readonly long RoundingOfTicks = 2 * Clocks.NanosecondsPerTick;
 
     private readonly byte[] _buffer = new byte[4096];
     private readonly ExtendedReader _extended = new(errors);
 
-    /// <summary>Brings the thread up to date. One without a descriptor (new, or beyond the budget so far) gets one if there is room.</summary>
+    /// <summary>Reads the thread. One without a descriptor (new, or beyond the budget until now) gets one if there is room.</summary>
     public ReadStatus Read(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
     {
         if (thread.Descriptor >= 0 && budget.IsOver)
             budget.Close(thread);
-        // One that is opened only now may be another thread's: the start time in stat tells.
+        // A descriptor that is opened only now may be another thread's: the start time in stat shows it.
         bool proven = thread.Descriptor >= 0;
         Span<byte> path = stackalloc byte[64];
-        // Out of descriptors: by path, which fails the same way until one is free again.
+        // Out of descriptors: read by path, which fails the same way until one is free again.
         if (!proven && !budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
         return root.HasSchedInfo ? ReadSchedStat(process, thread, proven, pass) : ReadStatOnly(process, thread, pass);
@@ -39,56 +39,61 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         if (!ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
             return ReadStatus.Malformed;
 
-        (long run, bool wasUnknown) = (sched.RunNanoseconds, thread.IsCpuUnknown);
-        thread.IsCpuUnknown = run < 0;
+        ref ThreadReading reading = ref thread.Reading;
+        (long run, bool wasUnknown) = (sched.RunNanoseconds, reading.IsCpuUnknown);
+        reading.IsCpuUnknown = run < 0;
         if ((run | sched.WaitNanoseconds | sched.Timeslices) < 0)
             errors.CountReadError(ReadStatus.Malformed);
         if (run < 0)
             run = thread.Cpu;
-        // exec by a worker thread hands it the leader's tid, start time and descriptor: the run time, if it falls, tells. The other two do
-        // not: kernels have shown a wait that fell, and the thread was the same.
+        // exec by a worker thread gives it the main thread's tid, start time and descriptor: only a run time that decreases shows it. A wait
+        // that decreases does not: kernels have shown that for the same thread.
         else if (run < thread.Cpu)
-            thread.ResetIdentity();
+            ResetIdentity(thread);
 
         bool first = false;
-        if (!thread.Known || !proven || run != thread.Cpu || thread.IsCpuUnknown || pass.StartedAt >= thread.RefreshAt || (thread.Extended?.Kinds ?? 0) != pass.Extended)
+        if (!reading.IsKnown || !proven || run != thread.Cpu || reading.IsCpuUnknown || pass.StartedAt >= reading.RefreshAt || reading.Extended != pass.Extended)
         {
-            first = !thread.Known;
-            ulong start = thread.StartTicks;
+            first = !reading.IsKnown;
+            ulong start = reading.StartTicks;
             status = ReadStat(process, thread, pass);
             if (status == ReadStatus.Gone || (status != ReadStatus.Ok && (first || !proven)))
                 return status;
             if (status != ReadStatus.Ok)
             {
-                // The descriptor proves it and tells its time; the rest, for which no other was free, is tried again.
+                // The descriptor proves the thread and gives its CPU time; the rest, for which no other descriptor was free, is read again.
                 errors.CountReadError(status);
-                thread.RefreshAt = 0;
+                reading.RefreshAt = 0;
             }
-            if (!first && start != thread.StartTicks)
-                return MarkReplaced(thread);
-            // At first sight nothing else ties stat to the descriptor, nor ever what is read after it: the tid may have passed on in between.
+            if (!first && start != reading.StartTicks)
+            {
+                ResetIdentity(thread);
+                return ReadStatus.Gone;
+            }
+            // When the thread is first seen, nothing else ties stat to the descriptor, nor ever what is read after it: the tid may have been reused in between.
             if ((first || pass.Extended != 0) && ReadKept(process, thread, out _) == ReadStatus.Gone)
                 return ReadStatus.Gone;
         }
         if (run != thread.Cpu)
         {
-            thread.RanInPass = pass.Number;
-            // Shares below a tenth of a core may escape the sampler.
-            long elapsed = pass.StartedAt - process.ReadAt;
+            reading.RanInPass = pass.Number;
+            // The sampler may miss shares below a tenth of a core.
+            long elapsed = pass.StartedAt - process.Reading.ReadAt;
             if (!first && !wasUnknown && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
-                (thread.Saturation ??= new SaturationTracker()).ObservePeak((double)(run - thread.Cpu) / elapsed, pass.StartedAt, pass.PeakWindow);
+                (reading.Peak ??= new PeakTracker()).Observe((double)(run - thread.Cpu) / elapsed, pass.StartedAt, pass.PeakWindow);
         }
-        process.HasUnbookedCpu |= sched != new ProcSchedstat(thread.Cpu, thread.Wait, thread.Timeslices);
-        thread.Cpu = run;
-        // What is out of range keeps its last value.
+        if (sched != new ProcSchedstat(thread.Cpu, reading.Counters.Wait, reading.Counters.Timeslices))
+            process.Reading.CountersVersion++;
+        reading.Counters.Cpu = run;
+        // A value that is out of range leaves the last one.
         if (sched.WaitNanoseconds >= 0)
-            thread.Wait = sched.WaitNanoseconds;
+            reading.Counters[CounterKind.Wait] = sched.WaitNanoseconds;
         if (sched.Timeslices >= 0)
-            thread.Timeslices = sched.Timeslices;
+            reading.Counters[CounterKind.Timeslices] = sched.Timeslices;
         return ReadStatus.Ok;
     }
 
-    /// <summary>Whether it has not run since it was read.</summary>
+    /// <summary>Whether the thread has not run since it was read.</summary>
     public bool HasNotRun(WatchedProcess process, WatchedThread thread) =>
         ReadKept(process, thread, out int length) == ReadStatus.Ok
         && ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched)
@@ -96,27 +101,39 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
 
     private ReadStatus ReadStatOnly(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
     {
-        bool first = !thread.Known;
-        ulong start = thread.StartTicks;
+        ref ThreadReading reading = ref thread.Reading;
+        bool first = !reading.IsKnown;
+        ulong start = reading.StartTicks;
         ReadStatus status = ReadStat(process, thread, pass);
-        if (status == ReadStatus.Ok && !first && start != thread.StartTicks)
-            return MarkReplaced(thread);
         if (status != ReadStatus.Ok)
             return status;
-        long run = thread.IsCpuUnknown ? thread.Cpu : thread.User + thread.Kernel;
-        // exec by a worker thread, as above. Either part is rounded, and kernels have shown one that fell by a tick.
+        if (!first && start != reading.StartTicks)
+        {
+            ResetIdentity(thread);
+            return ReadStatus.Gone;
+        }
+        long run = reading.IsCpuUnknown ? thread.Cpu : reading.Counters.User + reading.Counters.Kernel;
+        // exec by a worker thread, as above. Both parts are rounded, and kernels have shown one that decreased by a tick.
         if (run < thread.Cpu - RoundingOfTicks)
-            thread.MarkReplaced();
-        process.HasUnbookedCpu |= thread.Cpu != run || thread.IsCpuUnknown;
-        thread.Cpu = run;
+            reading.Identity++;
+        if (thread.Cpu != run || reading.IsCpuUnknown)
+            process.Reading.CountersVersion++;
+        reading.Counters.Cpu = run;
         return status;
     }
 
-    /// <summary>The tid belongs to another thread by now. Gone from here; the next listing finds the new one.</summary>
-    private static ReadStatus MarkReplaced(WatchedThread thread)
+    /// <summary>The tid and the descriptor now belong to another thread: the next values read are its first ones.</summary>
+    private static void ResetIdentity(WatchedThread thread)
     {
-        thread.ResetIdentity();
-        return ReadStatus.Gone;
+        ref ThreadReading reading = ref thread.Reading;
+        reading.Identity++;
+        reading.IsKnown = false;
+        long cpu = reading.Counters.Cpu;
+        reading.Counters = ThreadCounters.Unknown;
+        // Still compared with the value that is being read.
+        reading.Counters.Cpu = cpu;
+        reading.Peak = null;
+        (reading.Extended, reading.LastCpu) = (0, -1);
     }
 
     private ReadStatus ReadStat(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
@@ -133,36 +150,41 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         if (!ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
             return ReadStatus.Malformed;
 
+        ref ThreadReading reading = ref thread.Reading;
         long user = Clocks.FromTicks(stat.UserTicks);
         long kernel = Clocks.FromTicks(stat.KernelTicks);
         if ((user | kernel) < 0)
             errors.CountReadError(ReadStatus.Malformed);
         if (!root.HasSchedInfo)
-            thread.IsCpuUnknown = (user | kernel) < 0;
-        thread.StartTicks = stat.StartTicks;
-        thread.State = stat.State;
+            reading.IsCpuUnknown = (user | kernel) < 0;
+        reading.StartTicks = stat.StartTicks;
+        reading.State = stat.State;
         if (user >= 0)
-            thread.User = user;
+            reading.Counters[CounterKind.User] = user;
         if (kernel >= 0)
-            thread.Kernel = kernel;
-        thread.RefreshAt = NextRefresh(thread.Tid, pass.StartedAt, pass.RefreshInterval);
-        thread.Known = true;
+            reading.Counters[CounterKind.Kernel] = kernel;
+        reading.RefreshAt = NextRefresh(thread.Tid, pass.StartedAt, pass.RefreshInterval);
+        reading.IsKnown = true;
         ReadOnlySpan<byte> name = TaskName.Stable(stat.Comm, process.IsKernelThread);
-        if (!name.SequenceEqual(thread.Name))
+        if (!name.SequenceEqual(reading.Name))
         {
-            thread.Name = name.ToArray();
-            thread.HasSeries = false;
-            process.SeriesDirty = true;
+            reading.Name = name.ToArray();
+            process.Reading.ThreadsVersion++;
         }
-        if (pass.Extended == 0)
-            thread.Extended = null;
-        else
-            _extended.Read(process, thread, stat, pass.Extended);
-        process.HasUnbookedCpu |= pass.Extended != 0;
+        if (reading.Extended != pass.Extended)
+        {
+            reading.Counters.ClearExtended();
+            (reading.Extended, reading.LastCpu) = (pass.Extended, -1);
+        }
+        if (pass.Extended != 0)
+        {
+            _extended.Read(process, thread, stat);
+            process.Reading.CountersVersion++;
+        }
         return ReadStatus.Ok;
     }
 
-    // Each thread has a moment of its own in the interval: those that were found or ran together are not refreshed together.
+    // Each thread has its own moment in the interval, so threads that were found or ran together are not refreshed together.
     private static long NextRefresh(int tid, long now, long interval)
     {
         double spread = (uint)(tid * 2654435761) / (uint.MaxValue + 1.0);

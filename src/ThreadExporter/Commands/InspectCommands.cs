@@ -74,7 +74,7 @@ internal static class InspectCommands
         metrics.ReloadSuccessful.Set(1);
         metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
-        ScrapeCoordinator scrapes = new(collector, metrics, () => state.Current);
+        ScrapeCoordinator scrapes = new(collector, new CollectionGate(), metrics, () => state.Current);
         return use(state, scrapes, collector);
     }
 

@@ -50,7 +50,8 @@ internal static class RunCommand
         ExporterConfig config = state.Current.Config;
         logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
         using ListenSockets sockets = ListenSockets.Bind(config.Web.Listen, logger);
-        using Collector collector = new(root);
+        CollectionGate gate = new();
+        using Collector collector = new(root, gate);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
         using PasswordHashQueue slots = new();
@@ -63,7 +64,7 @@ internal static class RunCommand
             metrics.SamplerInterval.Set(sampler.Interval / 1e9);
             metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
         };
-        ScrapeCoordinator scrapes = new(collector, metrics, () => state.Current);
+        ScrapeCoordinator scrapes = new(collector, gate, metrics, () => state.Current);
         SystemdNotifier notifier = new();
         ReloadStatusFile verdicts = new(RuntimeDirectory.OfThisProcess());
 
@@ -84,12 +85,12 @@ internal static class RunCommand
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         else if (notifier.IsEnabled)
             logger.LogWarning("Nothing listens on the socket that NOTIFY_SOCKET names, so the service manager is not told that the daemon is ready");
-        builder.Services.AddSingleton(p => new ReloadService(requests, state, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadService>>()));
+        builder.Services.AddSingleton(p => new ReloadService(requests, state, collector, gate, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadService>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadService>());
         if (config.Web.WatchConfig && state.Path is { } watched)
             builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, state, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
-        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, scrapes, p.GetRequiredService<ILogger<SamplerService>>()));
-        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, scrapes, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
+        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, gate, () => state.Current, p.GetRequiredService<ILogger<SamplerService>>()));
+        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, collector, gate, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)
         {
@@ -103,7 +104,7 @@ internal static class RunCommand
         app.Use(auth.InvokeAsync);
         MetricsEndpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<MetricsEndpoints>>());
         endpoints.Map(app);
-        new PageEndpoints(scrapes, state, hot, endpoints).Map(app);
+        new PageEndpoints(collector, gate, state, hot, endpoints).Map(app);
 
         // Ready means that a scrape would answer: one collection is made before systemd hears of it.
         await scrapes.CollectAsync();

@@ -3,106 +3,138 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
-using ThreadExporter.Linux;
 using ThreadExporter.Model;
 
 namespace ThreadExporter.Exposition;
 
-/// <summary>Renders what a collection found. Label sets are rendered once per thread and kept until a label changes.</summary>
+/// <summary>Renders the thread and process metrics of a collection. Label sets are rendered once per series and kept until a label changes.</summary>
 internal static class ThreadMetrics
 {
-    // What is always shown, so that a series does not come and go with a state; the other letters only when there is one.
+    // Always shown, so that a series does not come and go with a state; other letters only when a thread has that state.
     private const string CommonStates = "RSDTtZI";
 
-    /// <param name="processes">Those to be shown.</param>
+    private static readonly Column[] CpuTimes =
+    [
+        new(MetricCatalog.ThreadCpuUser, CounterKind.User, IsSeconds: true),
+        new(MetricCatalog.ThreadCpuKernel, CounterKind.Kernel, IsSeconds: true),
+        new(MetricCatalog.ThreadCpu, CounterKind.Cpu, IsSeconds: true),
+    ];
+
+    private static readonly Column[] SchedInfo =
+    [
+        new(MetricCatalog.ThreadRunqueue, CounterKind.Wait, IsSeconds: true),
+        new(MetricCatalog.ThreadTimeslices, CounterKind.Timeslices),
+    ];
+
+    private static readonly Column[] Saturation = [new(MetricCatalog.ThreadSaturated, CounterKind.Saturated, IsSeconds: true)];
+
+    private static readonly Column[] Extended =
+    [
+        new(MetricCatalog.ThreadVoluntarySwitches, CounterKind.VoluntarySwitches, ExtendedKinds.ContextSwitches),
+        new(MetricCatalog.ThreadInvoluntarySwitches, CounterKind.InvoluntarySwitches, ExtendedKinds.ContextSwitches),
+        new(MetricCatalog.ThreadMinorFaults, CounterKind.MinorFaults, ExtendedKinds.Faults),
+        new(MetricCatalog.ThreadMajorFaults, CounterKind.MajorFaults, ExtendedKinds.Faults),
+        new(MetricCatalog.ThreadIoReadBytes, CounterKind.ReadBytes, ExtendedKinds.Io),
+        new(MetricCatalog.ThreadIoWriteBytes, CounterKind.WriteBytes, ExtendedKinds.Io),
+    ];
+
+    /// <param name="processes">The processes to write.</param>
     /// <param name="collector">What else the collection found.</param>
-    /// <param name="sampler">Whether peaks are shown, and of how long.</param>
-    /// <param name="writer">Takes the text.</param>
+    /// <param name="sampler">Whether the sampler's metrics are written.</param>
+    /// <param name="writer">Receives the text.</param>
     public static void Write(IReadOnlyList<WatchedProcess> processes, Collector collector, SamplerConfig sampler, ExpositionWriter writer)
     {
         foreach (WatchedProcess process in processes)
             RenderLabels(process);
 
-        Threads<User>(processes, writer, MetricCatalog.ThreadCpuUser);
-        Threads<Kernel>(processes, writer, MetricCatalog.ThreadCpuKernel);
-        Threads<Cpu>(processes, writer, MetricCatalog.ThreadCpu);
+        WriteColumns(processes, writer, CpuTimes);
         if (collector.HasSchedInfo)
         {
-            Threads<Wait>(processes, writer, MetricCatalog.ThreadRunqueue);
-            writer.Head(MetricCatalog.ThreadTimeslices);
-            foreach (WatchedProcess process in processes)
-            {
-                foreach (ThreadSeries series in process.Shown)
-                    writer.Number(MetricCatalog.ThreadTimeslices.Utf8Name, series.RenderedLabels, series.Shown.Timeslices);
-            }
+            WriteColumns(processes, writer, SchedInfo);
             if (sampler.Enabled)
             {
-                Threads<Saturated>(processes, writer, MetricCatalog.ThreadSaturated);
-                ThreadPeaks(processes, writer, sampler);
+                WriteColumns(processes, writer, Saturation);
+                WritePeaks(processes, writer);
             }
         }
-        NameThreads(processes, writer);
-        ExtendedMetrics.Write(processes, collector.Extended, writer);
+        WriteNameSeriesThreads(processes, writer);
+        WriteColumns(processes, writer, Extended.Where(c => (c.Extended & collector.Extended) != 0));
+        if ((collector.Extended & ExtendedKinds.LastCpu) != 0)
+            WriteLastCpu(processes, writer);
 
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuUser, static p => p.User);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuKernel, static p => p.Kernel);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpu, static p => p.Cpu);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessFolded, static p => p.Ledger.Folded);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessTransient, static p => p.Ledger.Transient);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuUser, static p => p.Reading.User);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuKernel, static p => p.Reading.Kernel);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpu, static p => p.Balance.Cpu);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessFolded, static p => p.Balance.Folded);
+        ProcessSeconds(processes, writer, MetricCatalog.ProcessTransient, static p => p.Balance.Transient);
         writer.Head(MetricCatalog.ProcessThreads);
         foreach (WatchedProcess process in processes)
-            writer.Number(MetricCatalog.ProcessThreads.Utf8Name, process.RenderedLabels, process.Threads.Count);
+            writer.Number(MetricCatalog.ProcessThreads.Utf8Name, process.RenderedLabels.Text, process.Threads.Count);
         ThreadsByState(processes, writer);
         ProcessSeconds(processes, writer, MetricCatalog.ProcessStartTime, static p => p.StartTime);
     }
 
-    // A type parameter, not a delegate: it is compiled into the loop.
-    private static void Threads<TColumn>(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, MetricFamily family)
-        where TColumn : struct, INanoseconds
+    /// <summary>One family for each column, with the series whose value is known.</summary>
+    private static void WriteColumns(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, IEnumerable<Column> columns)
     {
-        writer.Head(family);
-        byte[] name = family.Utf8Name;
-        foreach (WatchedProcess process in processes)
+        foreach (Column column in columns)
         {
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
-                writer.Seconds(name, series.RenderedLabels, TColumn.Of(series.Shown));
+            writer.Head(column.Family);
+            byte[] name = column.Family.Utf8Name;
+            foreach (WatchedProcess process in processes)
+            {
+                foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+                {
+                    long value = series.Shown[column.Kind];
+                    if (value < 0)
+                        continue;
+                    if (column.IsSeconds)
+                        writer.Seconds(name, series.RenderedLabels.Text, value);
+                    else
+                        writer.Number(name, series.RenderedLabels.Text, value);
+                }
+            }
         }
     }
 
-    private static void ThreadPeaks(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, SamplerConfig sampler)
+    private static void WritePeaks(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
     {
         writer.Head(MetricCatalog.ThreadPeak);
-        long now = Clocks.MonotonicNanoseconds();
-        long window = sampler.PeakWindow.Ticks * TimeSpan.NanosecondsPerTick;
         foreach (WatchedProcess process in processes)
         {
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
-                series.Peak = 0;
-            foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
-            {
-                if (thread is { Saturation: not null, Series: not null })
-                    thread.Series.Peak = Math.Max(thread.Series.Peak, thread.Saturation.HighestShare(now, window));
-            }
-            // Four decimals: a tick of the kernel is coarser.
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
-                writer.Seconds(MetricCatalog.ThreadPeak.Utf8Name, series.RenderedLabels, (long)Math.Round(series.Peak * 10_000) * 100_000);
+            // Four decimals: the kernel's tick is coarser.
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+                writer.Seconds(MetricCatalog.ThreadPeak.Utf8Name, series.RenderedLabels.Text, (long)Math.Round(series.Peak * 10_000) * 100_000);
         }
     }
 
-    // Without a group the family is not there at all.
-    private static void NameThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    private static void WriteLastCpu(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    {
+        writer.Head(MetricCatalog.ThreadLastCpu);
+        foreach (WatchedProcess process in processes)
+        {
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+            {
+                if (series.LastCpu >= 0)
+                    writer.Number(MetricCatalog.ThreadLastCpu.Utf8Name, series.RenderedLabels.Text, series.LastCpu);
+            }
+        }
+    }
+
+    // Without a name series there is no such family.
+    private static void WriteNameSeriesThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
     {
         bool headed = false;
         foreach (WatchedProcess process in processes)
         {
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
             {
                 if (!series.IsNameSeries)
                     break;
                 if (!headed)
                     writer.Head(MetricCatalog.ThreadGroupThreads);
                 headed = true;
-                writer.Number(MetricCatalog.ThreadGroupThreads.Utf8Name, series.RenderedLabels, series.Members);
+                writer.Number(MetricCatalog.ThreadGroupThreads.Utf8Name, series.RenderedLabels.Text, series.Members);
             }
         }
     }
@@ -111,7 +143,7 @@ internal static class ThreadMetrics
     {
         writer.Head(family);
         foreach (WatchedProcess process in processes)
-            writer.Seconds(family.Utf8Name, process.RenderedLabels, nanoseconds(process));
+            writer.Seconds(family.Utf8Name, process.RenderedLabels.Text, nanoseconds(process));
     }
 
     private static void ThreadsByState(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
@@ -122,10 +154,10 @@ internal static class ThreadMetrics
         {
             counts.Clear();
             foreach (WatchedThread thread in process.Threads)
-                counts[thread.State & 0x7f]++;
-            byte[] shared = process.RenderedLabels!;
+                counts[thread.Reading.State & 0x7f]++;
+            byte[] shared = process.RenderedLabels.Text!;
             byte[] labels = ArrayPool<byte>.Shared.Rent(shared.Length + 16);
-            // The process's label set with one more label in place of its closing brace.
+            // The label set of the process, with one more label instead of the closing brace.
             shared.CopyTo(labels, 0);
             ",state=\"?\"}"u8.CopyTo(labels.AsSpan(shared.Length - 1));
             int length = shared.Length - 1 + ",state=\"?\"}".Length;
@@ -143,18 +175,18 @@ internal static class ThreadMetrics
     private static void RenderLabels(WatchedProcess process)
     {
         byte[]? buffer = null;
-        if (process.RenderedLabels is null)
+        if (!process.RenderedLabels.IsCurrent(process.LabelsVersion))
         {
             LabelText text = new(buffer = RentFor(process));
             text.Add("daemon"u8, process.Daemon);
             text.Add("pid"u8, process.Pid);
             text.Add("pname"u8, process.Name);
-            AddExtraLabels(ref text, process);
-            process.RenderedLabels = text.Finish();
+            AddCgroupLabels(ref text, process);
+            process.RenderedLabels.Set(text.Finish(), process.LabelsVersion);
         }
-        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Shown))
+        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
         {
-            if (series.RenderedLabels is not null)
+            if (series.RenderedLabels.IsCurrent(process.LabelsVersion))
                 continue;
             LabelText text = new(buffer ??= RentFor(process));
             text.Add("daemon"u8, process.Daemon);
@@ -163,50 +195,27 @@ internal static class ThreadMetrics
             if (!series.IsNameSeries)
                 text.Add("tid"u8, series.Tid);
             text.Add("tname"u8, series.Name);
-            AddExtraLabels(ref text, process);
-            series.RenderedLabels = text.Finish();
+            AddCgroupLabels(ref text, process);
+            series.RenderedLabels.Set(text.Finish(), process.LabelsVersion);
         }
         if (buffer is not null)
             ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private static void AddExtraLabels(ref LabelText text, WatchedProcess process)
+    private static void AddCgroupLabels(ref LabelText text, WatchedProcess process)
     {
         foreach ((string name, byte[] value) in process.CgroupLabels)
             text.Add(Encoding.UTF8.GetBytes(name), value);
     }
 
-    // 64 bytes: no task name is longer, kernel workers included.
+    // Enough for a task name, of kernel workers too: at most 64 bytes.
     private static byte[] RentFor(WatchedProcess process) =>
         ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.CgroupLabels.Sum(l => 32 + l.Value.Length)));
 
-    private interface INanoseconds
-    {
-        static abstract long Of(in ThreadCounters counters);
-    }
-
-    private readonly struct User : INanoseconds
-    {
-        public static long Of(in ThreadCounters counters) => counters.User;
-    }
-
-    private readonly struct Kernel : INanoseconds
-    {
-        public static long Of(in ThreadCounters counters) => counters.Kernel;
-    }
-
-    private readonly struct Cpu : INanoseconds
-    {
-        public static long Of(in ThreadCounters counters) => counters.Cpu;
-    }
-
-    private readonly struct Wait : INanoseconds
-    {
-        public static long Of(in ThreadCounters counters) => counters.Wait;
-    }
-
-    private readonly struct Saturated : INanoseconds
-    {
-        public static long Of(in ThreadCounters counters) => counters.Saturated;
-    }
+    /// <summary>A metric family of the thread series.</summary>
+    /// <param name="Family">Its name, type and help.</param>
+    /// <param name="Kind">The counter that it shows.</param>
+    /// <param name="Extended">The key in <c>collector.extended</c> that switches it on; 0: always on.</param>
+    /// <param name="IsSeconds">The counter is in nanoseconds and shown in seconds.</param>
+    private sealed record Column(MetricFamily Family, CounterKind Kind, ExtendedKinds Extended = 0, bool IsSeconds = false);
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
-using ThreadExporter.Exposition;
+using ThreadExporter.Collection;
 using ThreadExporter.Matching;
 using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
@@ -12,7 +12,7 @@ namespace ThreadExporter.Hosting;
 /// keep the status line true, look up users again, say what the matcher wants a person to know.
 /// </summary>
 internal sealed class Housekeeping(
-    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder state, ScrapeCoordinator scrapes, ReloadService reloads, ILogger<Housekeeping> logger)
+    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder state, Collector collector, CollectionGate gate, ReloadService reloads, ILogger<Housekeeping> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
@@ -30,7 +30,7 @@ internal sealed class Housekeeping(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // Not ||: both are to be remembered.
-            if (IsStuck(scrapes.BusySince, ref _scrapeSeen) | IsStuck(reloads.BusySince, ref _reloadSeen))
+            if (IsStuck(gate.BusySince, ref _scrapeSeen) | IsStuck(reloads.BusySince, ref _reloadSeen))
                 continue;
             if (watchdog is not null)
                 notifier.TryNotify(ServiceStates.WatchdogAlive);
@@ -51,11 +51,11 @@ internal sealed class Housekeeping(
         Matcher matcher = state.Current.Matcher;
         // It does not wait: a directory server that does not answer for minutes must not delay the watchdog.
         matcher.Users.LookUpDue();
-        foreach (string warning in scrapes.Inspect(c => matcher.TakeWarnings().Concat(c.TakeWarnings())))
+        foreach (string warning in gate.Inspect(() => matcher.TakeWarnings().Concat(collector.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
         foreach (string recovery in matcher.Users.TakeRecoveries())
             logger.LogInformation("{Recovery}", recovery);
-        string status = ReloadService.StatusText(state, scrapes);
+        string status = ReloadService.StatusText(state, collector, gate);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));
     }

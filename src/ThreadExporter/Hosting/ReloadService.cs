@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Logging;
@@ -14,7 +15,7 @@ namespace ThreadExporter.Hosting;
 internal sealed class ReloadService(
     ReloadQueue requests,
     ConfigHolder state,
-    ScrapeCoordinator scrapes,
+    Collector collector, CollectionGate gate, ScrapeCoordinator scrapes,
     SelfMetrics metrics,
     LogSetup log,
     ISystemdNotifier notifier,
@@ -103,13 +104,13 @@ internal sealed class ReloadService(
             logger.LogWarning("{Key} has changed in {ConfigFile} and takes effect at the next restart", key, state.DisplayPath);
         if (!verdicts.TryWrite(result, state.Path, out string? error))
             logger.LogWarning("The verdict of the reload cannot be written, so `thread-exporter reload` cannot report it: {Error}", error);
-        notifier.TryNotify(ServiceStates.Status(StatusText(state, scrapes)));
+        notifier.TryNotify(ServiceStates.Status(StatusText(state, collector, gate)));
     }
 
     private void LogActive(string what)
     {
         ConfigSnapshot snapshot = state.Current;
-        (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
+        (int processes, int threads) = gate.Inspect(() => (collector.Processes.Count, collector.Threads));
         int filters = snapshot.Config.Filters.Length;
         string template = "{What} from {ConfigFile}: {Filters} " + Plural.Word(filters, "filter matches", "filters match")
             + " {Processes} " + Plural.Word(processes, "process", "processes") + " with {Threads} " + Plural.Word(threads, "thread", "threads");
@@ -120,7 +121,7 @@ internal sealed class ReloadService(
             logger.LogWarning("No filter is given, so nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER");
         if (snapshot.TlsWarning is { } certificate)
             logger.LogWarning("{Warning}", certificate);
-        foreach (string warning in scrapes.Inspect(c => snapshot.Matcher.TakeWarnings().Concat(c.TakeWarnings())))
+        foreach (string warning in gate.Inspect(() => snapshot.Matcher.TakeWarnings().Concat(collector.TakeWarnings())))
             logger.LogWarning("{Warning}", warning);
     }
 
@@ -145,9 +146,9 @@ internal sealed class ReloadService(
     }
 
     /// <summary>What <c>systemctl status</c> shows.</summary>
-    public static string StatusText(ConfigHolder state, ScrapeCoordinator scrapes)
+    public static string StatusText(ConfigHolder state, Collector collector, CollectionGate gate)
     {
-        (int processes, int threads) = scrapes.Inspect(c => (c.Processes.Count, c.Threads));
+        (int processes, int threads) = gate.Inspect(() => (collector.Processes.Count, collector.Threads));
         string text = $"Watching {Plural.Count(processes, "process", "processes")} with {Plural.Count(threads, "thread", "threads")}";
         return state.Last.Succeeded ? text : text + "; the last reload FAILED, the old configuration stays in force";
     }

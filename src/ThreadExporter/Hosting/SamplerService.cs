@@ -1,21 +1,23 @@
 using ThreadExporter.Collection;
-using ThreadExporter.Exposition;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
+using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Runs the sampler and the hot page's snapshots. On a thread of its own: what a window costs is measured by the thread's
-/// CPU clock, and its ticks do not wait for a free thread of the pool.
+/// Runs the sampler and takes the hot page's snapshots. On its own thread: the cost of a window is measured by the thread's CPU clock, and
+/// its ticks do not wait for a free thread of the pool.
 /// </summary>
-internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, ScrapeCoordinator scrapes, ILogger<SamplerService> logger) : IHostedService
+internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, CollectionGate gate, Func<ConfigSnapshot> current, ILogger<SamplerService> logger) : IHostedService
 {
     private const int StackSize = 256 * 1024;
 
     private const long Minute = 60_000_000_000;
+    private const long NanosecondsPerMillisecond = 1_000_000;
 
     private volatile bool _stopped;
+    private long _sampleDue;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -23,7 +25,7 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Scra
         return Task.CompletedTask;
     }
 
-    // Nobody waits for it: it has nothing to put away, and a sleep does not keep the process from ending.
+    // The thread is not awaited: it has nothing to clean up, and its sleep does not keep the process from ending.
     public Task StopAsync(CancellationToken cancellationToken)
     {
         _stopped = true;
@@ -37,15 +39,27 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Scra
             long next;
             try
             {
-                next = scrapes.Sample(sampler, hot);
+                next = gate.Run(Tick);
             }
-            // One bad window must not end the daemon, nor fill the log.
+            // One failed window must not end the daemon, nor fill the log.
             catch (Exception e)
             {
-                logger.LogError(e, "The sampler failed; it tries again in a minute");
+                logger.LogError(e, "The sampler failed; retrying in a minute");
                 next = Clocks.MonotonicNanoseconds() + Minute;
             }
             Clocks.SleepUntil(next);
         }
+    }
+
+    /// <summary>Ends a window of the sampler and takes a snapshot for the hot page, each when it is due.</summary>
+    /// <returns>When the next one is due, CLOCK_MONOTONIC ns.</returns>
+    private long Tick()
+    {
+        ConfigSnapshot snapshot = current();
+        long now = Clocks.MonotonicNanoseconds();
+        // The thread's sleep has the precision of a millisecond.
+        if (now >= _sampleDue - NanosecondsPerMillisecond)
+            _sampleDue = sampler.Tick(snapshot.Config.Sampler, now);
+        return Math.Min(_sampleDue, hot.Tick(snapshot, now));
     }
 }

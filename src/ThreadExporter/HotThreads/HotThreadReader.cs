@@ -7,27 +7,27 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// Reads for the hot page what ran since the last snapshot: a process's threads through the descriptors that the
-/// collector keeps, its clock last, so that the clock covers what the threads used.
+/// Reads for the hot page what ran since the last snapshot: the threads of a process through the kept descriptors, then its clock, so that
+/// the clock covers what the threads used.
 /// </summary>
 internal sealed class HotThreadReader(ProcfsRoot root)
 {
-    // Of a core: what no known thread accounts for. From there on it is worth a look for threads born since the last collection.
+    // A share of a core that no known thread accounts for: from here on the threads are listed again, to find new ones.
     private const double WorthListing = 0.01;
 
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
     /// <summary>Threads without a history that ran or waited in this snapshot.</summary>
-    public List<(WatchedProcess Process, HotThreadState Thread)> Candidates { get; } = [];
+    public List<(HotProcessState Process, HotThreadState Thread)> Candidates { get; } = [];
 
-    /// <summary>Brings the process's threads up to date.</summary>
-    /// <param name="process">The process.</param>
+    /// <summary>Reads the threads of a process.</summary>
+    /// <param name="hot">The process.</param>
     /// <param name="snapshot">The number of this snapshot.</param>
     /// <param name="elapsed">Nanoseconds since the last.</param>
-    public void Read(WatchedProcess process, long snapshot, long elapsed)
+    public void Read(HotProcessState hot, long snapshot, long elapsed)
     {
-        HotProcessState hot = process.Hot ??= new HotProcessState(process);
+        WatchedProcess process = hot.Watched;
         long clock = -1;
         if (root.SharesPidNamespace && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             return;
@@ -40,28 +40,30 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         long threads = 0;
         foreach (WatchedThread watched in process.Threads)
         {
-            HotThreadState thread = watched.Hot ??= TakeOver(hot, watched.Tid);
+            if (!hot.States.TryGetValue(watched, out HotThreadState? thread))
+                hot.States.Add(watched, thread = TakeOver(hot, watched.Tid));
             thread.Watched = watched;
-            threads += Read(process, thread, watched.Descriptor, snapshot, elapsed);
+            threads += Read(hot, thread, watched.Descriptor, snapshot, elapsed);
         }
+        hot.Prune();
         foreach (HotThreadState thread in hot.NewThreads)
-            threads += Read(process, thread, -1, snapshot, elapsed);
+            threads += Read(hot, thread, -1, snapshot, elapsed);
         hot.NewThreads.RemoveAll(t => t.SeenInTick != snapshot);
 
-        // Gone meanwhile: what its threads used stays true.
+        // The process has exited meanwhile; what its threads used stays valid.
         if (clock >= 0 && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             clock = hot.Clock;
         long used = clock >= 0 && hot.Clock >= 0 ? clock - hot.Clock : 0;
-        // One that went backwards is waited for: what lies between was shown.
+        // A clock that went backwards counts again when it has passed its highest value: the time up to there has been shown.
         hot.Clock = Math.Max(hot.Clock, clock);
-        // A thread's clock can run ahead of its process's by what it ran while the others were read.
+        // A thread's clock can be ahead of the process clock by what the thread ran while the others were read.
         hot.Record(snapshot, Math.Max(used, threads), threads);
         if (process.Threads.Count == 0 || clock < 0 || used - threads > elapsed * WorthListing)
-            FindNewThreads(process, hot, snapshot, elapsed);
+            FindNewThreads(hot, snapshot, elapsed);
     }
 
     /// <summary>Reads name, state, user and kernel time of a thread that is shown.</summary>
-    /// <returns>False when it has ended or another one has its tid.</returns>
+    /// <returns>False when it has exited or its tid belongs to another thread.</returns>
     public bool ReadStat(WatchedProcess process, HotThreadState thread)
     {
         if (!TryReadStat(process, thread.Tid, -1, out ProcStat stat) || (thread.StartTicks != 0 && thread.StartTicks != stat.StartTicks))
@@ -74,20 +76,20 @@ internal sealed class HotThreadReader(ProcfsRoot root)
     }
 
     /// <returns>Nanoseconds that it ran since the last snapshot.</returns>
-    private long Read(WatchedProcess process, HotThreadState thread, int descriptor, long snapshot, long elapsed)
+    private long Read(HotProcessState process, HotThreadState thread, int descriptor, long snapshot, long elapsed)
     {
-        if (!TryRead(process, thread.Tid, descriptor, out long run, out long waited))
+        if (!TryRead(process.Watched, thread.Tid, descriptor, out long run, out long waited))
             return 0;
         if (run < 0)
         {
-            // It is there, but not what it ran: that stays with what no thread accounts for, and the next reading is a first one.
+            // The thread exists, but its run time is out of range: what it used stays unattributed, and the next reading is a first one.
             (thread.Cpu, thread.Last, thread.SeenInTick) = (-1, default, snapshot);
             return 0;
         }
-        // exec by a worker thread hands it the leader's tid and descriptor: a fall of the run time tells, and so does more than a core can give.
+        // exec by a worker thread gives it the main thread's tid and descriptor: a run time that decreases, or grows by more than a core can give, shows it.
         if (run < thread.Cpu - (root.HasSchedInfo ? 0 : ThreadReader.RoundingOfTicks) || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
             thread.Reset();
-        // What it used before it was first seen is not of this window: it stays with what no thread accounts for.
+        // What it used before it was first seen does not belong to this window and stays unattributed.
         thread.Last = thread.Cpu < 0 ? default : (Math.Max(0, run - thread.Cpu), thread.Wait < 0 ? 0 : Math.Max(0, waited - thread.Wait));
         (thread.Cpu, thread.Wait, thread.SeenInTick) = (Math.Max(run, thread.Cpu), Math.Max(waited, thread.Wait), snapshot);
         if (thread.Last != default)
@@ -130,37 +132,39 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         return status == ReadStatus.Ok && ProcStat.TryParse(_buffer.AsSpan(0, length), out stat);
     }
 
-    /// <summary>Without collections nobody learns of new threads, and one of them may be the hot one.</summary>
-    private void FindNewThreads(WatchedProcess process, HotProcessState hot, long snapshot, long elapsed)
+    /// <summary>Lists the threads: between collections nothing else finds new ones, and one of them may be the hot one.</summary>
+    private void FindNewThreads(HotProcessState hot, long snapshot, long elapsed)
     {
+        WatchedProcess process = hot.Watched;
         if (RawFile.ListIds(process.Directory, "task"u8, _tids) != ReadStatus.Ok)
             return;
         _tids.Sort();
         int watched = 0;
         int known = 0;
-        List<HotThreadState> newcomers = [];
+        List<HotThreadState> newThreads = [];
         foreach (int tid in _tids)
         {
             while (watched < process.Threads.Count && process.Threads[watched].Tid < tid)
                 watched++;
             while (known < hot.NewThreads.Count && hot.NewThreads[known].Tid < tid)
                 known++;
-            // One that did not answer has ended, and its tid is another's by now.
-            if (watched < process.Threads.Count && process.Threads[watched].Tid == tid && process.Threads[watched].Hot?.SeenInTick == snapshot)
+            // A known thread that could not be read has exited, and its tid belongs to another by now.
+            if (watched < process.Threads.Count && process.Threads[watched].Tid == tid
+                && hot.States.TryGetValue(process.Threads[watched], out HotThreadState? state) && state.SeenInTick == snapshot)
                 continue;
             if (known < hot.NewThreads.Count && hot.NewThreads[known].Tid == tid)
             {
-                newcomers.Add(hot.NewThreads[known]);
+                newThreads.Add(hot.NewThreads[known]);
                 continue;
             }
             HotThreadState thread = new(tid);
-            Read(process, thread, -1, snapshot, elapsed);
-            newcomers.Add(thread);
+            Read(hot, thread, -1, snapshot, elapsed);
+            newThreads.Add(thread);
         }
-        hot.NewThreads = newcomers;
+        hot.NewThreads = newThreads;
     }
 
-    /// <summary>A collection has come to know the thread: it keeps its history.</summary>
+    /// <summary>A thread that a collection has seen now: it keeps its history.</summary>
     private static HotThreadState TakeOver(HotProcessState hot, int tid)
     {
         int at = hot.NewThreads.FindIndex(t => t.Tid == tid);

@@ -7,79 +7,90 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// The hottest threads of the last minutes, for people who look at the hot page or its API. While somebody does, a
-/// snapshot is taken about once a second between collections, of which it touches nothing; a minute after the last look
-/// all of it is let go. <see cref="KeepAlive"/> and <see cref="Current"/> are for any thread; <see cref="Tick"/> is for the one
-/// that keeps collections away meanwhile.
+/// The threads with the highest CPU use of the last minutes, for the hot page and its API. While it is in use, a snapshot is taken about
+/// once a second; it changes nothing that collections use. A minute after the last request everything is released.
+/// <see cref="KeepAlive"/> and <see cref="Current"/> may be called from any thread; the caller of <see cref="Tick"/> holds the collection
+/// gate.
 /// </summary>
 internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
 {
-    /// <summary>Threads that have a history at one time: 200 of 1.6 kB are the memory that the page may take.</summary>
+    /// <summary>Limits the memory of the page: 200 histories of 1.6 kB.</summary>
     public const int MaxThreads = 200;
 
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const long Interval = NanosecondsPerSecond;
-    // There is something to see soon after somebody came.
+    // The first figures come soon after the page was opened.
     private const long FirstInterval = NanosecondsPerSecond / 4;
     private const long KeepAliveTimeout = 60 * NanosecondsPerSecond;
 
     private readonly HotThreadReader _reader = new(root);
-    private readonly List<(WatchedProcess Process, HotThreadState Thread)> _threads = [];
-    private readonly long[] _endingThreads = new long[UsageHistory.Window + 1];
+    private readonly List<(HotProcessState Process, HotThreadState Thread)> _threads = [];
+    private readonly Dictionary<WatchedProcess, HotProcessState> _processes = [];
+    private readonly long[] _takenAt = new long[UsageHistory.Window + 1];
     private HotSnapshot _current = HotSnapshot.Empty;
-    private long _askedAt = -KeepAliveTimeout - 1;
-    private int _wanted;
+    private long _usedAt = -KeepAliveTimeout - 1;
+    private int _rows;
     private long _snapshot;
     private long _due;
 
-    /// <summary>The last snapshot. Costs nothing, waits for nothing.</summary>
+    /// <summary>The last snapshot. Never blocks.</summary>
     public HotSnapshot Current => Volatile.Read(ref _current);
 
     /// <summary>Threads that have a history now.</summary>
     public int Threads => _threads.Count;
 
-    /// <summary>Somebody looks.</summary>
-    /// <param name="rows">How many threads are shown: of so many <c>stat</c> is read.</param>
-    /// <param name="now">Monotonic nanoseconds.</param>
+    /// <summary>For testing: what is known of a thread; null: nothing.</summary>
+    public HotThreadState? Find(WatchedProcess process, WatchedThread thread) => _processes.GetValueOrDefault(process)?.States.GetValueOrDefault(thread);
+
+    /// <summary>The page or the API is in use.</summary>
+    /// <param name="rows">How many threads are shown: <c>stat</c> is read for that many.</param>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
     public void KeepAlive(int rows, long now)
     {
-        Volatile.Write(ref _askedAt, now);
-        if (rows > Volatile.Read(ref _wanted))
-            Volatile.Write(ref _wanted, rows);
+        Volatile.Write(ref _usedAt, now);
+        if (rows > Volatile.Read(ref _rows))
+            Volatile.Write(ref _rows, rows);
     }
 
-    /// <summary>Takes a snapshot when one is due and somebody looks.</summary>
-    /// <param name="config">The configuration in force.</param>
-    /// <param name="now">Monotonic nanoseconds.</param>
-    /// <returns>When to come again, in monotonic nanoseconds.</returns>
+    /// <summary>Takes a snapshot when one is due and the page is in use.</summary>
+    /// <param name="config">The active configuration.</param>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
+    /// <returns>When the next call is due, CLOCK_MONOTONIC ns.</returns>
     public long Tick(ConfigSnapshot config, long now)
     {
-        if (now - Volatile.Read(ref _askedAt) > KeepAliveTimeout)
+        if (now - Volatile.Read(ref _usedAt) > KeepAliveTimeout)
         {
             if (_snapshot > 0)
                 Release();
             return now + Interval;
         }
-        // The caller's sleep counts in milliseconds.
+        // The caller's sleep has the precision of a millisecond.
         if (now < _due - NanosecondsPerSecond / 1000)
             return _due;
 
-        long begin = Clocks.ThreadCpuNanoseconds();
+        collector.AssertExclusive();
+        long start = Clocks.ThreadCpuNanoseconds();
         collector.Discover(config, now);
-        long elapsed = _snapshot == 0 ? 0 : now - _endingThreads[_snapshot % _endingThreads.Length];
+        long elapsed = _snapshot == 0 ? 0 : now - _takenAt[_snapshot % _takenAt.Length];
         _snapshot++;
-        _endingThreads[_snapshot % _endingThreads.Length] = now;
+        _takenAt[_snapshot % _takenAt.Length] = now;
         foreach (WatchedProcess process in collector.Processes)
-            _reader.Read(process, _snapshot, elapsed);
+        {
+            if (!_processes.TryGetValue(process, out HotProcessState? state))
+                _processes.Add(process, state = new HotProcessState(process));
+            _reader.Read(state, _snapshot, elapsed);
+        }
+        if (_processes.Count > collector.Processes.Count)
+            DropExited();
         Choose(elapsed);
-        long cost = Clocks.ThreadCpuNanoseconds() - begin;
-        // No more of a core than the sampler may use.
+        long cost = Clocks.ThreadCpuNanoseconds() - start;
+        // At most the sampler's CPU budget.
         long interval = Math.Max(_snapshot == 1 ? FirstInterval : Interval, (long)(cost / config.Config.Sampler.CpuBudget));
         Volatile.Write(ref _current, Publish(config, now, interval));
         return _due = now + interval;
     }
 
-    /// <summary>Settles who has a history, and enters this snapshot into each.</summary>
+    /// <summary>Chooses the threads that have a history, and records this snapshot in each.</summary>
     private void Choose(long elapsed)
     {
         _threads.RemoveAll(k => k.Thread.History is null || !WasSeen(k.Process, k.Thread) || k.Thread.History.RanInTick <= _snapshot - UsageHistory.Points);
@@ -94,7 +105,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         }
         foreach ((_, HotThreadState thread) in _threads)
         {
-            // The sampler's count; it does not look at threads that no collection has seen.
+            // Counted by the sampler, which does not sample threads that no collection has seen.
             long saturated = thread.Watched?.Saturation?.Saturated ?? 0;
             thread.History ??= new UsageHistory(_snapshot, saturated);
             (long cpu, long wait) = thread.SeenInTick == _snapshot ? thread.Last : default;
@@ -102,33 +113,43 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         }
     }
 
-    // Of a process whose clock stood still no thread was read.
-    private bool WasSeen(WatchedProcess process, HotThreadState thread) => thread.SeenInTick == _snapshot || process.Hot!.IdleInTick == _snapshot;
+    // The threads of a process whose clock has not moved are not read.
+    private bool WasSeen(HotProcessState process, HotThreadState thread) => thread.SeenInTick == _snapshot || process.IdleInTick == _snapshot;
+
+    private void DropExited()
+    {
+        HashSet<WatchedProcess> watched = [.. collector.Processes];
+        foreach (WatchedProcess process in _processes.Keys)
+        {
+            if (!watched.Contains(process))
+                _processes.Remove(process);
+        }
+    }
 
     private HotSnapshot Publish(ConfigSnapshot config, long now, long interval)
     {
-        // Threads that have ended since they were read, or that another has replaced, are no rows.
+        // A thread that has exited since it was read, or was replaced by another, gets no row.
         _threads.Sort(CompareLoad);
-        int wanted = Volatile.Read(ref _wanted);
+        int wanted = Volatile.Read(ref _rows);
         int place = 0;
-        _threads.RemoveAll(k => (place++ < wanted || k.Thread.Name.Length == 0) && !StillExists(k.Process, k.Thread));
+        _threads.RemoveAll(k => (place++ < wanted || k.Thread.Name.Length == 0) && !StillExists(k.Process.Watched, k.Thread));
 
         long first = Math.Max(1, _snapshot - UsageHistory.Window);
-        long window = now - _endingThreads[first % _endingThreads.Length];
-        Dictionary<WatchedProcess, HotProcessRow> processes = [];
+        long window = now - _takenAt[first % _takenAt.Length];
+        Dictionary<HotProcessState, HotProcessRow> processes = [];
         HotThreadRow[] rows = new HotThreadRow[_threads.Count];
         for (int i = 0; i < rows.Length; i++)
         {
-            (WatchedProcess process, HotThreadState thread) = _threads[i];
+            (HotProcessState process, HotThreadState thread) = _threads[i];
             if (!processes.TryGetValue(process, out HotProcessRow? row))
-                processes.Add(process, row = Row(process.Hot!));
+                processes.Add(process, row = Row(process));
             UsageHistory history = thread.History!;
             rows[i] = new HotThreadRow(row, thread.Tid, thread.Name, (char)thread.State, history.Cpu, root.HasSchedInfo ? history.Wait : null,
                 history.User, history.Kernel, config.Config.Sampler.Enabled && root.HasSchedInfo ? history.Saturated : null, history.Copy());
         }
         int threads = 0;
-        foreach (WatchedProcess process in collector.Processes)
-            threads += process.Hot?.Threads ?? 0;
+        foreach (HotProcessState process in _processes.Values)
+            threads += process.Threads;
         return new HotSnapshot(now, window, Math.Max(interval, Interval), collector.Processes.Count, threads, rows);
     }
 
@@ -147,7 +168,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         return new HotProcessRow(process.Pid, process.Name, process.Daemon, process.Filter, process.Threads, cpu, threads, root.SharesPidNamespace);
     }
 
-    private static int CompareLoad((WatchedProcess, HotThreadState Thread) a, (WatchedProcess, HotThreadState Thread) b)
+    private static int CompareLoad((HotProcessState, HotThreadState Thread) a, (HotProcessState, HotThreadState Thread) b)
     {
         int order = b.Thread.History!.Cpu.CompareTo(a.Thread.History!.Cpu);
         if (order == 0)
@@ -157,16 +178,12 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
 
     private void Release()
     {
-        foreach (WatchedProcess process in collector.Processes)
-        {
-            process.Hot = null;
-            foreach (WatchedThread thread in process.Threads)
-                thread.Hot = null;
-        }
+        _processes.Clear();
+        _processes.TrimExcess();
         _threads.Clear();
         _threads.TrimExcess();
         (_snapshot, _due) = (0, 0);
-        Volatile.Write(ref _wanted, 0);
+        Volatile.Write(ref _rows, 0);
         Volatile.Write(ref _current, HotSnapshot.Empty);
     }
 }

@@ -1,15 +1,15 @@
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// The last minutes of one of the hottest threads: a ring of fixed size, one point a snapshot, about 1.6 kB. All
-/// histories count the same snapshots, so that a snapshot's number is a place in each of them.
+/// The last minutes of one listed thread: a ring buffer of about 1.6 kB with one point per snapshot. All histories count the same snapshots,
+/// so a snapshot has the same index in each of them.
 /// </summary>
 internal sealed class UsageHistory
 {
     /// <summary>Points kept: three minutes at one a second.</summary>
     public const int Points = 180;
 
-    /// <summary>Snapshots that the figures of a row cover: long enough to compare rows, short enough to follow a burn.</summary>
+    /// <summary>Snapshots that the figures of a row cover: long enough to compare rows, short enough to follow a burst.</summary>
     public const int Window = 5;
 
     /// <summary>A whole core in the unit of <see cref="Copy"/>.</summary>
@@ -27,7 +27,7 @@ internal sealed class UsageHistory
     private long _lastSaturated;
 
     /// <param name="snapshot">The number of the first snapshot that it covers.</param>
-    /// <param name="saturated">Nanoseconds at full burn so far: they are of before its time.</param>
+    /// <param name="saturated">Saturated time before the history starts, in nanoseconds; not included.</param>
     public UsageHistory(long snapshot, long saturated)
     {
         _first = snapshot;
@@ -43,16 +43,16 @@ internal sealed class UsageHistory
     /// <summary>Nanoseconds on a CPU in the last <see cref="Window"/> snapshots.</summary>
     public long Cpu => Sum(_cpu);
 
-    /// <summary>Nanoseconds runnable but waiting for a CPU, likewise.</summary>
+    /// <summary>Nanoseconds runnable but waiting for a CPU, in the same snapshots.</summary>
     public long Wait => Sum(_wait);
 
-    /// <summary>Nanoseconds in user mode, likewise; in steps of a clock tick.</summary>
+    /// <summary>Nanoseconds in user mode in the same snapshots; a multiple of the clock tick.</summary>
     public long User => Sum(_user);
 
-    /// <summary>Nanoseconds in kernel mode, likewise; in steps of a clock tick.</summary>
+    /// <summary>Nanoseconds in kernel mode in the same snapshots; a multiple of the clock tick.</summary>
     public long Kernel => Sum(_kernel);
 
-    /// <summary>Nanoseconds at full burn in all that is kept, to the microsecond.</summary>
+    /// <summary>Saturated time in the whole history, in nanoseconds, to the microsecond.</summary>
     public long Saturated
     {
         get
@@ -64,12 +64,12 @@ internal sealed class UsageHistory
         }
     }
 
-    /// <summary>Enters a snapshot.</summary>
+    /// <summary>Records a snapshot.</summary>
     /// <param name="snapshot">Its number, one more than that of the last.</param>
     /// <param name="cpu">Nanoseconds that the thread ran since the last.</param>
     /// <param name="wait">Nanoseconds of waiting for a CPU that ended since the last.</param>
     /// <param name="elapsed">Nanoseconds since the last.</param>
-    /// <param name="saturated">Nanoseconds at full burn, as the sampler counts them.</param>
+    /// <param name="saturated">Saturated time in nanoseconds, as the sampler counts it.</param>
     public void Record(long snapshot, long cpu, long wait, long elapsed, long saturated)
     {
         RecordedInTick = snapshot;
@@ -78,16 +78,16 @@ internal sealed class UsageHistory
         int recent = (int)(snapshot % Window);
         (_cpu[recent], _wait[recent], _user[recent], _kernel[recent]) = (cpu, wait, 0, 0);
         int point = (int)(snapshot % Points);
-        // What has run is at least visible.
+        // Rounded up: a thread that ran is never shown as 0.
         long share = elapsed <= 0 ? 0 : Math.Min(WholeCore, (cpu * WholeCore + elapsed - 1) / elapsed);
         _share[point] = (ushort)share;
-        // The sampler forgets a thread that another has replaced by exec: then it counts from 0.
+        // The sampler starts again from 0 when another thread has taken over by exec.
         _saturated[point] = (uint)Math.Min(uint.MaxValue, Math.Max(0, saturated - _lastSaturated) / 1000);
         _lastSaturated = saturated;
     }
 
     /// <summary>
-    /// Enters what <c>stat</c> says at the last snapshot recorded: nanoseconds since the thread began; -1: not known. What fell is waited for.
+    /// Records the times from <c>stat</c> for the last snapshot: nanoseconds since the thread started; -1: unknown. A time that decreased counts again when it has passed its highest value.
     /// </summary>
     public void RecordModes(long user, long kernel)
     {

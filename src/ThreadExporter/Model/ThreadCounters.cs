@@ -1,62 +1,163 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
 namespace ThreadExporter.Model;
 
-/// <summary>What is counted of a thread. Nanoseconds, but for the timeslices; -1: not known yet.</summary>
-internal record struct ThreadCounters
+/// <summary>
+/// The columns of <see cref="ThreadCounters"/>. A new counter is a member here, a parsed field, a line where it is read, a metric family
+/// with its row in <c>ThreadMetrics</c>, and its documentation.
+/// </summary>
+internal enum CounterKind
 {
-    /// <summary>On a CPU.</summary>
-    public long Cpu { get; set; }
+    /// <summary>Nanoseconds on a CPU.</summary>
+    Cpu,
 
-    /// <summary>Runnable but waiting for a CPU.</summary>
-    public long Wait { get; set; }
+    /// <summary>Nanoseconds runnable but waiting for a CPU.</summary>
+    Wait,
 
-    public long Timeslices { get; set; }
+    /// <summary>How many times it was given a CPU.</summary>
+    Timeslices,
 
-    /// <summary>In user mode, in steps of a clock tick.</summary>
-    public long User { get; set; }
+    /// <summary>Nanoseconds in user mode, a multiple of the clock tick.</summary>
+    User,
 
-    /// <summary>In kernel mode, in steps of a clock tick.</summary>
-    public long Kernel { get; set; }
+    /// <summary>Nanoseconds in kernel mode, a multiple of the clock tick.</summary>
+    Kernel,
 
-    /// <summary>In windows in which it saturated a core.</summary>
-    public long Saturated { get; set; }
+    /// <summary>Nanoseconds in sampler windows in which it saturated a core.</summary>
+    Saturated,
+
+    // From here on: collector.extended.
+    VoluntarySwitches,
+    InvoluntarySwitches,
+    MinorFaults,
+    MajorFaults,
+
+    /// <summary>Bytes read from storage.</summary>
+    ReadBytes,
+
+    /// <summary>Bytes written, or to be written, to storage.</summary>
+    WriteBytes,
+}
+
+/// <summary>One value per <see cref="CounterKind"/>; -1: unknown.</summary>
+internal struct ThreadCounters
+{
+    private const int Count = (int)CounterKind.WriteBytes + 1;
+    private const int FirstExtended = (int)CounterKind.VoluntarySwitches;
+
+    private Columns _columns;
+
+    /// <summary>Nothing is known yet; CPU and saturated time start at 0.</summary>
+    public static ThreadCounters Unknown
+    {
+        get
+        {
+            ThreadCounters counters = default;
+            Span<long> columns = counters._columns;
+            columns.Fill(-1);
+            counters[CounterKind.Cpu] = 0;
+            counters[CounterKind.Saturated] = 0;
+            return counters;
+        }
+    }
+
+    /// <summary>The start of a series: 0, and unknown for the extended counters.</summary>
+    public static ThreadCounters Zero
+    {
+        get
+        {
+            ThreadCounters counters = default;
+            counters.ClearExtended();
+            return counters;
+        }
+    }
+
+    [UnscopedRef]
+    public ref long this[CounterKind kind] => ref _columns[(int)kind];
+
+    public long Cpu { readonly get => _columns[(int)CounterKind.Cpu]; set => _columns[(int)CounterKind.Cpu] = value; }
+
+    public readonly long Wait => _columns[(int)CounterKind.Wait];
+
+    public readonly long Timeslices => _columns[(int)CounterKind.Timeslices];
+
+    public readonly long User => _columns[(int)CounterKind.User];
+
+    public readonly long Kernel => _columns[(int)CounterKind.Kernel];
+
+    public readonly bool SameAs(in ThreadCounters other)
+    {
+        ReadOnlySpan<long> columns = _columns;
+        return columns.SequenceEqual(other._columns);
+    }
 
     /// <summary>
-    /// Adds what rose between two readings of one thread. What fell adds nothing, nor does what was not known before: the kernel's number
-    /// may be of any size.
+    /// Adds the increase between two readings of one thread, of each column that is known in all three. A decrease adds nothing: the
+    /// kernel's number may be of any size.
     /// </summary>
     public void AddRise(in ThreadCounters before, in ThreadCounters now)
     {
-        Cpu += Rise(before.Cpu, now.Cpu);
-        Wait += Rise(before.Wait, now.Wait);
-        Timeslices += Rise(before.Timeslices, now.Timeslices);
-        User += Rise(before.User, now.User);
-        Kernel += Rise(before.Kernel, now.Kernel);
-        Saturated += Rise(before.Saturated, now.Saturated);
+        for (int i = 0; i < Count; i++)
+        {
+            if (before._columns[i] >= 0 && now._columns[i] > before._columns[i] && _columns[i] >= 0)
+                _columns[i] += now._columns[i] - before._columns[i];
+        }
     }
 
     /// <summary>
-    /// The same thread, read again. A kernel's counter that fell is held at its highest value until it has passed that: had the low number
-    /// been the odd one, counting on from it would count what lies between a second time.
+    /// The same thread, read again. A counter that decreased keeps its highest value until it has passed it: if the low value was wrong,
+    /// counting from it would count the difference twice.
     /// </summary>
     public void Follow(in ThreadCounters now)
     {
-        Cpu = Math.Max(Cpu, now.Cpu);
-        Wait = Math.Max(Wait, now.Wait);
-        Timeslices = Math.Max(Timeslices, now.Timeslices);
-        User = Math.Max(User, now.User);
-        Kernel = Math.Max(Kernel, now.Kernel);
-        // The sampler's own: it restarts when the sampler finds another thread first.
-        Saturated = now.Saturated;
+        for (int i = 0; i < FirstExtended; i++)
+            _columns[i] = Math.Max(_columns[i], now._columns[i]);
+        // The sampler's own count: it restarts when the sampler finds first that another thread has taken over.
+        _columns[(int)CounterKind.Saturated] = now._columns[(int)CounterKind.Saturated];
+        // An extended counter that cannot be read is unknown, so that its increase meanwhile is not attributed.
+        for (int i = FirstExtended; i < Count; i++)
+            _columns[i] = now._columns[i] < 0 ? -1 : Math.Max(_columns[i], now._columns[i]);
     }
 
-    /// <summary>What a series can begin with: 0 for what is not known.</summary>
-    public readonly ThreadCounters Known() => this with
+    /// <summary>Of a thread's own series: an extended counter that cannot be read any more is not shown; one that was unknown starts at the thread's value.</summary>
+    public void FollowExtended(in ThreadCounters thread)
     {
-        Wait = Math.Max(0, Wait),
-        Timeslices = Math.Max(0, Timeslices),
-        User = Math.Max(0, User),
-        Kernel = Math.Max(0, Kernel),
-    };
+        for (int i = FirstExtended; i < Count; i++)
+        {
+            if (thread._columns[i] < 0 || _columns[i] < 0)
+                _columns[i] = thread._columns[i];
+        }
+    }
 
-    private static long Rise(long before, long now) => before >= 0 && now > before ? now - before : 0;
+    /// <summary>Extended counters that are known of the thread but not here start at 0.</summary>
+    public void StartExtended(in ThreadCounters thread)
+    {
+        for (int i = FirstExtended; i < Count; i++)
+        {
+            if (thread._columns[i] >= 0 && _columns[i] < 0)
+                _columns[i] = 0;
+        }
+    }
+
+    public void ClearExtended()
+    {
+        for (int i = FirstExtended; i < Count; i++)
+            _columns[i] = -1;
+    }
+
+    /// <summary>What a thread's own series can start with: 0 for what is unknown; extended counters are added when they are booked.</summary>
+    public readonly ThreadCounters Known()
+    {
+        ThreadCounters known = Zero;
+        for (int i = 0; i < FirstExtended; i++)
+            known._columns[i] = Math.Max(0, _columns[i]);
+        return known;
+    }
+
+    [InlineArray(Count)]
+    private struct Columns
+    {
+        private long _first;
+    }
 }

@@ -1,132 +1,60 @@
-using ThreadExporter.HotThreads;
-
 namespace ThreadExporter.Model;
 
 /// <summary>
-/// One thread of a watched process: what was last read of it, and the descriptor that proves it is still the same
-/// thread (a read on a dead thread's descriptor fails with ESRCH even when its tid was given out again).
+/// One thread of a watched process. Its state is split by owner: each part is written by one class only, and all of them run under the
+/// collection gate.
 /// </summary>
-internal sealed class WatchedThread(int tid)
+internal sealed class WatchedThread(int tid, bool hasShownTid = false)
 {
+    public ThreadReading Reading = new();
+    public ThreadSampling Sampling = new();
+    public ThreadAssignment Assignment;
+    public ThreadBooking Booking = new();
+
     public int Tid { get; } = tid;
 
-    /// <summary>Kept open on <c>task/TID/schedstat</c>, or on <c>stat</c> where the kernel has no sched info; -1: read by path.</summary>
+    /// <summary>The tid may have been shown for a thread that has exited since.</summary>
+    public bool HasShownTid { get; } = hasShownTid;
+
+    /// <summary>
+    /// Kept open on <c>task/TID/schedstat</c>, or on <c>stat</c> when the kernel has no sched info; -1: read by path. It proves that the
+    /// thread is still the same: a read fails with ESRCH once the thread has exited, even when its tid was reused. Written by
+    /// <c>Collection/DescriptorBudget</c> only.
+    /// </summary>
     public int Descriptor { get; set; } = -1;
 
-    /// <summary>False until the first full read, and again when the descriptor answers for another thread (exec by a worker).</summary>
-    public bool Known { get; set; }
-
-    /// <summary>Start in clock ticks since boot.</summary>
-    public ulong StartTicks { get; set; }
-
-    /// <summary>State letter of the last read of <c>stat</c>.</summary>
-    public byte State { get; set; }
-
-    /// <summary>The shown name, in the kernel's bytes.</summary>
-    public byte[] Name { get; set; } = [];
-
-    /// <summary>Nanoseconds on a CPU.</summary>
-    public long Cpu { get; set; }
-
-    /// <summary>The last reading did not tell it: <see cref="Cpu"/> is the last value that did.</summary>
-    public bool IsCpuUnknown { get; set; }
-
-    /// <summary>Nanoseconds runnable but waiting for a CPU, as read last; -1: not known yet.</summary>
-    public long Wait { get; set; } = -1;
-
-    /// <summary>As read last; -1: not known yet.</summary>
-    public long Timeslices { get; set; } = -1;
-
-    /// <summary>Nanoseconds in user mode, in steps of a clock tick, as read last; -1: not known yet.</summary>
-    public long User { get; set; } = -1;
-
-    /// <summary>Nanoseconds in kernel mode, in steps of a clock tick, as read last; -1: not known yet.</summary>
-    public long Kernel { get; set; } = -1;
-
-    /// <summary>When <c>stat</c> is read again even though the thread did not run; monotonic nanoseconds.</summary>
-    public long RefreshAt { get; set; }
-
-    /// <summary>The last collection that found that it had run (<see cref="CollectionPass.Number"/>).</summary>
-    public long RanInPass { get; set; }
-
-    /// <summary>In <see cref="WatchedProcess.Active"/>.</summary>
+    /// <summary>In <see cref="ProcessReading.Active"/>. Written by <c>Collection/ProcessReader</c> only.</summary>
     public bool IsActive { get; set; }
 
-    /// <summary>What the sampler knows of it; null until the sampler or a collection has seen it run.</summary>
-    public SaturationTracker? Saturation { get; set; }
+    /// <summary>Nanoseconds on a CPU, as last read.</summary>
+    public long Cpu => Reading.Counters.Cpu;
 
-    /// <summary>What <c>collector.extended</c> adds; null when nothing is chosen.</summary>
-    public ExtendedCounters? Extended { get; set; }
+    /// <summary>The series that takes its time; null: none, its time is folded.</summary>
+    public ThreadSeries? Series => Assignment.Series;
 
-    /// <summary>Nanoseconds on a CPU when the sampler last looked; -1: not yet.</summary>
-    public long SampledCpu { get; set; } = -1;
+    /// <summary>What the sampler saw of the thread that is read now; null: nothing yet.</summary>
+    public SaturationTracker? Saturation => Sampling.Identity == Reading.Identity ? Sampling.Saturation : null;
 
-    /// <summary>In <see cref="ProcessSamplerState.ActiveThreads"/>.</summary>
-    public bool IsSampled { get; set; }
+    /// <summary>False for a new thread, and for one that has taken the place of another.</summary>
+    public bool IsBooked => Booking.Identity == Reading.Identity;
 
-    /// <summary>Windows since it last ran; the sampler's.</summary>
-    public int IdleWindows { get; set; }
+    /// <summary>Not booked, and its labels may have been shown for another thread.</summary>
+    public bool IsReplacement => !IsBooked && (Reading.Identity > 1 || HasShownTid || Booking.WasReplaced);
 
-    /// <summary>The hot page's view; null while nobody looks.</summary>
-    public HotThreadState? Hot { get; set; }
-
-    /// <summary>Where its time is shown; null: nowhere of its own, it is folded.</summary>
-    public ThreadSeries? Series { get; set; }
-
-    /// <summary>False until the arrangement has looked at its present name.</summary>
-    public bool HasSeries { get; set; }
-
-    /// <summary>The collection in which <see cref="Series"/> last changed (<see cref="CollectionPass.Number"/>).</summary>
-    public long SeriesChangedInPass { get; set; }
-
-    /// <summary>Series of its own that it had under other names or another rule, the latest last; null: none.</summary>
-    public List<ThreadSeries>? PreviousSeries { get; set; }
-
-    /// <summary>What the books have taken in; the rest is still to be booked.</summary>
-    public ref ThreadCounters Booked => ref _booked;
-
-    private ThreadCounters _booked;
-
-    /// <summary>When it was booked its CPU time was not known: what it used since the reading before was booked as transient.</summary>
-    public bool IsCpuBookedElsewhere { get; set; }
-
-    /// <summary>Likewise of <see cref="Extended"/>; null: nothing yet.</summary>
-    public ExtendedCounters? BookedExtended { get; set; }
-
-    /// <summary>False until the books know it, and again when another thread has taken its place.</summary>
-    public bool IsBooked { get; set; }
-
-    /// <summary>It took the place of a thread that may have been shown with the same labels.</summary>
-    public bool IsReplacement { get; set; }
-
-    /// <summary>The last collection in which it lived but could not be read; 0: none since.</summary>
-    public long UnreadSincePass { get; set; }
-
-    public ThreadCounters Counters => new()
+    /// <summary>Everything counted of the thread, as last read.</summary>
+    public ThreadCounters Counters
     {
-        Cpu = Cpu,
-        Wait = Wait,
-        Timeslices = Timeslices,
-        User = User,
-        Kernel = Kernel,
-        Saturated = Saturation?.Saturated ?? 0,
-    };
-
-    /// <summary>Another thread stands behind the descriptor: what is read next is a first reading.</summary>
-    public void ResetIdentity()
-    {
-        Known = false;
-        Wait = Timeslices = User = Kernel = -1;
-        Saturation = null;
-        Extended = null;
-        SampledCpu = -1;
-        MarkReplaced();
+        get
+        {
+            ThreadCounters counters = Reading.Counters;
+            counters[CounterKind.Saturated] = Saturation?.Saturated ?? 0;
+            return counters;
+        }
     }
 
-    /// <summary>What it has used so far was another thread's, and what is known of this one begins now.</summary>
-    public void MarkReplaced()
-    {
-        IsBooked = false;
-        IsReplacement = true;
-    }
+    /// <summary>The largest share of a core in the last <paramref name="peakWindow"/> nanoseconds, by the sampler and by collections.</summary>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
+    /// <param name="peakWindow">Nanoseconds.</param>
+    public float HighestShare(long now, long peakWindow) =>
+        Math.Max(Saturation?.Peak.HighestShare(now, peakWindow) ?? 0, Reading.Peak?.HighestShare(now, peakWindow) ?? 0);
 }

@@ -3,167 +3,143 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// The closed books of one process. Between two successive collections, to the nanosecond: what <see cref="Cpu"/> rose is what
-/// the thread series shown in both rose, and <see cref="Folded"/>, and <see cref="Transient"/>. None of them falls.
+/// Books the CPU time of a process, so that it adds up (<see cref="ProcessBalance"/>): each nanosecond that its clock moved is in a thread
+/// series, in the folded or in the transient time.
 /// </summary>
-internal sealed class CpuLedger
+internal static class CpuLedger
 {
-    // A running thread's time moves at its CPU's ticks, which are 10 ms apart at most (CONFIG_HZ=100).
-    private static readonly long TicksOnAllCpus = Environment.ProcessorCount * 10_000_000L;
+    // The run time of a running thread is updated at the ticks of its CPU, which are 10 ms apart at most (CONFIG_HZ=100): so much may come
+    // late on each of the CPUs that this process may use.
+    private static readonly long LateTicks = Environment.ProcessorCount * 10_000_000L;
 
-    // A value of the process's clock that it had passed when the threads' booked values were read.
-    private long _clockAtLastSettlement;
-
-    /// <summary>False until its past has been booked.</summary>
-    public bool IsStarted { get; private set; }
-
-    /// <summary>CPU time of the process: never below its clock as of when the threads were read. Nanoseconds.</summary>
-    public long Cpu { get; private set; }
-
-    /// <summary>CPU time of live, known threads while they were in no series shown in both collections. Nanoseconds.</summary>
-    public long Folded { get; private set; }
-
-    /// <summary>CPU time of threads that no two collections saw: born and gone in between, before the first sight, after the last. Nanoseconds.</summary>
-    public long Transient { get; private set; }
-
-    /// <summary>Books what was used since the collection before. The process has been read and its series are arranged.</summary>
-    public void Settle(WatchedProcess process, in CollectionPass pass)
+    /// <summary>Books what was used since the previous collection. The process has been read, and its series are selected.</summary>
+    public static void Settle(WatchedProcess process, in CollectionPass pass)
     {
         if (!process.HasUnbookedCpu)
             return;
-        process.HasUnbookedCpu = false;
-        if (IsStarted)
+        ProcessBalance balance = process.Balance;
+        (balance.CountersVersion, balance.SamplingVersion) = (process.Reading.CountersVersion, process.Sampling.Version);
+        if (balance.IsStarted)
             SettleNext(process, pass);
         else
-            SettleFirst(process);
-        _clockAtLastSettlement = process.ClockAtLastBooking;
+            SettleFirst(process, pass);
+        balance.ClockBeforeThreads = process.Reading.ClockBeforeThreads;
     }
 
     // The past is booked as if it had been one interval, so that the sums agree from the first collection on.
-    private void SettleFirst(WatchedProcess process)
+    private static void SettleFirst(WatchedProcess process, in CollectionPass pass)
     {
-        IsStarted = true;
+        ProcessBalance balance = process.Balance;
+        balance.IsStarted = true;
         long sum = 0;
         foreach (WatchedThread thread in process.Threads)
         {
             ThreadCounters now = thread.Counters;
             sum += now.Cpu;
             if (thread.Series is not { ShownSincePass: > 0 })
-                Folded += now.Cpu;
-            if (thread.Series is { IsNameSeries: true } group)
-                group.Shown.AddRise(default, now);
-            Commit(thread, now, counts: true);
+                balance.Folded += now.Cpu;
+            // An own series starts at the thread's values.
+            Commit(thread, before: default, now, now, thread.Series is { IsNameSeries: true }, pass);
         }
-        Cpu = Math.Max(process.Clock, sum);
-        Transient = Cpu - sum;
+        balance.Cpu = Math.Max(process.Reading.Clock, sum);
+        balance.Transient = balance.Cpu - sum;
     }
 
-    private void SettleNext(WatchedProcess process, in CollectionPass pass)
+    private static void SettleNext(WatchedProcess process, in CollectionPass pass)
     {
-        // No thread can have used more.
-        // No limit from a clock that went backwards: it says nothing about them.
-        long most = _clockAtLastSettlement < 0 || process.Clock < _clockAtLastSettlement ? long.MaxValue : process.Clock - _clockAtLastSettlement + TicksOnAllCpus;
+        ProcessBalance balance = process.Balance;
+        long clock = process.Reading.Clock;
+        // No thread can have used more. A clock that went backwards gives no limit.
+        long most = balance.ClockBeforeThreads < 0 || clock < balance.ClockBeforeThreads ? long.MaxValue : clock - balance.ClockBeforeThreads + LateTicks;
         long sum = 0;
-        bool newcomers = false;
+        bool hasNewThreads = false;
         foreach (WatchedThread thread in process.Threads)
         {
             if (!thread.IsBooked)
             {
-                newcomers = true;
+                hasNewThreads = true;
                 continue;
             }
+            if (thread.Reading.UnreadInPass == pass.Number)
+                continue;
             ThreadCounters now = thread.Counters;
-            if (thread.UnreadSincePass == pass.Number)
-                continue;
-            if (thread is { IsCpuBookedElsewhere: true, IsCpuUnknown: false })
-                thread.Booked.Cpu = now.Cpu;
-            // Of one that was missed the rise is of more than one interval.
-            if (thread.UnreadSincePass == 0 && now.Cpu - thread.Booked.Cpu > most)
+            if (thread.Booking.IsCpuTransient && !thread.Reading.IsCpuUnknown)
+                thread.Booking.Counters.Cpu = now.Cpu;
+            // The increase of a thread that could not be read is that of more than one interval.
+            bool wasUnread = thread.Reading.UnreadInPass > thread.Booking.InPass;
+            if (!wasUnread && now.Cpu - thread.Booking.Counters.Cpu > most)
             {
-                // exec by a worker thread: the leader's descriptor answers for the worker, whose time is higher.
-                thread.MarkReplaced();
-                newcomers = true;
+                // exec by a worker thread: the main thread's descriptor now belongs to the worker, which has used more.
+                (thread.Booking.Identity, thread.Booking.WasReplaced) = (0, true);
+                hasNewThreads = true;
                 continue;
             }
-            // What it used while it could not be read was booked as transient by then.
-            bool counts = thread.UnreadSincePass == 0 && IsAttributable(thread, pass);
-            if (thread.UnreadSincePass == 0 && now != thread.Booked)
-                sum += Book(thread, now, pass, counts);
-            Commit(thread, now, counts);
+            // Nothing to book, unless the series has to take the thread's extended counters.
+            if (!wasUnread && thread.Reading is { Extended: 0, IsCpuUnknown: false } && !thread.Booking.IsCpuTransient && now.SameAs(thread.Booking.Counters))
+                continue;
+            // What it used while it could not be read has been booked as transient.
+            bool isAttributed = !wasUnread && IsAttributable(thread, pass);
+            ThreadCounters before = thread.Booking.Counters;
+            if (!wasUnread)
+            {
+                long cpu = Math.Max(0, now.Cpu - before.Cpu);
+                sum += cpu;
+                if (!IsShownInBoth(thread, pass))
+                    balance.Folded += cpu;
+            }
+            Commit(thread, before, now, now, isAttributed, pass);
         }
-        long rest = Math.Max(0, process.Clock - Cpu - sum);
-        Cpu += sum + rest;
-        if (newcomers)
-            rest -= BookNewThreads(process, rest, pass);
-        Transient += rest;
-    }
-
-    /// <returns>Nanoseconds booked.</returns>
-    private long Book(WatchedThread thread, in ThreadCounters now, in CollectionPass pass, bool counts)
-    {
-        long cpu = Math.Max(0, now.Cpu - thread.Booked.Cpu);
-        if (counts)
-            thread.Series!.Shown.AddRise(thread.Booked, now);
-        if (!IsShownInBoth(thread, pass))
-            Folded += cpu;
-        return cpu;
+        long unattributed = Math.Max(0, clock - balance.Cpu - sum);
+        balance.Cpu += sum + unattributed;
+        if (hasNewThreads)
+            unattributed -= BookNewThreads(process, unattributed, pass);
+        balance.Transient += unattributed;
     }
 
     private static bool IsShownInBoth(WatchedThread thread, in CollectionPass pass) =>
-        thread.Series is { } series && thread.SeriesChangedInPass < pass.Number && series.IsShownInBoth(pass.Number);
+        thread.Series is { } series && thread.Assignment.ChangedInPass < pass.Number && series.IsShownInBoth(pass.Number);
 
-    // A series that nobody has seen yet may begin at any value: best at what the kernel says.
+    // A series that no scrape has exposed yet may start at any value: best at the kernel's.
     private static bool IsAttributable(WatchedThread thread, in CollectionPass pass) =>
         IsShownInBoth(thread, pass) || thread.Series?.IsUnseen(pass.Number) == true;
 
-    /// <summary>Threads seen for the first time: what they have used goes to their group when that is shown in both collections, as far as the rest reaches.</summary>
-    /// <returns>Nanoseconds that went to groups.</returns>
-    private static long BookNewThreads(WatchedProcess process, long rest, in CollectionPass pass)
+    /// <summary>New threads: what they have used goes to their name series if that is shown in both collections, as far as it is unattributed.</summary>
+    /// <returns>Nanoseconds that went to name series.</returns>
+    private static long BookNewThreads(WatchedProcess process, long unattributed, in CollectionPass pass)
     {
-        long given = 0;
+        long attributed = 0;
         foreach (WatchedThread thread in process.Threads)
         {
             if (thread.IsBooked)
                 continue;
             ThreadCounters now = thread.Counters;
-            bool counts = thread.Series is { IsNameSeries: true } group && group.IsShownInBoth(pass.Number);
-            if (counts)
+            ThreadCounters booked = now;
+            bool isAttributed = thread.Series is { IsNameSeries: true } series && series.IsShownInBoth(pass.Number);
+            if (isAttributed)
             {
-                ThreadCounters first = now with { Cpu = Math.Min(now.Cpu, rest - given) };
-                given += first.Cpu;
-                thread.Series!.Shown.AddRise(default, first);
+                booked.Cpu = Math.Min(now.Cpu, unattributed - attributed);
+                attributed += booked.Cpu;
             }
             else if (thread is { IsReplacement: true, Series.IsNameSeries: false })
             {
                 thread.Series.StartAtZero();
             }
-            Commit(thread, now, counts);
+            Commit(thread, before: default, booked, now, isAttributed, pass);
         }
-        return given;
+        return attributed;
     }
 
-    private static void Commit(WatchedThread thread, in ThreadCounters now, bool counts)
+    private static void Commit(WatchedThread thread, in ThreadCounters before, in ThreadCounters booked, in ThreadCounters now, bool isAttributed, in CollectionPass pass)
     {
-        if (thread.Extended is { } extras)
-        {
-            // At first sight a group takes all that a member has.
-            ExtendedCounters? before = thread.IsBooked ? thread.BookedExtended : new ExtendedCounters(extras.Kinds).FromZero(extras);
-            thread.Series?.AddExtended(before, extras, counts);
-            if (!thread.IsBooked)
-                thread.BookedExtended = null;
-            (thread.BookedExtended ??= new ExtendedCounters(extras.Kinds)).Raise(extras);
-        }
-        else
-        {
-            thread.BookedExtended = null;
-        }
+        thread.Series?.Book(before, booked, isAttributed, thread.Reading);
+        ref ThreadBooking booking = ref thread.Booking;
         if (thread.IsBooked)
-            thread.Booked.Follow(now);
+            booking.Counters.Follow(now);
         else
-            thread.Booked = now;
-        thread.IsCpuBookedElsewhere = thread.IsCpuUnknown;
-        thread.IsBooked = true;
-        thread.IsReplacement = false;
-        thread.UnreadSincePass = 0;
+            booking.Counters = now;
+        booking.IsCpuTransient = thread.Reading.IsCpuUnknown;
+        booking.Identity = thread.Reading.Identity;
+        booking.WasReplaced = false;
+        booking.InPass = pass.Number;
     }
 }

@@ -6,120 +6,123 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// Puts each thread of a process into the series that its rule and its name ask for. A series that a thread or a
-/// process had before is taken up again, so that its counters go on where they were last shown.
+/// Gives each thread of a process the series that its filter and its name ask for. A series that a thread or a process had before is
+/// used again, so that its counters continue from the value that was last shown.
 /// </summary>
 internal sealed class SeriesAssigner
 {
-    /// <summary>A group without members stays for so long, with its counters: pools whose threads come and go.</summary>
+    /// <summary>How long a name series without members is kept, with its counters, for pools whose threads come and go. Nanoseconds.</summary>
     private const long KeepEmptyFor = 600_000_000_000;
 
-    /// <summary>Beyond so many groups without members the oldest go: a program may give each thread a name of its own.</summary>
+    /// <summary>Of more name series without members the oldest are dropped: a program may give each thread a different name.</summary>
     private const int MaxEmptyNameSeries = 256;
 
-    /// <summary>Names that a thread had, remembered with their counters; of one that had more the next ones begin at 0.</summary>
+    /// <summary>Series that are kept for a thread's previous names; after more names, the next series start at 0.</summary>
     private const int MaxPrevious = 8;
 
-    private readonly List<(string Name, ThreadSeries Group)> _empty = [];
+    private readonly List<(string Name, ThreadSeries Series)> _empty = [];
 
     public void Assign(WatchedProcess process, in CollectionPass pass)
     {
-        ThreadSelection choice = process.Filter.Threads;
-        bool anew = !ReferenceEquals(choice, process.SelectedWith);
-        process.SelectedWith = choice;
-        process.Candidates.Clear();
+        ProcessSelection selection = process.Selection;
+        ThreadSelection filter = process.Filter.Threads;
+        bool filterChanged = !ReferenceEquals(filter, selection.Filter);
+        (selection.Filter, selection.ThreadsVersion) = (filter, process.Reading.ThreadsVersion);
+        selection.Candidates.Clear();
         foreach (WatchedThread thread in process.Threads)
         {
-            if (anew || !thread.HasSeries)
+            if (filterChanged || !ReferenceEquals(thread.Assignment.Name, thread.Reading.Name))
             {
-                Move(thread, SeriesFor(process, thread, choice), pass);
-                thread.HasSeries = true;
+                Move(thread, SeriesFor(selection, thread, filter), pass);
+                thread.Assignment.Name = thread.Reading.Name;
             }
             if (thread.Series is { IsNameSeries: false } series)
-                process.Candidates.Add(series);
+                selection.Candidates.Add(series);
         }
-        if (process.NameSeries is not null)
-            CountMembers(process, choice, pass);
+        if (selection.NameSeries is not null)
+            CountMembers(process, filter, pass);
     }
 
-    private static ThreadSeries? SeriesFor(WatchedProcess process, WatchedThread thread, ThreadSelection choice)
+    private static ThreadSeries? SeriesFor(ProcessSelection selection, WatchedThread thread, ThreadSelection filter)
     {
-        if (choice.ShownName(thread.Name) is not { } name)
+        if (filter.ShownName(thread.Reading.Name) is not { } name)
             return null;
-        return choice.Detail == ThreadDetail.Name ? GetNameSeries(process, name) : GetOwnSeries(thread, Encoding.UTF8.GetBytes(name));
+        return filter.Detail == ThreadDetail.Name ? GetNameSeries(selection, name) : GetOwnSeries(thread, Encoding.UTF8.GetBytes(name));
     }
 
-    private static ThreadSeries GetNameSeries(WatchedProcess process, string name)
+    private static ThreadSeries GetNameSeries(ProcessSelection selection, string name)
     {
-        process.NameSeries ??= new SortedDictionary<string, ThreadSeries>(StringComparer.Ordinal);
-        if (!process.NameSeries.TryGetValue(name, out ThreadSeries? group))
-            process.NameSeries.Add(name, group = new ThreadSeries(Encoding.UTF8.GetBytes(name), tid: 0));
-        return group;
+        selection.NameSeries ??= new SortedDictionary<string, ThreadSeries>(StringComparer.Ordinal);
+        if (!selection.NameSeries.TryGetValue(name, out ThreadSeries? series))
+            selection.NameSeries.Add(name, series = new ThreadSeries(Encoding.UTF8.GetBytes(name), tid: 0));
+        return series;
     }
 
     private static ThreadSeries GetOwnSeries(WatchedThread thread, byte[] name)
     {
         if (thread.Series is { IsNameSeries: false } present && present.Name.AsSpan().SequenceEqual(name))
             return present;
-        if (thread.PreviousSeries?.Find(s => s.Name.AsSpan().SequenceEqual(name)) is { } former)
+        List<ThreadSeries>? previous = thread.Assignment.Previous;
+        if (previous?.Find(s => s.Name.AsSpan().SequenceEqual(name)) is { } former)
         {
-            thread.PreviousSeries.Remove(former);
+            previous.Remove(former);
             return former;
         }
         ThreadSeries series = new(name, thread.Tid);
-        series.Shown = (thread.IsBooked ? thread.Booked : thread.Counters).Known();
-        // A series of this name may have been forgotten.
-        if (thread.PreviousSeries is { Count: MaxPrevious })
+        series.Shown = (thread.IsBooked ? thread.Booking.Counters : thread.Counters).Known();
+        // A series of this name may have been dropped.
+        if (previous is { Count: MaxPrevious })
             series.StartAtZero();
         return series;
     }
 
     private static void Move(WatchedThread thread, ThreadSeries? to, in CollectionPass pass)
     {
-        ThreadSeries? from = thread.Series;
+        ref ThreadAssignment assignment = ref thread.Assignment;
+        ThreadSeries? from = assignment.Series;
         if (ReferenceEquals(from, to))
             return;
-        thread.Series = to;
-        thread.SeriesChangedInPass = pass.Number;
+        assignment.Series = to;
+        assignment.ChangedInPass = pass.Number;
         if (from is not { IsNameSeries: false })
             return;
         from.Hide();
-        from.RenderedLabels = null;
-        thread.PreviousSeries ??= [];
-        if (thread.PreviousSeries.Count == MaxPrevious)
-            thread.PreviousSeries.RemoveAt(0);
-        thread.PreviousSeries.Add(from);
+        assignment.Previous ??= [];
+        if (assignment.Previous.Count == MaxPrevious)
+            assignment.Previous.RemoveAt(0);
+        assignment.Previous.Add(from);
     }
 
-    private void CountMembers(WatchedProcess process, ThreadSelection choice, in CollectionPass pass)
+    private void CountMembers(WatchedProcess process, ThreadSelection filter, in CollectionPass pass)
     {
-        foreach (ThreadSeries group in process.NameSeries!.Values)
-            group.Members = 0;
+        SortedDictionary<string, ThreadSeries> all = process.Selection.NameSeries!;
+        foreach (ThreadSeries series in all.Values)
+            series.Members = 0;
         foreach (WatchedThread thread in process.Threads)
         {
-            if (thread.Series is { IsNameSeries: true } group)
-                group.Members++;
+            if (thread.Series is { IsNameSeries: true } series)
+                series.Members++;
         }
         _empty.Clear();
-        foreach ((string name, ThreadSeries group) in process.NameSeries)
+        foreach ((string name, ThreadSeries series) in all)
         {
-            if (group.Members > 0)
-                group.EmptySinceTime = 0;
-            else if (group.EmptySinceTime == 0)
-                group.EmptySinceTime = pass.StartedAt;
-            if (group.Members == 0)
-                _empty.Add((name, group));
+            if (series.Members > 0)
+                series.EmptySince = 0;
+            else if (series.EmptySince == 0)
+                series.EmptySince = pass.StartedAt;
+            if (series.Members == 0)
+                _empty.Add((name, series));
         }
-        _empty.Sort(static (a, b) => b.Group.EmptySinceTime.CompareTo(a.Group.EmptySinceTime));
+        _empty.Sort(static (a, b) => b.Series.EmptySince.CompareTo(a.Series.EmptySince));
         for (int i = 0; i < _empty.Count; i++)
         {
-            if (i >= MaxEmptyNameSeries || pass.StartedAt - _empty[i].Group.EmptySinceTime >= KeepEmptyFor)
+            if (i >= MaxEmptyNameSeries || pass.StartedAt - _empty[i].Series.EmptySince >= KeepEmptyFor)
             {
-                _empty[i].Group.Hide();
-                process.NameSeries.Remove(_empty[i].Name);
+                _empty[i].Series.Hide();
+                all.Remove(_empty[i].Name);
             }
         }
-        if (choice.Detail == ThreadDetail.Name)
-            process.Candidates.AddRange(process.NameSeries.Values);
+        if (filter.Detail == ThreadDetail.Name)
+            process.Selection.Candidates.AddRange(all.Values);
     }
 }

@@ -4,15 +4,15 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// Decides at each collection which series are shown: as each rule asks, but no more than fit. Which those are changes
-/// only when threads are born, end or are renamed, by <c>top</c>, by a reload, and at the limit.
+/// Selects at each collection the series that are shown: those that the filters ask for, but no more than the limit. The selection
+/// changes only when threads start, exit or are renamed, by <c>top</c>, by a reload, and at the limit.
 /// </summary>
 internal sealed class SeriesSelector
 {
-    /// <summary>One of the hottest is shown for so long after, so that its series does not come and go.</summary>
+    /// <summary>A series stays shown for this long after it was among the <c>top</c>, so that it does not come and go. Nanoseconds.</summary>
     private const long KeepTopFor = 600_000_000_000;
 
-    /// <summary>How much hotter a newcomer must be, at the limit, to take the place of one that is shown.</summary>
+    /// <summary>At the limit, a hidden series must exceed a shown one by this much to replace it; in powers of two of recent load.</summary>
     private const double Hysteresis = 1;
 
     private readonly SeriesAssigner _assigner = new();
@@ -21,7 +21,7 @@ internal sealed class SeriesSelector
     private readonly PriorityQueue<ThreadSeries, double> _ranking = new();
     private bool _wasOver;
 
-    /// <summary>Series that the rules ask for and that the limit keeps from being shown.</summary>
+    /// <summary>Series that the filters ask for and that the limit hides.</summary>
     public int Excess { get; private set; }
 
     /// <param name="processes">All watched processes, read.</param>
@@ -32,15 +32,16 @@ internal sealed class SeriesSelector
         int wanted = 0;
         foreach (WatchedProcess process in processes)
         {
+            ProcessSelection selection = process.Selection;
             int top = process.Filter.Threads.Top;
-            bool changed = process.SeriesDirty || !ReferenceEquals(process.SelectedWith, process.Filter.Threads);
+            bool changed = selection.ThreadsVersion != process.Reading.ThreadsVersion || !ReferenceEquals(selection.Filter, process.Filter.Threads);
             if (changed)
                 _assigner.Assign(process, pass);
             if (process.HasUnbookedCpu)
                 AddLoads(process, pass);
             if (changed || top > 0 || _wasOver)
-                Choose(process, pass, top);
-            wanted += process.Chosen;
+                Choose(selection, pass, top);
+            wanted += selection.Chosen;
         }
         Excess = Math.Max(0, wanted - limit);
         if (Excess > 0)
@@ -48,8 +49,10 @@ internal sealed class SeriesSelector
         _wasOver = Excess > 0;
         foreach (WatchedProcess process in processes)
         {
-            if (process.SeriesDirty)
-                Show(process, pass);
+            if (process.Selection.ShownIsStale)
+                Show(process.Selection, pass);
+            if (pass.SamplerWindow > 0)
+                SetPeaks(process, pass);
         }
     }
 
@@ -57,23 +60,23 @@ internal sealed class SeriesSelector
     {
         foreach (WatchedThread thread in process.Threads)
         {
-            if (thread.Series is not { } series || (thread.IsBooked && thread.Cpu <= thread.Booked.Cpu))
+            if (thread.Series is not { } series || (thread.IsBooked && thread.Cpu <= thread.Booking.Counters.Cpu))
                 continue;
-            // Who used most before the first sight is likely to be hot, but whatever is used from then on weighs more.
-            double cpu = thread.IsBooked ? thread.Cpu - thread.Booked.Cpu : process.Ledger.IsStarted ? thread.Cpu : thread.Cpu * 1e-9;
+            // What a thread used before it was first seen ranks it, but any later CPU time weighs more.
+            double cpu = thread.IsBooked ? thread.Cpu - thread.Booking.Counters.Cpu : process.Balance.IsStarted ? thread.Cpu : thread.Cpu * 1e-9;
             series.AddLoad(cpu, pass.StartedAt);
         }
     }
 
-    private void Choose(WatchedProcess process, in CollectionPass pass, int top)
+    private void Choose(ProcessSelection selection, in CollectionPass pass, int top)
     {
-        process.SeriesDirty = true;
-        List<ThreadSeries> candidates = process.Candidates;
+        selection.ShownIsStale = true;
+        List<ThreadSeries> candidates = selection.Candidates;
         if (top == 0 || candidates.Count <= top)
         {
             foreach (ThreadSeries series in candidates)
                 series.ChosenInPass = pass.Number;
-            process.Chosen = candidates.Count;
+            selection.Chosen = candidates.Count;
             return;
         }
         foreach (ThreadSeries series in candidates)
@@ -85,7 +88,7 @@ internal sealed class SeriesSelector
         }
         while (_ranking.TryDequeue(out ThreadSeries? series, out _))
             series.LastTopAt = pass.StartedAt;
-        // Twice as many at most, those that were among the hottest last.
+        // Twice as many at most: those that were among the top last.
         _recent.Clear();
         foreach (ThreadSeries series in candidates)
         {
@@ -93,8 +96,8 @@ internal sealed class SeriesSelector
                 _recent.Add(series);
         }
         _recent.Sort(static (a, b) => a.LastTopAt != b.LastTopAt ? b.LastTopAt.CompareTo(a.LastTopAt) : b.RecentLoad.CompareTo(a.RecentLoad));
-        process.Chosen = Math.Min(2 * top, _recent.Count);
-        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(_recent)[..process.Chosen])
+        selection.Chosen = Math.Min(2 * top, _recent.Count);
+        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(_recent)[..selection.Chosen])
             series.ChosenInPass = pass.Number;
     }
 
@@ -103,10 +106,10 @@ internal sealed class SeriesSelector
         _chosen.Clear();
         foreach (WatchedProcess process in processes)
         {
-            // One that did not change was chosen by an earlier collection.
-            if (!process.SeriesDirty)
-                Choose(process, pass, process.Filter.Threads.Top);
-            foreach (ThreadSeries series in process.Candidates)
+            // The choice of a process that did not change is that of an earlier collection.
+            if (!process.Selection.ShownIsStale)
+                Choose(process.Selection, pass, process.Filter.Threads.Top);
+            foreach (ThreadSeries series in process.Selection.Candidates)
             {
                 if (series.ChosenInPass == pass.Number)
                     _chosen.Add(series);
@@ -120,21 +123,32 @@ internal sealed class SeriesSelector
 
     private static double LoadAtLimit(ThreadSeries series) => series.RecentLoad + (series.ShownSincePass > 0 ? Hysteresis : 0);
 
-    private static void Show(WatchedProcess process, in CollectionPass pass)
+    private static void Show(ProcessSelection selection, in CollectionPass pass)
     {
-        foreach (ThreadSeries series in process.Shown)
+        foreach (ThreadSeries series in selection.Shown)
         {
             if (series.ChosenInPass != pass.Number)
                 series.Hide();
         }
-        process.Shown.Clear();
-        foreach (ThreadSeries series in process.Candidates)
+        selection.Shown.Clear();
+        foreach (ThreadSeries series in selection.Candidates)
         {
             if (series.ChosenInPass != pass.Number)
                 continue;
             series.Show(pass.Number);
-            process.Shown.Add(series);
+            selection.Shown.Add(series);
         }
-        process.SeriesDirty = false;
+        selection.ShownIsStale = false;
+    }
+
+    private static void SetPeaks(WatchedProcess process, in CollectionPass pass)
+    {
+        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+            series.Peak = 0;
+        foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+        {
+            if (thread.Series is { } series && (thread.Saturation is not null || thread.Reading.Peak is not null))
+                series.Peak = Math.Max(series.Peak, thread.HighestShare(pass.StartedAt, pass.PeakWindow));
+        }
     }
 }

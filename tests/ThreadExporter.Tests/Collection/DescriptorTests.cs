@@ -30,7 +30,7 @@ public class DescriptorTests
             WatchedProcess process = live.Collect(workload.Pid)!;
             Assert.Equal(
                 tids.Select(tid => (tid, Kernel.SchedStat(workload.Pid, tid))),
-                tids.Select(tid => process.Threads.Single(t => t.Tid == tid)).Select(t => (t.Tid, (t.Cpu, t.Wait, t.Timeslices))));
+                tids.Select(tid => process.Threads.Single(t => t.Tid == tid)).Select(t => (t.Tid, (t.Cpu, t.Reading.Counters.Wait, t.Reading.Counters.Timeslices))));
             int kept = Math.Min(maxDescriptors, 7);
             Assert.Equal(kept, process.Threads.Count(t => t.Descriptor >= 0));
             Assert.Equal((kept + 1, kept + 1), (live.Collector.Descriptors, Kernel.OwnDescriptorsOn(workload.Pid)));
@@ -102,7 +102,7 @@ public class DescriptorTests
         {
             WatchedThread thread = process.Threads.Single(t => t.Tid == tid);
             Assert.Same(before[tid], thread);
-            Assert.Equal(Kernel.SchedStat(workload.Pid, tid), (thread.Cpu, thread.Wait, thread.Timeslices));
+            Assert.Equal(Kernel.SchedStat(workload.Pid, tid), (thread.Cpu, thread.Reading.Counters.Wait, thread.Reading.Counters.Timeslices));
         }
     }
 

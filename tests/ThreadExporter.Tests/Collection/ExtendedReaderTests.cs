@@ -27,7 +27,7 @@ public sealed class ExtendedReaderTests : IDisposable
         _proc.Write("10/task/11/io", "garbage"u8);
         using LiveCollector live = Live(ExtendedKinds.None);
         Run(1_001);
-        Assert.All(live.Collect(10)!.Threads, t => Assert.Null(t.Extended));
+        Assert.All(live.Collect(10)!.Threads, t => Assert.Equal(ExtendedKinds.None, t.Reading.Extended));
         CollectionDiagnostics errors = live.Collector.Errors;
         Assert.Equal((0, 0, 0, 0), (errors.Gone, errors.Denied, errors.Malformed, errors.Other));
         string text = live.Render();
@@ -101,7 +101,7 @@ public sealed class ExtendedReaderTests : IDisposable
         live.Use(Config(ExtendedKinds.Io, TimeSpan.FromHours(1)));
         Assert.Equal((-1, -1, -1, -1, 4096, 8192, -1), Values(live.Collect(sleeper.Pid)!.Threads[0]));
         live.Use(Config(ExtendedKinds.None, TimeSpan.FromHours(1)));
-        Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Null(t.Extended));
+        Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Equal(ExtendedKinds.None, t.Reading.Extended));
     }
 
     [Fact]
@@ -206,7 +206,9 @@ public sealed class ExtendedReaderTests : IDisposable
 
     private static (long, long, long, long, long, long, long) Values(WatchedThread thread)
     {
-        ExtendedCounters e = thread.Extended!;
-        return (e.VoluntarySwitches, e.InvoluntarySwitches, e.MinorFaults, e.MajorFaults, e.ReadBytes, e.WriteBytes, e.LastCpu);
+        ThreadReading reading = thread.Reading;
+        ThreadCounters counters = reading.Counters;
+        return (counters[CounterKind.VoluntarySwitches], counters[CounterKind.InvoluntarySwitches], counters[CounterKind.MinorFaults],
+            counters[CounterKind.MajorFaults], counters[CounterKind.ReadBytes], counters[CounterKind.WriteBytes], reading.LastCpu);
     }
 }

@@ -59,7 +59,7 @@ public class ExtendedTests
         long[] after = [.. tids.Select(t => Kernel.Extras(workload.Pid, t).Involuntary)];
         for (int i = 0; i < tids.Length; i++)
             Assert.InRange(Shown(process, tids[i]).Involuntary, before[i], after[i]);
-        Assert.All(process.Threads, t => Assert.Equal((-1, -1, -1), (t.Extended!.MinorFaults, t.Extended.ReadBytes, t.Extended.LastCpu)));
+        Assert.All(process.Threads, t => Assert.Equal((-1, -1, -1), (t.Counters[CounterKind.MinorFaults], t.Counters[CounterKind.ReadBytes], t.Reading.LastCpu)));
     }
 
     [Fact]
@@ -129,8 +129,10 @@ public class ExtendedTests
 
     private static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) Shown(WatchedProcess process, int tid)
     {
-        ExtendedCounters e = process.Threads.Single(t => t.Tid == tid).Extended!;
-        return (e.VoluntarySwitches, e.InvoluntarySwitches, e.MinorFaults, e.MajorFaults, e.ReadBytes, e.WriteBytes, e.LastCpu);
+        ThreadReading reading = process.Threads.Single(t => t.Tid == tid).Reading;
+        ThreadCounters counters = reading.Counters;
+        return (counters[CounterKind.VoluntarySwitches], counters[CounterKind.InvoluntarySwitches], counters[CounterKind.MinorFaults],
+            counters[CounterKind.MajorFaults], counters[CounterKind.ReadBytes], counters[CounterKind.WriteBytes], reading.LastCpu);
     }
 
     /// <summary>A collection around which the thread slept, and the kernel's numbers at that time. A busy machine takes more than one.</summary>

@@ -42,7 +42,7 @@ public sealed class IdleProcessTests : IDisposable
         Assert.Equal(20_000, Worker(live).Cpu);
         _sleeper.Run();
         WatchedThread worker = Worker(live);
-        Assert.Equal((30_000, 7, 8), (worker.Cpu, worker.Wait, worker.Timeslices));
+        Assert.Equal((30_000, 7, 8), (worker.Cpu, worker.Reading.Counters.Wait, worker.Reading.Counters.Timeslices));
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class IdleProcessTests : IDisposable
         _proc.ThreadStat(_sleeper.Pid, 11, "renamed"u8, 0, 0, state: 'D');
         Thread.Sleep(51);
         WatchedThread worker = Worker(live);
-        Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Name), (char)worker.State));
+        Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Reading.Name), (char)worker.Reading.State));
     }
 
     [Fact]

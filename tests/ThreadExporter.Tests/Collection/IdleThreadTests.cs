@@ -20,7 +20,7 @@ public class IdleThreadTests
         live.Collect(10);
         proc.SchedStat(10, 10, 1_000, 2_000, 2);
         WatchedThread thread = live.Collect(10)!.Threads[0];
-        Assert.Equal((1_000, 2_000, 2), (thread.Cpu, thread.Wait, thread.Timeslices));
+        Assert.Equal((1_000, 2_000, 2), (thread.Cpu, thread.Reading.Counters.Wait, thread.Reading.Counters.Timeslices));
     }
 
     /// <summary>A fall of the other two does not: OddNumberTests.</summary>
@@ -35,7 +35,7 @@ public class IdleThreadTests
         proc.SchedStat(10, 10, 19_999_999, 5, 6);
         proc.ThreadStat(10, 10, "execed"u8, 0, 1);
         WatchedThread thread = live.Collect(10)!.Threads[0];
-        Assert.Equal((19_999_999, 5, 6, 0, "execed"), (thread.Cpu, thread.Wait, thread.Timeslices, thread.User, Encoding.UTF8.GetString(thread.Name)));
+        Assert.Equal((19_999_999, 5, 6, 0, "execed"), (thread.Cpu, thread.Reading.Counters.Wait, thread.Reading.Counters.Timeslices, thread.Reading.Counters.User, Encoding.UTF8.GetString(thread.Reading.Name)));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public class IdleThreadTests
         }
         long last = Stopwatch.GetTimestamp();
         WatchedProcess process = live.Collect(10)!;
-        Assert.All(process.Threads, t => Assert.Equal("ran", Encoding.UTF8.GetString(t.Name)));
+        Assert.All(process.Threads, t => Assert.Equal("ran", Encoding.UTF8.GetString(t.Reading.Name)));
 
         long begin = Stopwatch.GetTimestamp();
         HashSet<int> refreshed = [];
@@ -69,7 +69,7 @@ public class IdleThreadTests
             live.Collect(10);
             double elapsed = Stopwatch.GetElapsedTime(last) / interval;
             last = Stopwatch.GetTimestamp();
-            int[] now = [.. process.Threads.Where(t => Encoding.UTF8.GetString(t.Name) == name).Select(t => t.Tid)];
+            int[] now = [.. process.Threads.Where(t => Encoding.UTF8.GetString(t.Reading.Name) == name).Select(t => t.Tid)];
             // The moments of 300 threads are spread by a hash, so not to the thread.
             Assert.True(now.Length <= Threads * elapsed * 1.5 + 10, string.Create(CultureInfo.InvariantCulture, $"{now.Length} of {Threads} threads after {elapsed} of the interval"));
             refreshed.UnionWith(now);
@@ -88,21 +88,21 @@ public class IdleThreadTests
         using LiveCollector live = new(Config(TimeSpan.FromHours(1)), proc.Root);
         WatchedThread worker = live.Collect(10)!.Threads[1];
         // Wait and timeslices are not known.
-        Assert.Equal((1_200_000_000, -1, -1), (worker.Cpu, worker.Wait, worker.Timeslices));
+        Assert.Equal((1_200_000_000, -1, -1), (worker.Cpu, worker.Reading.Counters.Wait, worker.Reading.Counters.Timeslices));
         // The same times: another name is seen all the same, through the descriptor that is kept on stat.
         Assert.True(worker.Descriptor >= 0);
         proc.ThreadStat(10, 11, "renamed"u8, 100, 20, state: 'D');
         live.Collect(10);
-        Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Name), (char)worker.State));
+        Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Reading.Name), (char)worker.Reading.State));
         // exec by a worker: the same start time, less of everything.
         proc.ThreadStat(10, 11, "execed"u8, 3, 1);
         Assert.Same(worker, live.Collect(10)!.Threads[1]);
-        Assert.Equal((30_000_000, 10_000_000, 40_000_000), (worker.User, worker.Kernel, worker.Cpu));
+        Assert.Equal((30_000_000, 10_000_000, 40_000_000), (worker.Reading.Counters.User, worker.Reading.Counters.Kernel, worker.Cpu));
         // Another start time is another thread.
         proc.ThreadStat(10, 11, "reborn"u8, 50, 0, start: 900);
         WatchedThread reborn = live.Collect(10)!.Threads[1];
         Assert.NotSame(worker, reborn);
-        Assert.Equal((900UL, 500_000_000), (reborn.StartTicks, reborn.Cpu));
+        Assert.Equal((900UL, 500_000_000), (reborn.Reading.StartTicks, reborn.Cpu));
     }
 
     private static ExporterConfig Config(TimeSpan refresh) => new()

@@ -1,6 +1,7 @@
 using ThreadExporter.Configuration;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Model;
+using ThreadExporter.Series;
 using ThreadExporter.Tests.Support;
 using static ThreadExporter.Tests.Support.HotRig;
 
@@ -12,7 +13,7 @@ public class OddClockTests
     private const string Absurd = "18446744073709551000";
 
     private readonly WatchedProcess _process = new(10, 100, -1);
-    private readonly WatchedThread _thread = new(10) { Known = true };
+    private readonly WatchedThread _thread = new(10);
     private readonly ThreadSeries _series = new("t"u8.ToArray(), 10);
     private long _pass;
 
@@ -22,10 +23,10 @@ public class OddClockTests
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
         Close(clock: 50, cpu: 110);
-        Assert.Equal((110, 120, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
+        Assert.Equal((110, 120, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Balance.Cpu), Seconds(_process.Balance.Transient)));
         Close(clock: 60, cpu: 120);
         Close(clock: 140, cpu: 130);
-        Assert.Equal((130, 140, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
+        Assert.Equal((130, 140, 10), (Seconds(_series.Shown.Cpu), Seconds(_process.Balance.Cpu), Seconds(_process.Balance.Transient)));
     }
 
     [Fact]
@@ -33,12 +34,12 @@ public class OddClockTests
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
-        _thread.UnreadSincePass = _pass + 1;
+        _thread.Reading.UnreadInPass = _pass + 1;
         Close(clock: 120, cpu: 100);
         // Two intervals' worth: more than the process used in one.
         Close(clock: 130, cpu: 120);
         Close(clock: 140, cpu: 130);
-        Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
+        Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Balance.Cpu), Seconds(_process.Balance.Transient)));
     }
 
     [Fact]
@@ -46,13 +47,13 @@ public class OddClockTests
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
-        _thread.IsCpuUnknown = true;
+        _thread.Reading.IsCpuUnknown = true;
         Close(clock: 120, cpu: 100);
         Close(clock: 130, cpu: 100);
-        _thread.IsCpuUnknown = false;
+        _thread.Reading.IsCpuUnknown = false;
         Close(clock: 140, cpu: 130);
         Close(clock: 150, cpu: 140);
-        Assert.Equal((110, 150, 40), (Seconds(_series.Shown.Cpu), Seconds(_process.Ledger.Cpu), Seconds(_process.Ledger.Transient)));
+        Assert.Equal((110, 150, 40), (Seconds(_series.Shown.Cpu), Seconds(_process.Balance.Cpu), Seconds(_process.Balance.Transient)));
     }
 
     [Theory]
@@ -112,15 +113,16 @@ public class OddClockTests
     private void Close(long clock, long cpu)
     {
         _pass++;
-        _process.ClockAtLastBooking = clock * Second;
-        (_process.Clock, _thread.Cpu, _process.HasUnbookedCpu) = (clock * Second, cpu * Second, true);
+        _process.Reading.ClockBeforeThreads = clock * Second;
+        (_process.Reading.Clock, _thread.Reading.Counters.Cpu) = (clock * Second, cpu * Second);
+        _process.Reading.CountersVersion++;
         if (_pass == 1)
         {
             _process.Threads.Add(_thread);
-            _thread.Series = _series;
+            _thread.Assignment.Series = _series;
             _series.Shown = _thread.Counters.Known();
         }
         _series.Show(_pass);
-        _process.Ledger.Settle(_process, new CollectionPass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
+        CpuLedger.Settle(_process, new CollectionPass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
     }
 }

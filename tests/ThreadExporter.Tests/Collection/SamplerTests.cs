@@ -27,7 +27,7 @@ public class SamplerTests
         rig.Run(101, 0);
         WatchedThread worker = rig.Thread(101);
         Assert.Equal(300 * Ms, worker.Saturation!.Saturated);
-        Assert.Equal(1, worker.Saturation.HighestShare(rig.Now, 60_000 * Ms));
+        Assert.Equal(1, worker.HighestShare(rig.Now, 60_000 * Ms));
         Assert.Null(rig.Thread(100).Saturation);
     }
 
@@ -78,7 +78,7 @@ public class SamplerTests
         rig.Now += 4900 * Ms;
         rig.Run(101, 4900);
         Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
-        Assert.InRange(rig.Thread(101).Saturation!.HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
+        Assert.InRange(rig.Thread(101).HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
         rig.Run(101, 100);
         Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
         // Late by half a second it still tells.
@@ -145,7 +145,7 @@ public class SamplerTests
             sampler.Tick(Config, now += 100 * Ms);
             WatchedThread thread = process.Threads.Single(t => t.Tid == tid);
             // A tenth of a window at most is owed.
-            Assert.InRange(thread.Saturation?.HighestShare(now, 60_000 * Ms) ?? 0, 0.19, 0.5);
+            Assert.InRange(thread.HighestShare(now, 60_000 * Ms), 0.19, 0.5);
         }
     }
 
@@ -179,10 +179,10 @@ public class SamplerTests
         Sampler sampler = new(root, live.Collector);
         WatchedProcess process = live.Collect(pid)!;
         sampler.Tick(Config, 1000 * Ms);
-        process.SamplerState.Clock += 3600_000 * Ms;
+        process.Sampling.Clock += 3600_000 * Ms;
         proc.SchedStat(pid, pid, 100 * Ms, 0, 1);
         sampler.Tick(Config, 1100 * Ms);
-        Assert.True(process.Threads.Single().Saturation!.HighestShare(1100 * Ms, 60_000 * Ms) >= 0.9);
+        Assert.True(process.Threads.Single().HighestShare(1100 * Ms, 60_000 * Ms) >= 0.9);
     }
 
     private static void Threads(FixtureProc proc, int threads)

@@ -23,8 +23,8 @@ public class ThreadIdentityTests
             {
                 tid = workload.Spawn("first", "idle");
                 before = live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid);
-                Assert.Equal("first", Text(before.Name));
-                start = before.StartTicks;
+                Assert.Equal("first", Text(before.Reading.Name));
+                start = before.Reading.StartTicks;
                 workload.Exit(tid);
                 // By path nothing but the start time tells two threads apart, and that counts in ticks.
                 Thread.Sleep(20);
@@ -36,9 +36,9 @@ public class ThreadIdentityTests
         WatchedThread after = live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid);
         if (maxDescriptors > 0)
             Assert.NotSame(before, after);
-        Assert.True(after.StartTicks > start);
-        Assert.Equal(Kernel.Start(workload.Pid, tid, workload.Procfs), after.StartTicks);
-        Assert.Equal("second", Text(after.Name));
+        Assert.True(after.Reading.StartTicks > start);
+        Assert.Equal(Kernel.Start(workload.Pid, tid, workload.Procfs), after.Reading.StartTicks);
+        Assert.Equal("second", Text(after.Reading.Name));
         Assert.Equal(maxDescriptors > 0, after.Descriptor >= 0);
     }
 
@@ -66,7 +66,7 @@ public class ThreadIdentityTests
                 last => workload.Do($"lastpid {last}"),
                 () => workload.Spawn("fresh", "idle"));
             WatchedThread fresh = live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid);
-            Assert.Equal("fresh", Text(fresh.Name));
+            Assert.Equal("fresh", Text(fresh.Reading.Name));
             Assert.True(fresh.Cpu < hot, "the fresh thread has the worn one's CPU time");
             workload.Exit(tid);
         }
@@ -95,7 +95,7 @@ public class ThreadIdentityTests
         WatchedProcess process = live.Collect(pid)!;
         Assert.Equal("tail", Text(process.Name));
         Assert.True(process.StartTime > start);
-        Assert.Equal("tail", Text(Assert.Single(process.Threads).Name));
+        Assert.Equal("tail", Text(Assert.Single(process.Threads).Reading.Name));
         workload.Do($"kill {pid}");
     }
 
@@ -112,8 +112,8 @@ public class ThreadIdentityTests
         WatchedProcess process = live.Collect(workload.Pid)!;
         WatchedThread leader = process.Threads.Single(t => t.Tid == workload.Pid);
         Assert.True(process.Threads.Count > 3);
-        (long cpu, int descriptor, ulong start) = (leader.Cpu, leader.Descriptor, leader.StartTicks);
-        long processCpu = process.Cpu;
+        (long cpu, int descriptor, ulong start) = (leader.Cpu, leader.Descriptor, leader.Reading.StartTicks);
+        long processCpu = process.Balance.Cpu;
         Assert.Equal(workerMilliseconds > 0, process.Threads.Single(t => t.Tid == worker).Cpu > cpu);
 
         workload.Do($"post {worker} exec /bin/sleep 60");
@@ -121,13 +121,13 @@ public class ThreadIdentityTests
         Assert.Same(process, live.Collect(workload.Pid));
 
         WatchedThread only = Assert.Single(process.Threads);
-        Assert.Equal((workload.Pid, descriptor, start), (only.Tid, only.Descriptor, only.StartTicks));
-        Assert.Equal("sleep", Text(only.Name));
-        Assert.Equal(Kernel.SchedStat(workload.Pid, workload.Pid), (only.Cpu, only.Wait, only.Timeslices));
+        Assert.Equal((workload.Pid, descriptor, start), (only.Tid, only.Descriptor, only.Reading.StartTicks));
+        Assert.Equal("sleep", Text(only.Reading.Name));
+        Assert.Equal(Kernel.SchedStat(workload.Pid, workload.Pid), (only.Cpu, only.Reading.Counters.Wait, only.Reading.Counters.Timeslices));
         Assert.Equal(workerMilliseconds > 0, only.Cpu > cpu);
         // User and kernel time are the worker's, too, in ticks.
-        Assert.InRange(only.User + only.Kernel, only.Cpu - 20_000_000, only.Cpu + 20_000_000);
-        Assert.True(process.Cpu > processCpu);
+        Assert.InRange(only.Reading.Counters.User + only.Reading.Counters.Kernel, only.Cpu - 20_000_000, only.Cpu + 20_000_000);
+        Assert.True(process.Balance.Cpu > processCpu);
         // Its directory and its one thread: what the others had is closed.
         Assert.Equal((2, 2), (live.Collector.Descriptors, Kernel.OwnDescriptorsOn(workload.Pid)));
     }
@@ -144,14 +144,14 @@ public class ThreadIdentityTests
 
         // Its command line reads empty now, it is still counted in num_threads, and a newcomer must be found all the same.
         Assert.Same(process, live.Collect(workload.Pid));
-        Assert.Equal(((byte)'Z', true), (leader.State, leader.Descriptor >= 0));
+        Assert.Equal(((byte)'Z', true), (leader.Reading.State, leader.Descriptor >= 0));
         Assert.Same(leader, process.Threads.Single(t => t.Tid == workload.Pid));
-        (long last, long before, long processBefore) = (leader.Cpu, process.Threads.Single(t => t.Tid == hot).Cpu, process.Cpu);
+        (long last, long before, long processBefore) = (leader.Cpu, process.Threads.Single(t => t.Tid == hot).Cpu, process.Balance.Cpu);
         int late = workload.Spawn("late", "idle");
         Eventually.True(() => live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == hot).Cpu > before + 50_000_000, "the hot thread goes on");
-        Assert.Equal("late", Text(process.Threads.Single(t => t.Tid == late).Name));
+        Assert.Equal("late", Text(process.Threads.Single(t => t.Tid == late).Reading.Name));
         Assert.Equal(last, leader.Cpu);
-        Assert.True(process.Cpu >= processBefore + 50_000_000);
+        Assert.True(process.Balance.Cpu >= processBefore + 50_000_000);
         Assert.Contains($"perfscale_process_threads_by_state{{daemon=\"workload\",pid=\"{workload.Pid}\",pname=\"workload\",state=\"Z\"}} 1\n", live.Render(), StringComparison.Ordinal);
         workload.Kill();
         Assert.Null(live.Collect(workload.Pid));

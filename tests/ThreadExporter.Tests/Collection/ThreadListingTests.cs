@@ -56,7 +56,7 @@ public class ThreadListingTests
         Directory.Delete(Path.Combine(proc.Root, "10/task/11"), recursive: true);
         proc.Thread(10, 9, "wrapped"u8);
         Assert.Equal([9, 10, 12], Tids(live));
-        Assert.Equal("wrapped", Encoding.UTF8.GetString(live.Collect(10)!.Threads[0].Name));
+        Assert.Equal("wrapped", Encoding.UTF8.GetString(live.Collect(10)!.Threads[0].Reading.Name));
     }
 
     [Fact]

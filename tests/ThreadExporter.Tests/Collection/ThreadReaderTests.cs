@@ -24,13 +24,13 @@ public class ThreadReaderTests
 
         WatchedThread hottest = process.Threads.MaxBy(t => t.Cpu)!;
         Assert.Equal(hot, hottest.Tid);
-        Assert.Equal("hot-thread", Encoding.UTF8.GetString(hottest.Name));
+        Assert.Equal("hot-thread", Encoding.UTF8.GetString(hottest.Reading.Name));
         // A running thread's schedstat lags by up to a tick of the scheduler (10 ms at HZ=100).
         Assert.InRange(hottest.Cpu, before - 15_000_000, after);
         Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 1, hottest.Cpu - 1);
         // User and kernel are the same time in ticks; the process's clock is no less than the sum of its threads.
-        Assert.InRange(hottest.User + hottest.Kernel, hottest.Cpu - 40_000_000, hottest.Cpu + 40_000_000);
-        Assert.True(process.Cpu >= process.Threads.Sum(t => t.Cpu));
+        Assert.InRange(hottest.Reading.Counters.User + hottest.Reading.Counters.Kernel, hottest.Cpu - 40_000_000, hottest.Cpu + 40_000_000);
+        Assert.True(process.Balance.Cpu >= process.Threads.Sum(t => t.Cpu));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public class ThreadReaderTests
         proc.SchedStat(10, 11, 3_000_000, 1, 1);
         proc.ThreadStat(10, 11, "execed"u8, 0, 0);
         WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
-        Assert.Equal((3_000_000, 0, "execed"), (thread.Cpu, thread.User, Encoding.UTF8.GetString(thread.Name)));
+        Assert.Equal((3_000_000, 0, "execed"), (thread.Cpu, thread.Reading.Counters.User, Encoding.UTF8.GetString(thread.Reading.Name)));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class ThreadReaderTests
         proc.SchedStat(10, 11, 99_000_000, 50, 60);
         proc.ThreadStat(10, 11, "reborn"u8, 9, 0, start: 5_000);
         WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
-        Assert.Equal((5_000UL, "reborn", 99_000_000), (thread.StartTicks, Encoding.UTF8.GetString(thread.Name), thread.Cpu));
+        Assert.Equal((5_000UL, "reborn", 99_000_000), (thread.Reading.StartTicks, Encoding.UTF8.GetString(thread.Reading.Name), thread.Cpu));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public class ThreadReaderTests
         live.Collect(10);
         proc.ThreadStat(10, 11, "worker"u8, 300, 25);
         WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
-        Assert.Equal((3_000_000_000, 250_000_000, 3_250_000_000), (thread.User, thread.Kernel, thread.Cpu));
+        Assert.Equal((3_000_000_000, 250_000_000, 3_250_000_000), (thread.Reading.Counters.User, thread.Reading.Counters.Kernel, thread.Cpu));
         string text = live.Render();
         Assert.DoesNotContain("runqueue", text, StringComparison.Ordinal);
         Assert.DoesNotContain("timeslices", text, StringComparison.Ordinal);
@@ -177,7 +177,7 @@ public class ThreadReaderTests
     }
 
     private static string NameOf(WatchedProcess process, int tid) =>
-        Encoding.UTF8.GetString(process.Threads.Single(t => t.Tid == tid).Name);
+        Encoding.UTF8.GetString(process.Threads.Single(t => t.Tid == tid).Reading.Name);
 
     private static FixtureProc OneThread()
     {

@@ -22,11 +22,11 @@ public class ThreadStateTests
         {
             workload.Do(command);
             Eventually.True(() => Kernel.State(workload.Pid, tid) == state, $"the kernel shows {state} after `{command}`");
-            Eventually.True(() => Collect(live, workload, tid).State == state, $"{state} is shown after `{command}`");
+            Eventually.True(() => Collect(live, workload, tid).Reading.State == state, $"{state} is shown after `{command}`");
             if (state == 'R')
                 continue;
             WatchedThread thread = Collect(live, workload, tid);
-            Assert.Equal(Kernel.SchedStat(workload.Pid, tid), (thread.Cpu, thread.Wait, thread.Timeslices));
+            Assert.Equal(Kernel.SchedStat(workload.Pid, tid), (thread.Cpu, thread.Reading.Counters.Wait, thread.Reading.Counters.Timeslices));
         }
     }
 
@@ -41,14 +41,14 @@ public class ThreadStateTests
         Signal("STOP", workload.Pid);
         try
         {
-            Eventually.True(() => live.Collect(workload.Pid)!.Threads.TrueForAll(t => t.State == 'T'), "every thread is shown as stopped");
+            Eventually.True(() => live.Collect(workload.Pid)!.Threads.TrueForAll(t => t.Reading.State == 'T'), "every thread is shown as stopped");
             long stopped = Thread(process, burner).Cpu;
             Assert.Equal(Kernel.SchedStat(workload.Pid, burner).Cpu, stopped);
             live.Collect(workload.Pid);
-            Assert.Equal((stopped, (byte)'T'), (Thread(process, burner).Cpu, Thread(process, burner).State));
+            Assert.Equal((stopped, (byte)'T'), (Thread(process, burner).Cpu, Thread(process, burner).Reading.State));
             Signal("CONT", workload.Pid);
-            Eventually.True(() => Collect(live, workload, burner) is { State: (byte)'R' } t && t.Cpu > stopped + 20_000_000, "the burner goes on");
-            Eventually.True(() => Collect(live, workload, idler).State == 'S', "the idler sleeps again");
+            Eventually.True(() => Collect(live, workload, burner) is { Reading.State: (byte)'R' } t && t.Cpu > stopped + 20_000_000, "the burner goes on");
+            Eventually.True(() => Collect(live, workload, idler).Reading.State == 'S', "the idler sleeps again");
             Assert.Same(process, live.Collect(workload.Pid));
         }
         finally
@@ -81,7 +81,7 @@ public class ThreadStateTests
         using LiveCollector refreshed = new(Config(workload, TimeSpan.FromMilliseconds(1)));
         Eventually.True(() => Kernel.State(workload.Pid, victim) == 'S', "the victim sleeps");
         WatchedThread shown = Collect(late, workload, victim);
-        (long cpu, long wait) = (shown.Cpu, shown.Wait);
+        (long cpu, long wait) = (shown.Cpu, shown.Reading.Counters.Wait);
 
         string hog = workload.Ask($"hog {hogged} 250");
         Assert.SkipWhen(hog == "denied", "the kernel refuses SCHED_FIFO even to root: a cgroup without real-time bandwidth");
@@ -93,20 +93,20 @@ public class ThreadStateTests
         Eventually.True(() =>
         {
             shown = Collect(late, workload, victim);
-            byte stateWhenRefreshed = Collect(refreshed, workload, victim).State;
+            byte stateWhenRefreshed = Collect(refreshed, workload, victim).Reading.State;
             TimeSpan soFar = Stopwatch.GetElapsedTime(woken);
             if (Kernel.SchedStat(workload.Pid, victim).Cpu > cpu)
                 return true;
             // It has not run: neither its CPU time nor its wait has moved, its state is that of the last read; a refresh shows it.
             waited = soFar;
-            Assert.Equal((cpu, wait, 'S', 'R'), (shown.Cpu, shown.Wait, (char)shown.State, (char)stateWhenRefreshed));
+            Assert.Equal((cpu, wait, 'S', 'R'), (shown.Cpu, shown.Reading.Counters.Wait, (char)shown.Reading.State, (char)stateWhenRefreshed));
             return false;
         }, "the hog ends and the victim runs");
         Eventually.True(() => Kernel.State(workload.Pid, victim) == 'S', "the victim sleeps again");
         shown = Collect(late, workload, victim);
 
         Assert.True(waited > TimeSpan.FromMilliseconds(50), $"the victim hardly waited: {waited.TotalMilliseconds} ms");
-        Assert.InRange(shown.Wait - wait, waited.Ticks * 100, Stopwatch.GetElapsedTime(asked).Ticks * 100);
+        Assert.InRange(shown.Reading.Counters.Wait - wait, waited.Ticks * 100, Stopwatch.GetElapsedTime(asked).Ticks * 100);
         Assert.InRange(shown.Cpu - cpu, 100_000, 50_000_000);
     }
 
@@ -166,7 +166,7 @@ public class ThreadStateTests
 
     private static WatchedThread Thread(WatchedProcess process, int tid) => process.Threads.Single(t => t.Tid == tid);
 
-    private static string Name(WatchedThread thread) => Encoding.UTF8.GetString(thread.Name);
+    private static string Name(WatchedThread thread) => Encoding.UTF8.GetString(thread.Reading.Name);
 
     private static void Signal(string name, int pid)
     {

@@ -4,8 +4,6 @@ using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Hosting;
-using ThreadExporter.HotThreads;
-using ThreadExporter.Procfs;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
@@ -17,6 +15,7 @@ public sealed class ScrapeCoordinatorTests : IDisposable
 
     private readonly FixtureProc _proc = new();
     private readonly LiveCollector _live;
+    private readonly CollectionGate _gate = new();
     private readonly SemaphoreSlim _begun = new(0);
     private readonly SemaphoreSlim _goOn = new(0);
     private Exception? _fault;
@@ -82,7 +81,7 @@ public sealed class ScrapeCoordinatorTests : IDisposable
         _goOn.Release();
         foreach (Task<PooledBuffer> request in shared)
             Assert.Same(_fault, await Assert.ThrowsAsync<InvalidOperationException>(() => request.WaitAsync(Patience, TestContext.Current.CancellationToken)));
-        Assert.Equal(0, scrapes.BusySince);
+        Assert.Equal(0, _gate.BusySince);
         _fault = null;
         _goOn.Release();
         using PooledText text = new(await scrapes.GetAsync(default).WaitAsync(Patience, TestContext.Current.CancellationToken));
@@ -98,7 +97,7 @@ public sealed class ScrapeCoordinatorTests : IDisposable
         _proc.ProcessStat(10, "f", 50);
         _held = false;
         int made = 0;
-        ScrapeCoordinator scrapes = new(_live.Collector, new SelfMetrics(), () =>
+        ScrapeCoordinator scrapes = new(_live.Collector, _gate, new SelfMetrics(), () =>
         {
             made++;
             for (int tid = 10; tid < 60; tid++)
@@ -158,7 +157,7 @@ public sealed class ScrapeCoordinatorTests : IDisposable
         _goOn.Release();
         using (PooledText text = new(await scrapes.GetAsync(default).WaitAsync(Patience, TestContext.Current.CancellationToken)))
             Assert.Equal(1, pool.InUse);
-        Assert.Equal((0, 0L), (pool.InUse, scrapes.BusySince));
+        Assert.Equal((0, 0L), (pool.InUse, _gate.BusySince));
     }
 
     [Fact]
@@ -166,7 +165,7 @@ public sealed class ScrapeCoordinatorTests : IDisposable
     {
         ChunkPool pool = new();
         InvalidOperationException fault = new("no luck");
-        ScrapeCoordinator scrapes = new(_live.Collector, new SelfMetrics { OnWrite = () => throw fault }, () => _live.Snapshot, pool);
+        ScrapeCoordinator scrapes = new(_live.Collector, _gate, new SelfMetrics { OnWrite = () => throw fault }, () => _live.Snapshot, pool);
         Assert.Same(fault, await Assert.ThrowsAsync<InvalidOperationException>(() => scrapes.CollectAsync().WaitAsync(Patience, TestContext.Current.CancellationToken)));
         Assert.Equal(0, pool.InUse);
     }
@@ -184,44 +183,30 @@ public sealed class ScrapeCoordinatorTests : IDisposable
     [Fact]
     public async Task The_watchdog_sees_what_runs_after_a_collection_that_failed()
     {
-        // A sampler's window waits for the lock while a collection fails: whatever that one still does, the window's own time stands. Many
-        // times, since what must not happen takes a microsecond.
-        SelfMetrics self = new();
+        // A sampler tick waits for the gate while a collection fails: whatever the collection still does, the tick's own start time stays. Many
+        // times, because the error to find takes a microsecond.
         Task? failing = null;
-        (long Begun, long Later) busy = default;
         using ManualResetEventSlim reached = new();
-        ScrapeCoordinator scrapes = null!;
-        int sampling = 0;
         bool asking = false;
-        scrapes = new(_live.Collector, self, () =>
+        ScrapeCoordinator scrapes = new(_live.Collector, _gate, new SelfMetrics(), () =>
         {
-            if (Environment.CurrentManagedThreadId != Volatile.Read(ref sampling))
-            {
-                reached.Set();
-                SpinWait.SpinUntil(() => Volatile.Read(ref asking), Patience);
-                throw new InvalidOperationException("no luck");
-            }
-            long begun = scrapes.BusySince;
-            Assert.Throws<AggregateException>(() => failing!.Wait(Patience, TestContext.Current.CancellationToken));
-            busy = (begun, scrapes.BusySince);
-            return _live.Snapshot;
+            reached.Set();
+            SpinWait.SpinUntil(() => Volatile.Read(ref asking), Patience);
+            throw new InvalidOperationException("no luck");
         });
-        using ProcfsRoot root = ProcfsRoot.Open(_proc.Root);
-        Sampler sampler = new(root, _live.Collector);
-        HotThreadTracker hot = new(root, _live.Collector);
         await Task.Factory.StartNew(() =>
         {
-            Volatile.Write(ref sampling, Environment.CurrentManagedThreadId);
             for (int i = 0; i < 300; i++)
             {
                 reached.Reset();
                 Volatile.Write(ref asking, false);
                 failing = scrapes.GetAsync(default);
                 Assert.True(reached.Wait(Patience, TestContext.Current.CancellationToken));
-                // Asked for again and again rather than waited for: the lock is taken the moment that the collection gives it up.
-                while (!scrapes.TryInspect(_ => scrapes.Sample(sampler, hot), TimeSpan.Zero, out long _))
+                // Spins instead of waiting, so that the gate is taken the moment the collection leaves it.
+                (long Start, long Later) busy = default;
+                while (!_gate.TryInspect(() => busy = _gate.Run(Tick), TimeSpan.Zero, out _))
                     Volatile.Write(ref asking, true);
-                Assert.True(busy.Begun != 0 && busy.Begun == busy.Later, $"in round {i} the time of what runs was {busy.Begun}, then {busy.Later}");
+                Assert.True(busy.Start != 0 && busy.Start == busy.Later, $"in round {i} the start time was {busy.Start}, then {busy.Later}");
                 // As the watchdog's two ticks see it once it has run for long.
                 long seen = 0;
                 long begun = busy.Later - 11 * System.Diagnostics.Stopwatch.Frequency;
@@ -229,10 +214,17 @@ public sealed class ScrapeCoordinatorTests : IDisposable
                 Assert.True(Housekeeping.IsStuck(begun, ref seen));
             }
         }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.Equal(0, scrapes.BusySince);
+        Assert.Equal(0, _gate.BusySince);
+
+        (long, long) Tick()
+        {
+            long start = _gate.BusySince;
+            Assert.Throws<AggregateException>(() => failing!.Wait(Patience, TestContext.Current.CancellationToken));
+            return (start, _gate.BusySince);
+        }
     }
 
-    private ScrapeCoordinator NewScrapes(ChunkPool? pool = null) => new(_live.Collector, new SelfMetrics(), () =>
+    private ScrapeCoordinator NewScrapes(ChunkPool? pool = null) => new(_live.Collector, _gate, new SelfMetrics(), () =>
     {
         _begun.Release();
         if (_held)

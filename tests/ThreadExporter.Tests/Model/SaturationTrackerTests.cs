@@ -6,7 +6,6 @@ public class SaturationTrackerTests
 {
     private const long Ms = 1_000_000;
     private const long Window = 100 * Ms;
-    private const long Minute = 60_000 * Ms;
 
     [Theory]
     // Cpu of each window, in milliseconds.
@@ -33,39 +32,5 @@ public class SaturationTrackerTests
         samples.SkipWindow();
         samples.AddWindow(100 * Ms, Window, 0.9);
         Assert.Equal(100 * Ms, samples.Saturated);
-    }
-
-    [Fact]
-    public void A_peak_is_remembered_for_the_window_and_then_forgotten()
-    {
-        SaturationTracker samples = new();
-        // Just after boot.
-        long begin = 3 * Ms;
-        samples.ObservePeak(0.75, begin, Minute);
-        samples.ObservePeak(0.5, begin + 20_000 * Ms, Minute);
-        Assert.Equal(0.75, samples.HighestShare(begin + Minute, Minute), 6);
-        Assert.Equal(0.5, samples.HighestShare(begin + Minute + 6_000 * Ms, Minute), 6);
-        Assert.Equal(0, samples.HighestShare(begin + 2 * Minute, Minute));
-    }
-
-    [Fact]
-    public void No_share_is_above_one()
-    {
-        SaturationTracker samples = new();
-        samples.ObservePeak(1.04, 0, Minute);
-        Assert.Equal(1, samples.HighestShare(0, Minute));
-    }
-
-    [Fact]
-    public void Another_peak_window_begins_anew_and_nothing_breaks()
-    {
-        SaturationTracker samples = new();
-        long now = 100_000 * Ms;
-        foreach (long window in new[] { Minute, 60 * Minute, Minute / 60, Minute })
-        {
-            samples.ObservePeak(0.25, now, window);
-            Assert.Equal(0.25, samples.HighestShare(now, window), 6);
-            now += 1000 * Ms;
-        }
     }
 }

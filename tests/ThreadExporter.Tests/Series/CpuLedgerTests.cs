@@ -139,7 +139,7 @@ public class CpuLedgerTests
         Collect();
         Assert.Equal(0, ledger.LargestError);
         // What the worker had used before is not counted a second time as the leader's.
-        Assert.InRange(process.Cpu, process.Clock, process.Clock + 50_000_000);
+        Assert.InRange(process.Balance.Cpu, process.Reading.Clock, process.Reading.Clock + 50_000_000);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public class CpuLedgerTests
         for (int i = 0; i < 50; i++)
         {
             long before = Clock(workload.Pid);
-            long books = live.Collect(workload.Pid)!.Cpu;
+            long books = live.Collect(workload.Pid)!.Balance.Cpu;
             Assert.InRange(books, before, Clock(workload.Pid) + 20_000_000L * Environment.ProcessorCount);
             workload.Churn(1, 1);
         }

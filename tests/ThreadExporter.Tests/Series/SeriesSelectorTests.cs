@@ -206,8 +206,8 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(11, 1);
         Assert.Equal(3 * Second, Value("11"));
         WatchedProcess process = _live!.Collector.Processes.Single();
-        Assert.Equal(7 * Second, process.Cpu);
-        Assert.Equal(4 * Second, process.Ledger.Transient);
+        Assert.Equal(7 * Second, process.Balance.Cpu);
+        Assert.Equal(4 * Second, process.Balance.Transient);
         Closed();
     }
 

@@ -1,6 +1,7 @@
 using ThreadExporter.Configuration;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
+using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Support;
@@ -65,7 +66,11 @@ internal sealed class HotRig : IDisposable
         _proc!.SchedStat(100, tid, _times[tid].Cpu, _times[tid].Wait, 1);
     }
 
-    public HotThreadState? Thread(int tid) => Live.Collector.Processes.Single().Threads.Single(t => t.Tid == tid).Hot;
+    public HotThreadState? Thread(int tid)
+    {
+        WatchedProcess process = Live.Collector.Processes.Single();
+        return Hot.Find(process, process.Threads.Single(t => t.Tid == tid));
+    }
 
     public void Dispose()
     {

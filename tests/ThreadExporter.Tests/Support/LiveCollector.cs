@@ -17,7 +17,7 @@ internal sealed class LiveCollector : IDisposable
     public LiveCollector(ExporterConfig config, string procfs = "/proc", long descriptorLimit = 20_000)
     {
         _root = ProcfsRoot.Open(procfs);
-        Collector = new Collector(_root, descriptorLimit);
+        Collector = new Collector(_root, descriptorLimit: descriptorLimit);
         Use(config);
     }
 

@@ -23,12 +23,13 @@ internal static class LandingPage
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     /// <param name="state">The configuration and how its last load went.</param>
-    /// <param name="scrapes">Who knows the collector.</param>
+    /// <param name="collector">What is watched.</param>
+    /// <param name="gate">Held while the collector is used.</param>
     /// <param name="lastScrape">When metrics were last given out, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
-    public static string Render(ConfigHolder state, ScrapeCoordinator scrapes, long lastScrape)
+    public static string Render(ConfigHolder state, Collector collector, CollectionGate gate, long lastScrape)
     {
         ConfigSnapshot snapshot = state.Current;
-        if (!scrapes.TryInspect(collector => TakeInventory(collector, snapshot), Timeout, out Watched? watched))
+        if (!gate.TryInspect(() => TakeInventory(collector, snapshot), Timeout, out Watched? watched))
             watched = null;
         WebConfig web = snapshot.Config.Web;
         StringBuilder page = new();
@@ -56,7 +57,7 @@ internal static class LandingPage
             <main>
 
             """);
-        foreach ((bool bad, string text) in Notices(state, scrapes, watched, lastScrape))
+        foreach ((bool bad, string text) in Notices(state, gate, watched, lastScrape))
             page.Append(CultureInfo.InvariantCulture, $"<div class=\"notice {(bad ? "bad" : "info")}\">{text}</div>\n");
         if (watched is not null)
             AppendFilters(page, snapshot, watched);
@@ -73,7 +74,7 @@ internal static class LandingPage
             collector.HasSchedInfo, collector.HiddenBy, collector.DeniedProcesses);
     }
 
-    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigHolder state, ScrapeCoordinator scrapes, Watched? watched, long lastScrape)
+    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigHolder state, CollectionGate gate, Watched? watched, long lastScrape)
     {
         ReloadResult last = state.Last;
         if (!last.Succeeded)
@@ -86,7 +87,7 @@ internal static class LandingPage
             yield return (false, $"<p>Changed, and waiting for a restart: {string.Join(", ", last.RestartKeys.Select(k => $"<code>{Encode(k)}</code>"))}.</p>");
         if (watched is null)
         {
-            long since = scrapes.BusySince;
+            long since = gate.BusySince;
             string time = since == 0 ? "" : $", for {Duration(Stopwatch.GetElapsedTime(since))} now";
             yield return (true, $"<h2>A collection is still running{time}</h2><p>What is watched cannot be said until it ends.</p>");
         }

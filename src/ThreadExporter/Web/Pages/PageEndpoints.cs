@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Primitives;
-using ThreadExporter.Exposition;
+using ThreadExporter.Collection;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Settings;
@@ -14,7 +14,7 @@ namespace ThreadExporter.Web.Pages;
 /// The pages for people and the API behind them. Everything a page needs comes from the binary, and its policy lets the
 /// browser take nothing else: no inline script or style, no other host.
 /// </summary>
-internal sealed class PageEndpoints(ScrapeCoordinator scrapes, ConfigHolder state, HotThreadTracker hot, MetricsEndpoints endpoints)
+internal sealed class PageEndpoints(Collector collector, CollectionGate gate, ConfigHolder state, HotThreadTracker hot, MetricsEndpoints endpoints)
 {
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -60,7 +60,7 @@ internal sealed class PageEndpoints(ScrapeCoordinator scrapes, ConfigHolder stat
         return reader.ReadToEnd();
     }
 
-    private Task LandingAsync(HttpContext context) => MetricsEndpoints.WriteAsync(context, LandingPage.Render(state, scrapes, endpoints.LastScrape), type: Html);
+    private Task LandingAsync(HttpContext context) => MetricsEndpoints.WriteAsync(context, LandingPage.Render(state, collector, gate, endpoints.LastScrape), type: Html);
 
     private Task HotApiAsync(HttpContext context)
     {

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
-using ThreadExporter.Exposition;
 using ThreadExporter.Settings;
 using ThreadExporter.Tests.Support;
 using ThreadExporter.Web.Pages;
@@ -103,16 +103,16 @@ public class LandingPageTests
         using FixtureProc proc = new();
         proc.Process(10, "f");
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
-        ScrapeCoordinator scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        CollectionGate gate = new();
         ConfigHolder state = ConfigHolder.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
         using SemaphoreSlim begun = new(0);
         using SemaphoreSlim goOn = new(0);
-        Task collection = Task.Run(() => scrapes.Inspect(_ => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
+        Task collection = Task.Run(() => gate.Inspect(() => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
         await begun.WaitAsync(TestContext.Current.CancellationToken);
-        Assert.Contains("A collection is still running", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+        Assert.Contains("A collection is still running", LandingPage.Render(state, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
         goOn.Release();
         await collection;
-        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(state, scrapes, lastScrape: 0), StringComparison.Ordinal);
+        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(state, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,10 +122,10 @@ public class LandingPageTests
         proc.Process(10, "f\u202e<b>\u001b");
         FilterConfig filter = new() { Name = "n\u2066\u202e", Comm = ["f*"] };
         using LiveCollector live = new(LiveCollector.Config(filter), proc.Root);
-        ScrapeCoordinator scrapes = new(live.Collector, new SelfMetrics(), () => live.Snapshot);
+        CollectionGate gate = new();
         using TempConfig config = new("[[filter]]\nname = \"n\\u2066\\u202e\"\ncomm = \"f*\"\n");
         ConfigHolder state = ConfigHolder.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
-        string page = LandingPage.Render(state, scrapes, lastScrape: 0);
+        string page = LandingPage.Render(state, live.Collector, gate, lastScrape: 0);
         Assert.Contains("<span class=\"process\"><bdi>f\\u202E&lt;b&gt;\\u001B</bdi> <small>10</small></span>", page, StringComparison.Ordinal);
         Assert.Contains("<th scope=\"row\" role=\"rowheader\">n\\u2066\\u202E</th>", page, StringComparison.Ordinal);
         Assert.DoesNotContain(page, c => c is '\u202e' or '\u2066' or '\u001b');

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+
+namespace ThreadExporter.Collection;
+
+/// <summary>
+/// The lock over everything that the collector knows: the watched processes and threads, their series and balances, the sampler, the hot
+/// page's readings, and the matcher. Collections, sampler ticks, snapshots of the hot page and inspection run one at a time.
+/// </summary>
+internal sealed class CollectionGate
+{
+    private readonly Lock _lock = new();
+    private long _busySince;
+
+    /// <summary>When the running collection or sampler tick started (<see cref="Stopwatch"/> timestamp); 0: none is running. For the watchdog.</summary>
+    public long BusySince => Volatile.Read(ref _busySince);
+
+    /// <summary>Runs a collection or a sampler tick.</summary>
+    public T Run<T>(Func<T> work)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _busySince, Stopwatch.GetTimestamp());
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                // While the lock is held: after it, this is the time of the next work, which the watchdog must see.
+                Volatile.Write(ref _busySince, 0);
+            }
+        }
+    }
+
+    /// <summary>Reads the collector's state while nothing changes it.</summary>
+    public T Inspect<T>(Func<T> inspect)
+    {
+        lock (_lock)
+            return inspect();
+    }
+
+    /// <summary>The same for a request that does not wait longer than the timeout: false when a collection is still running then.</summary>
+    public bool TryInspect<T>(Func<T> inspect, TimeSpan timeout, [MaybeNullWhen(false)] out T result)
+    {
+        result = default;
+        if (!_lock.TryEnter(timeout))
+            return false;
+        try
+        {
+            result = inspect();
+            return true;
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The calling thread is not inside <see cref="Run"/> or an inspection.</exception>
+    public void AssertHeld()
+    {
+        if (!_lock.IsHeldByCurrentThread)
+            throw new InvalidOperationException("The collection gate must be held.");
+    }
+}

@@ -1,0 +1,48 @@
+using ThreadExporter.Configuration;
+
+namespace ThreadExporter.Model;
+
+/// <summary>What was last read of a thread from /proc. Written by <c>Collection/ProcessReader</c> and the readers that it owns only.</summary>
+internal struct ThreadReading()
+{
+    /// <summary>
+    /// Which thread the readings belong to, counted from 1. It grows when another thread takes over the tid and the kept descriptor:
+    /// exec by a worker thread gives it the main thread's.
+    /// </summary>
+    public int Identity { get; set; } = 1;
+
+    /// <summary>False until the first full read, and again after <see cref="Identity"/> has grown.</summary>
+    public bool IsKnown { get; set; }
+
+    /// <summary>Start in clock ticks since boot.</summary>
+    public ulong StartTicks { get; set; }
+
+    /// <summary>State letter of the last read of <c>stat</c>.</summary>
+    public byte State { get; set; }
+
+    /// <summary>The shown name, in the kernel's bytes. Another name is another array.</summary>
+    public byte[] Name { get; set; } = [];
+
+    public ThreadCounters Counters = ThreadCounters.Unknown;
+
+    /// <summary>The CPU time of the last reading was out of range: the counter is the last valid value.</summary>
+    public bool IsCpuUnknown { get; set; }
+
+    /// <summary>The extended counters that were chosen at the last read of <c>stat</c>.</summary>
+    public ExtendedKinds Extended { get; set; }
+
+    /// <summary>Number of the CPU that the thread was on; -1: unknown.</summary>
+    public long LastCpu { get; set; } = -1;
+
+    /// <summary>When <c>stat</c> is read again even if the thread has not run; CLOCK_MONOTONIC ns.</summary>
+    public long RefreshAt { get; set; }
+
+    /// <summary>The last collection that found that the thread had run (<see cref="CollectionPass.Number"/>).</summary>
+    public long RanInPass { get; set; }
+
+    /// <summary>The last collection in which the thread existed but could not be read; 0: none.</summary>
+    public long UnreadInPass { get; set; }
+
+    /// <summary>Shares of a core between collections; null until it has run in one. The sampler keeps its own.</summary>
+    public PeakTracker? Peak { get; set; }
+}
