@@ -73,8 +73,9 @@ bench-micro: ## the parsers and the writer, each by itself, with allocations
 	$(DOTNET) build tests/Benchmarks -c Release -v q
 	tests/Benchmarks/bin/Release/net10.0/benchmarks
 
-lint: ## check formatting, style and analyzers
+lint: ## check formatting, style and analyzers, and that the benchmarks build
 	$(DOTNET) format ThreadExporter.sln --verify-no-changes
+	$(DOTNET) build tests/Benchmarks -c Release -v q
 	tests/lint
 
 format: ## put the sources into the house's format
