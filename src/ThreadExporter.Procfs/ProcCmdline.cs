@@ -71,7 +71,7 @@ public static class ProcCmdline
     /// <summary>The arguments.</summary>
     public static List<string> Split(ReadOnlySpan<byte> text)
     {
-        var arguments = new List<string>();
+        List<string> arguments = new();
         text = Trim(text);
         if (text.IsEmpty)
             return arguments;

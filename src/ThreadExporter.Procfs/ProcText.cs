@@ -14,7 +14,7 @@ public static class ProcText
         if (Utf8.IsValid(bytes))
             return Encoding.UTF8.GetString(bytes);
 
-        var text = new StringBuilder(bytes.Length + 16);
+        StringBuilder text = new(bytes.Length + 16);
         Span<char> units = stackalloc char[2];
         while (!bytes.IsEmpty)
         {

@@ -51,7 +51,7 @@ public sealed class ProcfsRoot : IDisposable
         if (RawFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
             throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetLastPInvokeErrorMessage()}");
 
-        var pids = new List<int>();
+        List<int> pids = new();
         RawFile.ListIds(fd, "."u8, pids);
         if (!HasProcess(fd, pids))
         {

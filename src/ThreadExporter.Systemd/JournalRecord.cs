@@ -76,7 +76,7 @@ public sealed class JournalRecord
     public static string NameOf(string property)
     {
         ArgumentNullException.ThrowIfNull(property);
-        var name = new StringBuilder(property.Length + 8);
+        StringBuilder name = new(property.Length + 8);
         for (int i = 0; i < property.Length && name.Length < MaxNameLength; i++)
         {
             char c = property[i];

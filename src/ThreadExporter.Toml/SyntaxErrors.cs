@@ -59,16 +59,16 @@ internal static class SyntaxErrors
     internal static IEnumerable<TomlError> From(IEnumerable<DiagnosticMessage> diagnostics, string text)
     {
         // A mebibyte of rubbish has a million diagnostics: one pass, and no sorting before the lines are single.
-        var byLine = new Dictionary<int, DiagnosticMessage>();
-        foreach (var diagnostic in diagnostics)
+        Dictionary<int, DiagnosticMessage> byLine = new();
+        foreach (DiagnosticMessage diagnostic in diagnostics)
         {
-            var line = diagnostic.Span.Start.Line;
-            if (!byLine.TryGetValue(line, out var best) || IsBetter(diagnostic, best))
+            int line = diagnostic.Span.Start.Line;
+            if (!byLine.TryGetValue(line, out DiagnosticMessage? best) || IsBetter(diagnostic, best))
                 byLine[line] = diagnostic;
         }
-        foreach (var diagnostic in byLine.Values.OrderBy(d => d.Span.Start.Line))
+        foreach (DiagnosticMessage diagnostic in byLine.Values.OrderBy(d => d.Span.Start.Line))
         {
-            var error = Rewrite(diagnostic, text);
+            TomlError error = Rewrite(diagnostic, text);
             yield return error;
             // What follows was read as part of the string, up to the next quote: its faults are no faults.
             if (error.Message.StartsWith(NotClosed, StringComparison.Ordinal))
@@ -85,7 +85,7 @@ internal static class SyntaxErrors
 
     private static string Find(string diagnostic)
     {
-        foreach (var (contains, message) in Rewrites)
+        foreach ((string contains, string message) in Rewrites)
         {
             if (diagnostic.Contains(contains, StringComparison.Ordinal))
                 return message;
@@ -95,14 +95,14 @@ internal static class SyntaxErrors
 
     private static TomlError Rewrite(DiagnosticMessage diagnostic, string text)
     {
-        var start = diagnostic.Span.Start;
-        var position = new TomlPosition(start.Line + 1, start.Column + 1);
-        var offset = Math.Clamp(start.Offset, 0, text.Length);
-        var message = Find(diagnostic.Message);
+        TextPosition start = diagnostic.Span.Start;
+        TomlPosition position = new(start.Line + 1, start.Column + 1);
+        int offset = Math.Clamp(start.Offset, 0, text.Length);
+        string message = Find(diagnostic.Message);
         if (ReferenceEquals(message, BadEscape))
         {
             // Tomlyn points at the character it did not expect; the reader looks for the backslash.
-            var backslash = text.AsSpan(0, offset).LastIndexOf('\\');
+            int backslash = text.AsSpan(0, offset).LastIndexOf('\\');
             if (backslash >= 0 && offset - backslash < start.Column + 1)
                 position = position with { Column = position.Column - (offset - backslash) };
         }

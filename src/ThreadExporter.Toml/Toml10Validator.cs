@@ -10,12 +10,12 @@ internal static class Toml10Validator
     {
         if (syntax.Token is not { TokenKind: TokenKind.String or TokenKind.StringMulti, Text: { } text })
             return;
-        var (position, done) = (TomlBuilder.PositionOf(syntax), 0);
-        for (var i = text.IndexOf('\\', StringComparison.Ordinal); i >= 0 && i + 1 < text.Length; i = text.IndexOf('\\', i + 2))
+        (TomlPosition position, int done) = (TomlBuilder.PositionOf(syntax), 0);
+        for (int i = text.IndexOf('\\', StringComparison.Ordinal); i >= 0 && i + 1 < text.Length; i = text.IndexOf('\\', i + 2))
         {
-            var next = text[i + 1];
+            char next = text[i + 1];
             // Blanks may stand between a backslash and the end of its line, not elsewhere; Tomlyn lets a tab stand anywhere.
-            var isLost = next == '\t' && text.AsSpan(i + 1).TrimStart(" \t") is not ['\r' or '\n', ..];
+            bool isLost = next == '\t' && text.AsSpan(i + 1).TrimStart(" \t") is not ['\r' or '\n', ..];
             if (next is not ('e' or 'x') && !isLost)
                 continue;
             position = position.After(text.AsSpan(done..i));
@@ -25,7 +25,7 @@ internal static class Toml10Validator
                 : $"the escape sequence `\\{next}` is TOML 1.1: write \\u00HH, or '…' to take backslashes as they are"));
         }
         // A backslash at the end of a line joins lines in a """ string only, and a carriage return never stands alone.
-        for (var i = text.AsSpan().IndexOfAny('\r', '\n'); i >= 0 && i + 1 < text.Length; i++)
+        for (int i = text.AsSpan().IndexOfAny('\r', '\n'); i >= 0 && i + 1 < text.Length; i++)
         {
             if (text[i] is '\n' or '\r' && syntax.Token.TokenKind == TokenKind.String)
             {
@@ -43,8 +43,8 @@ internal static class Toml10Validator
     /// <summary>A time without seconds, and a year with an underscore.</summary>
     internal static void CheckTime(DateTimeValueSyntax syntax, List<TomlError> errors)
     {
-        var text = syntax.Token?.Text ?? "";
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        string text = syntax.Token?.Text ?? "";
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon >= 0 && (colon + 3 >= text.Length || text[colon + 3] != ':'))
             errors.Add(new(TomlBuilder.PositionOf(syntax), "a time without seconds is TOML 1.1: write HH:MM:SS"));
         if (text.Contains('_', StringComparison.Ordinal))
@@ -54,11 +54,11 @@ internal static class Toml10Validator
     /// <summary>A line end or a trailing comma in an inline table.</summary>
     internal static void CheckInlineTable(InlineTableSyntax syntax, List<TomlError> errors)
     {
-        var previous = (SyntaxNode)syntax.OpenBrace!;
+        SyntaxNode previous = (SyntaxNode)syntax.OpenBrace!;
         InlineTableItemSyntax? last = null;
-        foreach (var item in syntax.Items)
+        foreach (InlineTableItemSyntax item in syntax.Items)
         {
-            var pair = item.KeyValue!;
+            KeyValueSyntax pair = item.KeyValue!;
             if (!OnOneLine(pair.Key!, errors) || !OnOneLine(pair.Value!, errors) || item.Comma is { } comma && !OnOneLine(comma, errors))
                 return;
             last = item;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Unicode;
 using Tomlyn;
 using Tomlyn.Parsing;
+using Tomlyn.Syntax;
 
 namespace ThreadExporter.Toml;
 
@@ -38,11 +39,11 @@ public sealed class TomlDocument
         if (utf8.Length > MaxBytes)
             return Failed(new(1, 1), string.Create(CultureInfo.InvariantCulture, $"the file is longer than {MaxBytes} bytes"));
 
-        var chars = new char[utf8.Length + 1];
-        if (Utf8.ToUtf16(utf8, chars, out var read, out var written, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
+        char[] chars = new char[utf8.Length + 1];
+        if (Utf8.ToUtf16(utf8, chars, out int read, out int written, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
         {
-            var text = chars.AsSpan(0, written);
-            var position = new TomlPosition(1, 1).After(text);
+            Span<char> text = chars.AsSpan(0, written);
+            TomlPosition position = new TomlPosition(1, 1).After(text);
             return Failed(position, string.Create(CultureInfo.InvariantCulture, $"byte 0x{utf8[read]:X2} is not valid UTF-8 here"));
         }
         // Tomlyn throws where the text ends inside an escape sequence; a line end behind it makes that a plain error. (Not behind a
@@ -56,14 +57,14 @@ public sealed class TomlDocument
     {
         // The root counts as a level for Tomlyn. Its own validation stays off: it copies the earlier definition's whole text into
         // every message about a duplicate key, which takes minutes on a hostile file and would show secrets.
-        var options = new TomlSerializerOptions { MaxDepth = MaxDepth + 1 };
+        TomlSerializerOptions options = new() { MaxDepth = MaxDepth + 1 };
         try
         {
-            var syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
+            DocumentSyntax syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
             if (syntax.HasErrors)
                 return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text));
-            var builder = new TomlBuilder();
-            var root = builder.Build(syntax);
+            TomlBuilder builder = new();
+            TomlTable root = builder.Build(syntax);
             return new(root, builder.Errors);
         }
         catch (TomlException)
@@ -88,18 +89,18 @@ public sealed class TomlDocument
     // The exception that the syntax parser throws on deep nesting says no position, so the event parser goes over the text again.
     private static TomlDocument FindFirstError(string text, TomlSerializerOptions options)
     {
-        var parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
-        var last = new TomlPosition(1, 1);
+        TomlParser parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
+        TomlPosition last = new(1, 1);
         try
         {
             while (parser.MoveNext())
                 last = Position(parser) ?? last;
             // It stopped at a fault of syntax before it came to the deep place. Its messages are others than the syntax parser's.
-            var end = parser.Diagnostics.First().Span.Start.Offset;
+            int end = parser.Diagnostics.First().Span.Start.Offset;
             while (end < text.Length && text[end++] != '\n')
             {
             }
-            var syntax = SyntaxParser.Parse(text[..end], options, sourceName: "", validate: false);
+            DocumentSyntax syntax = SyntaxParser.Parse(text[..end], options, sourceName: "", validate: false);
             return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text).Take(1));
         }
         catch (TomlException)
@@ -122,11 +123,11 @@ public sealed class TomlDocument
     // A million faults are one fault: nobody reads beyond the first screens, and every one of them would be logged.
     private static ImmutableArray<TomlError> Cap(IEnumerable<TomlError> errors)
     {
-        var sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
+        List<TomlError> sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
         if (sorted.Count <= MaxErrors)
             return [.. sorted];
-        var more = sorted.Count - MaxErrors;
-        var rest = string.Create(CultureInfo.InvariantCulture, $"{more} more {(more == 1 ? "error from here on is" : "errors from here on are")} not shown");
+        int more = sorted.Count - MaxErrors;
+        string rest = string.Create(CultureInfo.InvariantCulture, $"{more} more {(more == 1 ? "error from here on is" : "errors from here on are")} not shown");
         return [.. sorted[..MaxErrors], new TomlError(sorted[MaxErrors].Position, rest)];
     }
 }

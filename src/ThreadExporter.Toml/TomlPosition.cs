@@ -6,9 +6,9 @@ public readonly record struct TomlPosition(int Line, int Column)
     /// <summary>The place behind <paramref name="text"/>, which begins here.</summary>
     internal TomlPosition After(ReadOnlySpan<char> text)
     {
-        var lines = text.Count('\n');
-        var column = lines == 0 ? Column : 1;
-        foreach (var c in text[(text.LastIndexOf('\n') + 1)..])
+        int lines = text.Count('\n');
+        int column = lines == 0 ? Column : 1;
+        foreach (char c in text[(text.LastIndexOf('\n') + 1)..])
             column += char.IsLowSurrogate(c) ? 0 : 1;
         return new(Line + lines, column);
     }

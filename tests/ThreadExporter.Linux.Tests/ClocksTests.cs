@@ -32,7 +32,7 @@ public class ClocksTests
         // A running thread is accounted at ticks, and the runtime's figure is whole ticks of 10 ms.
         const long Slack = 100_000_000;
         Assert.True(Clocks.TryGetProcessCpu(Self, out long before));
-        using var self = Process.GetCurrentProcess();
+        using Process self = Process.GetCurrentProcess();
         long runtime = self.TotalProcessorTime.Ticks * TimeSpan.NanosecondsPerTick;
         Assert.True(Clocks.TryGetProcessCpu(Self, out long after));
         Assert.InRange(runtime, before - Slack, after + Slack);
@@ -43,7 +43,7 @@ public class ClocksTests
     public void It_answers_for_a_child_and_for_its_zombie()
     {
         // The shell burns CPU, then a grandchild of ours would be a zombie: the outer shell does not wait for it until it reads a line.
-        using var shell = Process.Start(new ProcessStartInfo("/bin/sh")
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/sh")
         {
             ArgumentList = { "-c", "(i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & echo $!; read line; wait" },
             RedirectStandardInput = true,
@@ -89,7 +89,7 @@ public class ClocksTests
     {
         Assert.True(ProcStat.TryParse(File.ReadAllBytes("/proc/self/stat"), out ProcStat stat));
         double start = (Clocks.BootTimeNanoseconds() / 1e9) + ((double)stat.StartTicks / Clocks.TicksPerSecond);
-        using var self = Process.GetCurrentProcess();
+        using Process self = Process.GetCurrentProcess();
         double runtime = (self.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
         Assert.InRange(start, runtime - 2, runtime + 2);
     }

@@ -80,7 +80,7 @@ internal static partial class Libc
     public static void OnOwnThread(Action action)
     {
         Exception? thrown = null;
-        var thread = new Thread(() => thrown = Record.Exception(action));
+        Thread thread = new(() => thrown = Record.Exception(action));
         thread.Start();
         thread.Join();
         if (thrown is not null)

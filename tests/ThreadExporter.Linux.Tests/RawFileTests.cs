@@ -181,7 +181,7 @@ public sealed class RawFileTests : IDisposable
     {
         for (int id = 1; id <= 3000; id++)
             Directory.CreateDirectory(Path.Combine(_directory.Path, "task", id.ToString(CultureInfo.InvariantCulture)));
-        var ids = new List<int>();
+        List<int> ids = new();
         Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_fd, "task"u8, ids));
         Assert.Equal(Enumerable.Range(1, 3000), ids.Order());
     }

@@ -7,7 +7,7 @@ public class SignalsTests
     [Fact]
     public void A_hangup_arrives_and_then_there_is_nobody()
     {
-        using var sleep = Process.Start("/bin/sleep", "60");
+        using Process sleep = Process.Start("/bin/sleep", "60");
         int pid = sleep.Id;
         Assert.Equal(ReadStatus.Ok, Signals.SendHangup(pid));
         Assert.True(sleep.WaitForExit(TimeSpan.FromSeconds(30)));
@@ -19,7 +19,7 @@ public class SignalsTests
     public void Other_peoples_processes_are_denied()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to start a process and then be somebody else");
-        using var sleep = Process.Start("/bin/sleep", "60");
+        using Process sleep = Process.Start("/bin/sleep", "60");
         Libc.OnOwnThread(() =>
         {
             Libc.BecomeNobody();

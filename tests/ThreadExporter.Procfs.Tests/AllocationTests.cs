@@ -44,7 +44,7 @@ public sealed class AllocationTests : IDisposable
     [Fact]
     public void Listing_threads()
     {
-        var ids = new List<int>(10_000);
+        List<int> ids = new(10_000);
         AssertAllocatesNothing(() => RawFile.ListIds(_proc, "self/task"u8, ids) == ReadStatus.Ok && ids.Count > 0);
     }
 

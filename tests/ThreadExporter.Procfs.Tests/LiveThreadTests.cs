@@ -48,12 +48,12 @@ public sealed class LiveThreadTests : IDisposable
     public void Every_thread_of_every_process_parses()
     {
         // Whatever runs here: kernel threads, zombies, other users' processes.
-        using var root = ProcfsRoot.Open("/proc");
-        var pids = new List<int>();
+        using ProcfsRoot root = ProcfsRoot.Open("/proc");
+        List<int> pids = new();
         Assert.Equal(ReadStatus.Ok, root.ReadPids(pids));
         Assert.Contains(Environment.ProcessId, pids);
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-        var cgroups = new List<CgroupEntry>();
+        List<CgroupEntry> cgroups = new();
         foreach (int pid in pids)
         {
             string name = $"pid {pid}: ";
@@ -77,7 +77,7 @@ public sealed class LiveThreadTests : IDisposable
         {
             // Threads come and go while tests run beside: compare when nothing changed in between.
             Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, before));
-            using var self = Process.GetCurrentProcess();
+            using Process self = Process.GetCurrentProcess();
             List<int> runtime = [.. self.Threads.Cast<ProcessThread>().Select(t => t.Id)];
             Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, after));
             if (before.SequenceEqual(after) && before.Count == runtime.Count)
@@ -154,7 +154,7 @@ public sealed class LiveThreadTests : IDisposable
             Assert.Equal(ReadStatus.Ok, RawFile.ReadAt(fd, _buffer, out _));
         });
         // Joined is not yet gone: the kernel thread ends a little after the managed one.
-        var ids = new List<int>();
+        List<int> ids = new();
         Assert.True(SpinWait.SpinUntil(() => RawFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
         return (tid, fd);
     }

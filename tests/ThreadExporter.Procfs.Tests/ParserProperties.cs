@@ -45,12 +45,12 @@ public partial class ParserProperties
     [Fact]
     public void Every_stat_line_parses_back_to_its_values()
     {
-        var lines = from comm in AnyComm
-                    from state in Gen.Elements("RSDTtZXI".ToCharArray())
-                    from numbers in AnyULong.ArrayOf(49)
-                    from pid in Gen.Choose(0, int.MaxValue)
-                    from negative in Gen.Choose(int.MinValue, -1)
-                    select (comm, state, numbers, pid, negative);
+        Gen<(byte[] comm, char state, ulong[] numbers, int pid, int negative)> lines = from comm in AnyComm
+                                                                                       from state in Gen.Elements("RSDTtZXI".ToCharArray())
+                                                                                       from numbers in AnyULong.ArrayOf(49)
+                                                                                       from pid in Gen.Choose(0, int.MaxValue)
+                                                                                       from negative in Gen.Choose(int.MinValue, -1)
+                                                                                       select (comm, state, numbers, pid, negative);
         Check(lines, line =>
         {
             (byte[] comm, char state, ulong[] numbers, int pid, int negative) = line;
@@ -86,10 +86,10 @@ public partial class ParserProperties
     [Fact]
     public void Every_status_parses_back_to_its_values()
     {
-        var values = from uid in AnyULong.Select(n => (uint)n)
-                     from nspids in Gen.Choose(0, int.MaxValue).ListOf()
-                     from switches in AnyULong.Two()
-                     select (uid, nspids, switches.Item1, switches.Item2);
+        Gen<(uint uid, List<int> nspids, ulong, ulong)> values = from uid in AnyULong.Select(n => (uint)n)
+                                                                 from nspids in Gen.Choose(0, int.MaxValue).ListOf()
+                                                                 from switches in AnyULong.Two()
+                                                                 select (uid, nspids, switches.Item1, switches.Item2);
         Check(values, v =>
         {
             (uint uid, List<int> nspids, ulong voluntary, ulong involuntary) = v;
@@ -109,14 +109,14 @@ public partial class ParserProperties
     [Fact]
     public void Every_cgroup_parses_back_to_its_values()
     {
-        var line = from hierarchy in Gen.Choose(0, int.MaxValue)
-                   from controllers in Gen.Elements("", "cpu,cpuacct", "name=systemd")
-                   from path in AnyBytes
-                   select (hierarchy, controllers, path: path.Where(b => b is not (0 or (byte)'\n')).ToArray());
+        Gen<(int hierarchy, string controllers, byte[] path)> line = from hierarchy in Gen.Choose(0, int.MaxValue)
+                                                                     from controllers in Gen.Elements("", "cpu,cpuacct", "name=systemd")
+                                                                     from path in AnyBytes
+                                                                     select (hierarchy, controllers, path: path.Where(b => b is not (0 or (byte)'\n')).ToArray());
         Check(line.ListOf(), lines =>
         {
             byte[] text = [.. lines.SelectMany(l => (byte[])[.. Encoding.ASCII.GetBytes($"{l.hierarchy}:{l.controllers}:/"), .. l.path, (byte)'\n'])];
-            var entries = new List<CgroupEntry>();
+            List<CgroupEntry> entries = new();
             return ProcCgroup.TryParse(text, entries)
                 && entries.SequenceEqual(lines.Select(l => new CgroupEntry(l.hierarchy, l.controllers, "/" + ProcText.Decode(l.path))));
         });

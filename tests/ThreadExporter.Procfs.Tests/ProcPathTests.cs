@@ -29,7 +29,7 @@ public class ProcPathTests
     [InlineData(0)]
     public void A_buffer_too_small_is_an_error_of_the_caller(int size)
     {
-        var thrown = Assert.Throws<ArgumentException>(() => { ProcPath.Format(new byte[size], "a/"u8, 12, "/b"u8); });
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => { ProcPath.Format(new byte[size], "a/"u8, 12, "/b"u8); });
         Assert.Equal("The buffer is too small for the path. (Parameter 'buffer')", thrown.Message);
     }
 }

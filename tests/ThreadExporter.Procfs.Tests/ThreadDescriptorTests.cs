@@ -16,7 +16,7 @@ public class ThreadDescriptorTests
     {
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc", out int proc));
         byte[] buffer = new byte[1024];
-        var ids = new List<int>();
+        List<int> ids = new();
         int before = Count(proc, ids);
         for (int i = 0; i < 10_000; i++)
         {
@@ -41,7 +41,7 @@ public class ThreadDescriptorTests
         ReadStatus open = default, read = default, list = default, root = default;
         int fd = 0;
         string path = "/proc";
-        var ids = new List<int>();
+        List<int> ids = new();
         Libc.WithoutDescriptors(() =>
         {
             open = RawFile.Open(proc, "self/stat"u8, out fd);

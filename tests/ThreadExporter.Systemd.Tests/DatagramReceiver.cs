@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -61,12 +62,12 @@ internal sealed partial class DatagramReceiver : IDisposable
     /// <summary>Device and inode of a descriptor of this process, as coreutils sees it.</summary>
     public static async Task<string> DeviceAndInodeAsync(nint descriptor)
     {
-        var start = new System.Diagnostics.ProcessStartInfo("stat")
+        ProcessStartInfo start = new("stat")
         {
             ArgumentList = { "-L", "-c", "%d:%i", string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{descriptor}") },
             RedirectStandardOutput = true,
         };
-        using var stat = System.Diagnostics.Process.Start(start)!;
+        using Process stat = Process.Start(start)!;
         string text = await stat.StandardOutput.ReadToEndAsync();
         await stat.WaitForExitAsync();
         return text.Trim();

@@ -11,7 +11,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_record_is_one_datagram()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", "one\ntwo");
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
         Assert.Equal(_record.Bytes.ToArray(), _journal.Receive());
@@ -22,14 +22,14 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_record_too_large_for_a_datagram_comes_as_a_sealed_memory_file()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", new string('x', 20_000_000));
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
 
         int descriptor = _journal.ReceiveDescriptor(out int payload);
         Assert.Equal(0, payload);
         Assert.NotEqual(-1, descriptor);
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        using SafeFileHandle handle = new(descriptor, ownsHandle: true);
         // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE: journald refuses a file with fewer.
         Assert.Equal(0xF, DatagramReceiver.Seals(descriptor));
         byte[] content = new byte[RandomAccess.GetLength(handle)];
@@ -40,7 +40,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void No_descriptor_is_left_open_after_large_records()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", new string('x', 20_000_000));
         for (int i = 0; i < 3; i++)
         {
@@ -55,7 +55,7 @@ public sealed class JournalSocketTests : IDisposable
     public void A_missing_socket_is_counted_and_found_when_it_comes()
     {
         string path = _journal.Path + ".later";
-        using var socket = new JournalSocket(path);
+        using JournalSocket socket = new(path);
         _record.Add("MESSAGE", "lost");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
         Assert.Equal(1, socket.Dropped);
@@ -69,13 +69,13 @@ public sealed class JournalSocketTests : IDisposable
     public void A_socket_nobody_listens_on_is_unavailable()
     {
         string path = _journal.Path + ".dead";
-        using (var dead = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified))
+        using (Socket dead = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified))
         {
             dead.Bind(new UnixDomainSocketEndPoint(path + ".bound"));
             // .NET removes the file it bound; one moved away stays, as after a crash of journald.
             File.Move(path + ".bound", path);
         }
-        using var socket = new JournalSocket(path);
+        using JournalSocket socket = new(path);
         _record.Add("MESSAGE", "lost");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
     }
@@ -83,7 +83,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_full_socket_drops_at_once_and_takes_records_again_when_it_is_read()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", "x");
         int sent = 0;
         while (sent < 100_000 && socket.Send(_record) == JournalResult.Sent)
@@ -99,7 +99,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_disposed_socket_does_not_throw()
     {
-        var socket = new JournalSocket(_journal.Path);
+        JournalSocket socket = new(_journal.Path);
         socket.Dispose();
         _record.Add("MESSAGE", "x");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
@@ -113,13 +113,13 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public async Task Records_of_many_threads_arrive_whole()
     {
-        using var socket = new JournalSocket(_journal.Path);
-        var received = new List<string>();
+        using JournalSocket socket = new(_journal.Path);
+        List<string> received = new();
         const int PerThread = 200;
         Task[] senders = [.. Enumerable.Range(0, 4).Select(thread => Task.Run(
             () =>
             {
-                var record = new JournalRecord();
+                JournalRecord record = new();
                 for (int i = 0; i < PerThread; i++)
                 {
                     record.Clear();

@@ -7,7 +7,7 @@ public class JournalStreamTests
     [Fact]
     public async Task The_descriptor_that_the_variable_names_is_the_journal()
     {
-        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
         int descriptor = (int)pipe.SafePipeHandle.DangerousGetHandle();
         Assert.True(JournalStream.IsJournal(descriptor, await DatagramReceiver.DeviceAndInodeAsync(descriptor)));
     }
@@ -30,8 +30,8 @@ public class JournalStreamTests
     [Fact]
     public async Task A_variable_inherited_from_another_session_does_not_fool_it()
     {
-        using var sessions = new AnonymousPipeServerStream(PipeDirection.Out);
-        using var terminal = new AnonymousPipeServerStream(PipeDirection.Out);
+        using AnonymousPipeServerStream sessions = new(PipeDirection.Out);
+        using AnonymousPipeServerStream terminal = new(PipeDirection.Out);
         string inherited = await DatagramReceiver.DeviceAndInodeAsync(sessions.SafePipeHandle.DangerousGetHandle());
         Assert.False(JournalStream.IsJournal((int)terminal.SafePipeHandle.DangerousGetHandle(), inherited));
     }

@@ -58,7 +58,7 @@ public sealed class NotificationTests : IDisposable
     public void An_abstract_socket_begins_with_an_at_sign()
     {
         string name = "notify-" + Guid.NewGuid().ToString("N");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        using Socket manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         manager.Bind(new UnixDomainSocketEndPoint("\0" + name));
         manager.ReceiveTimeout = 5000;
         Assert.True(NotifierFor("@" + name).TryNotify(ServiceState.Ready));

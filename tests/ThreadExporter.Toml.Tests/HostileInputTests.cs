@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
 using FsCheck;
@@ -14,8 +15,8 @@ public class HostileInputTests
 
     private static TomlDocument ParseInTime(byte[] bytes)
     {
-        var watch = Stopwatch.StartNew();
-        var document = TomlDocument.Parse(bytes);
+        Stopwatch watch = Stopwatch.StartNew();
+        TomlDocument document = TomlDocument.Parse(bytes);
         Assert.True(watch.Elapsed < Bound, $"took {watch.Elapsed}");
         Assert.All(document.Errors, e => Assert.True(e.Position is { Line: >= 1, Column: >= 1 }, e.ToString()));
         return document;
@@ -48,7 +49,7 @@ public class HostileInputTests
     [InlineData("[x]\na = ", "[", 63, "]")]
     public void Nesting_up_to_the_limit_is_read_and_one_more_is_refused(string head, string open, int count, string close)
     {
-        var inner = open == "[" ? "" : "1";
+        string inner = open == "[" ? "" : "1";
         Assert.Empty(ParseInTime(head + Repeat(open, count) + inner + Repeat(close, count)).Errors);
         Assert.Equal(TooDeep, Assert.Single(ParseInTime(head + Repeat(open, count + 1) + inner + Repeat(close, count + 1)).Errors).Message);
     }
@@ -61,11 +62,11 @@ public class HostileInputTests
     public void A_text_of_one_byte_over_and_over_ends_in_time()
     {
         byte[] structure = [0, .. "\n\"=[\\"u8];
-        for (var value = 0; value <= byte.MaxValue; value++)
+        for (int value = 0; value <= byte.MaxValue; value++)
         {
-            var bytes = new byte[structure.Contains((byte)value) ? TomlDocument.MaxBytes : 20_000];
+            byte[] bytes = new byte[structure.Contains((byte)value) ? TomlDocument.MaxBytes : 20_000];
             Array.Fill(bytes, (byte)value);
-            var errors = ParseInTime(bytes).Errors;
+            ImmutableArray<TomlError> errors = ParseInTime(bytes).Errors;
             Assert.Equal(value is '\t' or '\n' or ' ' or '#', errors.IsEmpty);
             Assert.DoesNotContain(errors, e => e.Message.StartsWith(SyntaxErrors.Unknown, StringComparison.Ordinal));
         }
@@ -91,14 +92,14 @@ public class HostileInputTests
     [InlineData("", "\r\n")]
     public void A_mebibyte_of_one_construct_ends_in_time(string head, string part)
     {
-        var errors = ParseInTime(head + Repeat(part, (TomlDocument.MaxBytes - head.Length) / Encoding.UTF8.GetByteCount(part))).Errors;
+        ImmutableArray<TomlError> errors = ParseInTime(head + Repeat(part, (TomlDocument.MaxBytes - head.Length) / Encoding.UTF8.GetByteCount(part))).Errors;
         Assert.DoesNotContain(errors, e => e.Message.StartsWith(SyntaxErrors.Unknown, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Many_definitions_of_one_big_table_end_in_time_and_quote_nothing_of_it()
     {
-        var errors = ParseInTime("[a]\n#" + Repeat("x", 300_000) + "\n" + Repeat("[a]\n", 20_000)).Errors;
+        ImmutableArray<TomlError> errors = ParseInTime("[a]\n#" + Repeat("x", 300_000) + "\n" + Repeat("[a]\n", 20_000)).Errors;
         Assert.Equal(51, errors.Length);
         Assert.Equal("3:2: the key `a` is already defined at 1:2", ErrorText(errors[0]));
         Assert.Equal("53:2: 19950 more errors from here on are not shown", ErrorText(errors[^1]));
@@ -111,7 +112,7 @@ public class HostileInputTests
     [Fact]
     public void Random_bytes_and_mutations_of_a_real_file_never_throw()
     {
-        var seed = Encoding.UTF8.GetBytes(
+        byte[] seed = Encoding.UTF8.GetBytes(
             """"
             title = "a \"b\" \u00E9 é" # comment
             [[filter]]
@@ -125,22 +126,22 @@ public class HostileInputTests
              b"""
 
             """");
-        var piece = Gen.OneOf(
+        Gen<byte[]> piece = Gen.OneOf(
             Gen.Choose(0, 255).Select(b => new[] { (byte)b }),
             Gen.Elements("[", "]", "{", "}", "=", "\"", "'", "\"\"\"", "'''", "\\", ".", ",", "\n", "\r", "#", "[[", "]]", "0x", "1e", "a", "\uFEFF", "😀").Select(Encoding.UTF8.GetBytes));
-        var edit = from at in Gen.Choose(0, seed.Length)
-                   from cut in Gen.Choose(0, 4)
-                   from insert in piece
-                   select (at, cut, insert);
-        var mutated = edit.NonEmptyListOf().Select(edits => edits.Aggregate(seed, (bytes, e) =>
+        Gen<(int at, int cut, byte[] insert)> edit = from at in Gen.Choose(0, seed.Length)
+                                                     from cut in Gen.Choose(0, 4)
+                                                     from insert in piece
+                                                     select (at, cut, insert);
+        Gen<byte[]> mutated = edit.NonEmptyListOf().Select(edits => edits.Aggregate(seed, (bytes, e) =>
         {
-            var at = Math.Min(e.at, bytes.Length);
+            int at = Math.Min(e.at, bytes.Length);
             return [.. bytes[..at], .. e.insert, .. bytes[Math.Min(bytes.Length, at + e.cut)..]];
         }));
-        var random = piece.ListOf().Select(pieces => pieces.SelectMany(p => p).ToArray());
+        Gen<byte[]> random = piece.ListOf().Select(pieces => pieces.SelectMany(p => p).ToArray());
         Prop.ForAll(Gen.OneOf(mutated, random).ToArbitrary(), bytes =>
         {
-            var document = TomlDocument.Parse(bytes);
+            TomlDocument document = TomlDocument.Parse(bytes);
             return document.Errors.All(e => e.Position is { Line: >= 1, Column: >= 1 } && !e.Message.StartsWith(SyntaxErrors.Unknown, StringComparison.Ordinal));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
     }

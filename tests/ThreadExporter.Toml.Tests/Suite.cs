@@ -17,9 +17,9 @@ internal static class Suite
     {
         if (Environment.GetEnvironmentVariable("TOML_TEST_DIR") is { Length: > 0 } named)
             return Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"TOML_TEST_DIR: {named}");
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            var candidate = Path.Combine(folder.FullName, "shared", "toml-test");
+            string candidate = Path.Combine(folder.FullName, "shared", "toml-test");
             if (File.Exists(Path.Combine(candidate, "files-toml-1.0.0")))
                 return candidate;
         }

@@ -11,16 +11,16 @@ public class TomlDocumentTests
     [Fact]
     public void Tables_keep_order_and_positions()
     {
-        var root = Parse("b = 1\n  a.c = 'x'\n[[t]]\n\tk = [ 1,\n 2.5 ]\n[[t]]\n[u.v]\n").Root;
+        TomlTable root = Parse("b = 1\n  a.c = 'x'\n[[t]]\n\tk = [ 1,\n 2.5 ]\n[[t]]\n[u.v]\n").Root;
         Assert.Equal(["b", "a", "t", "u"], root.Entries.Select(e => e.Key));
-        Assert.True(root.TryGet("a", out var a));
+        Assert.True(root.TryGet("a", out TomlEntry? a));
         Assert.Equal(new TomlPosition(2, 3), a.KeyPosition);
-        var c = Assert.Single(Assert.IsType<TomlTable>(a.Value).Entries);
+        TomlEntry c = Assert.Single(Assert.IsType<TomlTable>(a.Value).Entries);
         Assert.Equal((new TomlPosition(2, 5), new TomlPosition(2, 9)), (c.KeyPosition, c.Value.Position));
-        Assert.True(root.TryGet("t", out var t));
-        var tables = Assert.IsType<TomlArray>(t.Value);
+        Assert.True(root.TryGet("t", out TomlEntry? t));
+        TomlArray tables = Assert.IsType<TomlArray>(t.Value);
         Assert.Equal([new(3, 3), new(6, 3)], tables.Items.Select(i => i.Position));
-        var k = Assert.Single(Assert.IsType<TomlTable>(tables.Items[0]).Entries);
+        TomlEntry k = Assert.Single(Assert.IsType<TomlTable>(tables.Items[0]).Entries);
         Assert.Equal([new(4, 8), new(5, 2)], Assert.IsType<TomlArray>(k.Value).Items.Select(i => i.Position));
         Assert.False(root.TryGet("v", out _));
     }
@@ -35,7 +35,7 @@ public class TomlDocumentTests
     [InlineData("a = 1979-05-27T07:32:00-07:00", TomlDateTimeKind.OffsetDateTime, "1979-05-27T07:32:00.0000000-07:00", "a date-time")]
     public void The_four_kinds_of_time(string text, TomlDateTimeKind kind, string value, string typeName)
     {
-        var time = Assert.IsType<TomlDateTime>(Assert.Single(Parse(text).Root.Entries).Value);
+        TomlDateTime time = Assert.IsType<TomlDateTime>(Assert.Single(Parse(text).Root.Entries).Value);
         Assert.Equal((kind, value, typeName), (time.Kind, time.Value.ToString("O"), time.TypeName));
     }
 

@@ -26,14 +26,14 @@ internal static class ConfigFile
     /// <param name="file">What stood at the path before and after the bytes were read.</param>
     public static string? Read(string path, out ReadOnlyMemory<byte> content, out FileIdentity file)
     {
-        var fullPath = Path.GetFullPath(path);
-        var begin = Stopwatch.GetTimestamp();
+        string fullPath = Path.GetFullPath(path);
+        long begin = Stopwatch.GetTimestamp();
         while (true)
         {
             file = FileIdentity.Read(fullPath);
             if (IsSettled(file))
             {
-                var fault = ReadOnce(fullPath, file, out content);
+                string? fault = ReadOnce(fullPath, file, out content);
                 if (FileIdentity.Read(fullPath) == file)
                     return fault;
             }
@@ -53,7 +53,7 @@ internal static class ConfigFile
     // A change time ahead of our clock (a file server's, or the clock was set) says nothing.
     private static bool IsSettled(FileIdentity file)
     {
-        var age = DateTime.UtcNow - DateTime.UnixEpoch.AddTicks(file.ChangedAt / TimeSpan.NanosecondsPerTick);
+        TimeSpan age = DateTime.UtcNow - DateTime.UnixEpoch.AddTicks(file.ChangedAt / TimeSpan.NanosecondsPerTick);
         return age < TimeSpan.Zero || age >= SettleTime;
     }
 
@@ -62,8 +62,8 @@ internal static class ConfigFile
         content = default;
         if (Validate(path, file, TomlDocument.MaxBytes) is { } refusal)
             return refusal;
-        var buffer = new byte[file.Size + 1];
-        var fault = ReadInto(path, file, buffer, out var length);
+        byte[] buffer = new byte[file.Size + 1];
+        string? fault = ReadInto(path, file, buffer, out int length);
         content = buffer.AsMemory(0, length);
         return fault;
     }
@@ -75,8 +75,8 @@ internal static class ConfigFile
     public static string? Read(string path, Span<byte> buffer, out int length)
     {
         length = 0;
-        var fullPath = Path.GetFullPath(path);
-        var file = FileIdentity.Read(fullPath);
+        string fullPath = Path.GetFullPath(path);
+        FileIdentity file = FileIdentity.Read(fullPath);
         return Validate(fullPath, file, buffer.Length - 1) ?? ReadInto(fullPath, file, buffer, out length);
     }
 
@@ -95,7 +95,7 @@ internal static class ConfigFile
     private static string? ReadInto(string path, FileIdentity file, Span<byte> buffer, out int length)
     {
         length = 0;
-        var status = file.Status == ReadStatus.Ok ? RawFile.ReadOnce(dirFd: -1, Encoding.UTF8.GetBytes(path), buffer, out length) : file.Status;
+        ReadStatus status = file.Status == ReadStatus.Ok ? RawFile.ReadOnce(dirFd: -1, Encoding.UTF8.GetBytes(path), buffer, out length) : file.Status;
         // As in /proc, whose files have no size.
         if (length == buffer.Length)
             return "is longer than its size says";

@@ -87,7 +87,7 @@ internal static class ConfigKeys
     /// <summary>The names that may stand in a table (empty: at the top): keys and tables.</summary>
     public static IEnumerable<string> NamesIn(string table)
     {
-        var prefix = table.Length == 0 ? "" : table + ".";
+        string prefix = table.Length == 0 ? "" : table + ".";
         return All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(k => k.Name[prefix.Length..].Split('.')[0]).Distinct();
     }
 

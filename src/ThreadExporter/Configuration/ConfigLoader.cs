@@ -37,10 +37,10 @@ internal static class ConfigLoader
     {
         if (path is null || (mayBeMissing && ConfigFile.IsMissing(path)))
             return Parse([], "", overrides) with { IsWithoutFile = true };
-        var fault = ConfigFile.Read(path, out var content, out var file);
+        string? fault = ConfigFile.Read(path, out ReadOnlyMemory<byte> content, out FileIdentity file);
         if (fault is null && content.IsEmpty && !mayBeEmpty)
             fault = "is empty: write at least a comment into it if that is meant";
-        var result = fault is null ? Parse(content.Span, path, overrides, trySystem: true) : new(null, [new ConfigError(path, default, "", fault)]);
+        ConfigResult result = fault is null ? Parse(content.Span, path, overrides, trySystem: true) : new(null, [new ConfigError(path, default, "", fault)]);
         return result with { File = file };
     }
 
@@ -50,15 +50,15 @@ internal static class ConfigLoader
 
     private static ConfigResult Parse(ReadOnlySpan<byte> content, string file, ConfigOverrides overrides, bool trySystem)
     {
-        var document = TomlDocument.Parse(content);
-        var errors = document.Errors.Select(e => new ConfigError(file, e.Position, "", e.Message)).ToList();
-        var config = ConfigReader.Read(document.Root, file, errors);
-        var tls = trySystem ? HostRequirements.Check(config.Web, document.Root, file, errors) : null;
+        TomlDocument document = TomlDocument.Parse(content);
+        List<ConfigError> errors = document.Errors.Select(e => new ConfigError(file, e.Position, "", e.Message)).ToList();
+        ExporterConfig config = ConfigReader.Read(document.Root, file, errors);
+        TlsFiles? tls = trySystem ? HostRequirements.Check(config.Web, document.Root, file, errors) : null;
         errors = [.. errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column)];
         // As for the faults of TOML: every one is logged, and nobody reads beyond the first screens.
         if (errors.Count > MaxErrors)
         {
-            var rest = Plural.Count(errors.Count - MaxErrors, "more error from here on is", "more errors from here on are") + " not shown";
+            string rest = Plural.Count(errors.Count - MaxErrors, "more error from here on is", "more errors from here on are") + " not shown";
             errors = [.. errors[..MaxErrors], new ConfigError(file, errors[MaxErrors].Position, "", rest)];
         }
         config = overrides.ApplyTo(config, errors);
@@ -71,7 +71,7 @@ internal static class ConfigLoader
         level = LogLevel.Warning;
         if (text == "warning")
             return true;
-        foreach (var (name, value) in ConfigReader.LogLevels)
+        foreach ((string name, LogLevel value) in ConfigReader.LogLevels)
         {
             if (name == text)
             {

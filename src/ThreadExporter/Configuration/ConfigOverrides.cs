@@ -21,7 +21,7 @@ internal sealed record ConfigOverrides
     {
         if (Filter is not null)
         {
-            if (MatchList.Parse(Filter, out var names, out var pids) is { } fault)
+            if (MatchList.Parse(Filter, out ImmutableArray<string> names, out ImmutableArray<int> pids) is { } fault)
                 errors.Add(new("--filter (or FILTER)", default, "filter.match", fault));
             config = config with { Filters = [new FilterConfig { Name = Filter.Trim(), MatchNames = names, MatchPids = pids }] };
         }
@@ -33,7 +33,7 @@ internal sealed record ConfigOverrides
         }
         if (!ListenAddresses.IsEmpty)
         {
-            foreach (var address in ListenAddresses)
+            foreach (string address in ListenAddresses)
             {
                 if (ConfigText.GetListenError(address) is { } fault)
                     errors.Add(new("--web.listen-address", default, "web.listen", fault));

@@ -28,8 +28,8 @@ internal static class ConfigReader
 
     public static ExporterConfig Read(TomlTable root, string file, List<ConfigError> errors)
     {
-        var reader = new TableReader(root, "", file, errors);
-        var config = new ExporterConfig
+        TableReader reader = new(root, "", file, errors);
+        ExporterConfig config = new()
         {
             Filters = FilterReader.Read(root, file, errors),
             Web = ReadWeb(reader.Table("web")),
@@ -43,8 +43,8 @@ internal static class ConfigReader
 
     private static WebConfig ReadWeb(TableReader reader)
     {
-        var defaults = new WebConfig();
-        var web = new WebConfig
+        WebConfig defaults = new();
+        WebConfig web = new()
         {
             Listen = reader.Strings("listen", defaults.Listen, ConfigText.GetListenError),
             TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.GetTelemetryPathError),
@@ -61,8 +61,8 @@ internal static class ConfigReader
 
     private static TlsConfig ReadTls(TableReader reader)
     {
-        var defaults = new TlsConfig();
-        var tls = new TlsConfig
+        TlsConfig defaults = new();
+        TlsConfig tls = new()
         {
             CertFile = reader.Path("cert_file", defaults.CertFile),
             KeyFile = reader.Path("key_file", defaults.KeyFile),
@@ -108,10 +108,10 @@ internal static class ConfigReader
     private static ImmutableDictionary<string, string> ReadUsers(TableReader reader)
     {
         const string Table = "web.basic_auth_users";
-        var users = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (var entry in reader.Entries)
+        ImmutableDictionary<string, string>.Builder users = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (TomlEntry entry in reader.Entries)
         {
-            var name = $"{Table}.{ConfigText.Key(entry.Key)}";
+            string name = $"{Table}.{ConfigText.Key(entry.Key)}";
             if (entry.Key.Length == 0 || entry.Key.Contains(':', StringComparison.Ordinal))
                 reader.Error(entry.KeyPosition, name, $"{name} is no user name: it must not be empty and must not hold a colon (RFC 7617)");
             else if (entry.Value is TomlTable)
@@ -128,8 +128,8 @@ internal static class ConfigReader
 
     private static CollectorConfig ReadCollector(TableReader reader)
     {
-        var defaults = new CollectorConfig();
-        var collector = new CollectorConfig
+        CollectorConfig defaults = new();
+        CollectorConfig collector = new()
         {
             Procfs = reader.Path("procfs", defaults.Procfs),
             RescanInterval = reader.Duration("rescan_interval", defaults.RescanInterval, "100ms", "1h"),
@@ -145,15 +145,15 @@ internal static class ConfigReader
 
     private static ExtendedKinds ReadExtended(TableReader reader, ExtendedKinds kinds)
     {
-        foreach (var name in reader.Strings("extended", [], OneOf([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
+        foreach (string name in reader.Strings("extended", [], OneOf([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
             kinds |= Extended.First(e => e.Text == name).Value;
         return kinds;
     }
 
     private static SamplerConfig ReadSampler(TableReader reader)
     {
-        var defaults = new SamplerConfig();
-        var sampler = new SamplerConfig
+        SamplerConfig defaults = new();
+        SamplerConfig sampler = new()
         {
             Enabled = reader.Boolean("enabled", defaults.Enabled),
             Interval = reader.Duration("interval", defaults.Interval, "10ms", "10s"),
@@ -167,8 +167,8 @@ internal static class ConfigReader
 
     private static LogConfig ReadLog(TableReader reader)
     {
-        var defaults = new LogConfig();
-        var log = new LogConfig
+        LogConfig defaults = new();
+        LogConfig log = new()
         {
             // "warning" is what other programs write.
             Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),

@@ -25,7 +25,7 @@ internal static class ConfigText
     /// <summary>A whole number and <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. What does not fit is the longest time there is.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)
     {
-        var valid = TryParse(text, TimeUnits, out var ticks);
+        bool valid = TryParse(text, TimeUnits, out long ticks);
         duration = new TimeSpan(ticks);
         return valid;
     }
@@ -36,14 +36,14 @@ internal static class ConfigText
     private static bool TryParse(string text, (string Unit, long Factor)[] units, out long value)
     {
         value = 0;
-        var digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        int digits = text.AsSpan().IndexOfAnyExceptInRange('0', '9');
         if (digits <= 0)
             return false;
-        foreach (var (unit, factor) in units)
+        foreach ((string unit, long factor) in units)
         {
             if (!text.AsSpan(digits).SequenceEqual(unit))
                 continue;
-            value = long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue / factor
+            value = long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= long.MaxValue / factor
                 ? number * factor
                 : long.MaxValue;
             return true;
@@ -54,11 +54,11 @@ internal static class ConfigText
     /// <summary>Null, or what is wrong with an address to listen on.</summary>
     public static string? GetListenError(string address)
     {
-        var colon = address.LastIndexOf(':');
+        int colon = address.LastIndexOf(':');
         if (colon < 0)
             return $"{Printable.Quote(address)} is not an address: it needs a port, as in \":9199\"";
-        var host = address[..colon];
-        if (!int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
+        string host = address[..colon];
+        if (!int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port > 65535)
             return $"{Printable.Quote(address)} is not an address: the port goes from 0 to 65535";
         if (host.StartsWith('[') && host.EndsWith(']') && host.Contains(':', StringComparison.Ordinal) && IPAddress.TryParse(host[1..^1], out _))
             return null;
@@ -68,9 +68,9 @@ internal static class ConfigText
         if (host.Length > 253)
             return $"{Printable.Quote(address)} is not an address: the name is longer than 253 characters";
         // Digits and dots only are meant as IPv4; the runtime would read "1.2" as 1.0.0.2.
-        var isNumeric = host.Length > 0 && host.All(c => c == '.' || char.IsAsciiDigit(c));
-        var isValid = isNumeric
-            ? IPAddress.TryParse(host, out var ip) && ip.ToString() == host
+        bool isNumeric = host.Length > 0 && host.All(c => c == '.' || char.IsAsciiDigit(c));
+        bool isValid = isNumeric
+            ? IPAddress.TryParse(host, out IPAddress? ip) && ip.ToString() == host
             : host.All(c => c is '.' or '-' || char.IsAsciiLetterOrDigit(c)) && !host.StartsWith('.') && !host.StartsWith('-');
         return isValid ? null : $"{Printable.Quote(address)} is not an address: write \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\"";
     }
@@ -82,9 +82,9 @@ internal static class ConfigText
             return "must begin with \"/\" and hold only letters, digits and - _ . ~ /";
         if (path == "/" || path.EndsWith('/') || path.Contains("//", StringComparison.Ordinal) || path.Split('/').Any(s => s is "." or ".."))
             return "must name a page: no \"/\" at the end, no empty, \".\" or \"..\" part";
-        var first = path.Split('/')[1];
+        string first = path.Split('/')[1];
         // The page's own files stand beside it: /hot.js and the like.
-        var isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/hot.", StringComparison.OrdinalIgnoreCase)
+        bool isTaken = path.Equals("/hot", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/hot.", StringComparison.OrdinalIgnoreCase)
             || first.Equals("api", StringComparison.OrdinalIgnoreCase) || first == "-";
         return isTaken ? $"must not be {Printable.Quote(path)}: \"/hot\", \"/api\" and \"/-\" are taken by other pages" : null;
     }
@@ -99,7 +99,7 @@ internal static class ConfigText
     /// </summary>
     public static string? GetControlCharacterError(string path)
     {
-        var at = path.AsSpan().IndexOfAny(Controls);
+        int at = path.AsSpan().IndexOfAny(Controls);
         return at < 0 ? null : FormattableString.Invariant($"must not hold a control character: its character {at + 1} is \\u{(int)path[at]:X4}");
     }
 

@@ -13,26 +13,26 @@ internal static class FilterReader
 
     public static ImmutableArray<FilterConfig> Read(TomlTable root, string file, List<ConfigError> errors)
     {
-        if (!root.TryGet("filter", out var entry))
+        if (!root.TryGet("filter", out TomlEntry? entry))
             return [];
         if (entry.Value is not TomlArray array || array.Items.Any(item => item is not TomlTable))
         {
             errors.Add(new(file, entry.KeyPosition, "filter", $"filter must be an array of tables, not {entry.Value.TypeName}: write [[filter]]"));
             return [];
         }
-        var filters = ImmutableArray.CreateBuilder<FilterConfig>();
-        var names = new Dictionary<string, TomlPosition>(StringComparer.Ordinal);
-        foreach (var table in array.Items.Cast<TomlTable>())
+        ImmutableArray<FilterConfig>.Builder filters = ImmutableArray.CreateBuilder<FilterConfig>();
+        Dictionary<string, TomlPosition> names = new(StringComparer.Ordinal);
+        foreach (TomlTable table in array.Items.Cast<TomlTable>())
         {
-            var reader = new TableReader(table, "filter", file, errors);
-            var filter = Read(reader, table);
+            TableReader reader = new(table, "filter", file, errors);
+            FilterConfig filter = Read(reader, table);
             reader.Finish();
             filters.Add(filter);
-            var position = reader.PositionOf("name");
+            TomlPosition position = reader.PositionOf("name");
             if (filter.Name.Length > 0 && !names.TryAdd(filter.Name, position))
             {
-                var first = names[filter.Name];
-                var advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
+                TomlPosition first = names[filter.Name];
+                string advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
                 errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
                     $"the name {Printable.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
             }
@@ -50,8 +50,8 @@ internal static class FilterReader
         ImmutableArray<string> names = [];
         ImmutableArray<int> pids = [];
         reader.String("match", "", text => MatchList.Parse(text, out names, out pids));
-        var threads = reader.Table("threads");
-        var filter = new FilterConfig
+        TableReader threads = reader.Table("threads");
+        FilterConfig filter = new()
         {
             Name = reader.String("name", DefaultName(table), text => text.Trim().Length == 0 ? "must not be empty: leave the key out" : null),
             MatchNames = names,
@@ -81,7 +81,7 @@ internal static class FilterReader
 
     private static ThreadsConfig ReadThreads(TableReader reader)
     {
-        var defaults = new ThreadsConfig();
+        ThreadsConfig defaults = new();
         return new()
         {
             Detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]),
@@ -105,7 +105,7 @@ internal static class FilterReader
     /// <summary>The short form as it stands, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
     private static string DefaultName(TomlTable table)
     {
-        if (table.TryGet("match", out var match) && match.Value is TomlString text)
+        if (table.TryGet("match", out TomlEntry? match) && match.Value is TomlString text)
             return text.Value.Trim();
         return string.Join(' ', table.Entries.Where(e => MatchKeys.Contains(e.Key)).Select(e => $"{e.Key}={Render(e.Value)}"));
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using ThreadExporter.Linux;
 using ThreadExporter.Toml;
@@ -11,7 +12,7 @@ internal static class HostRequirements
     public static TlsFiles? Check(WebConfig web, TomlTable root, string file, List<ConfigError> errors)
     {
         // Otherwise the framework would end the process at the first use of it.
-        var openSsl = web.Tls.IsOn || !web.BasicAuthUsers.IsEmpty ? GetOpenSslError() : null;
+        string? openSsl = web.Tls.IsOn || !web.BasicAuthUsers.IsEmpty ? GetOpenSslError() : null;
         CheckUsers(web, root, file, openSsl, errors);
         // With one of the two faulty or missing there is an error already.
         if (!web.Tls.IsOn || web.Tls.KeyFile.Length == 0)
@@ -21,7 +22,7 @@ internal static class HostRequirements
             errors.Add(new(file, PositionOf(root, TlsFiles.CertKey.Split('.')), TlsFiles.CertKey, $"{TlsFiles.CertKey} {openSsl}"));
             return null;
         }
-        var files = TlsFiles.Load(web.Tls, out var faults);
+        TlsFiles? files = TlsFiles.Load(web.Tls, out ImmutableArray<TlsError> faults);
         errors.AddRange(faults.Select(f => new ConfigError(file, PositionOf(root, f.Key.Split('.')), f.Key, f.ToString())));
         return files;
     }
@@ -29,10 +30,10 @@ internal static class HostRequirements
     private static void CheckUsers(WebConfig web, TomlTable root, string file, string? openSsl, List<ConfigError> errors)
     {
         // One of each kind: the kind is what stands before the second dollar sign.
-        foreach (var (user, hash) in web.BasicAuthUsers.OrderBy(u => u.Key, StringComparer.Ordinal).DistinctBy(u => u.Value[..u.Value.IndexOf('$', 1)]))
+        foreach ((string user, string hash) in web.BasicAuthUsers.OrderBy(u => u.Key, StringComparer.Ordinal).DistinctBy(u => u.Value[..u.Value.IndexOf('$', 1)]))
         {
-            var name = $"web.basic_auth_users.{ConfigText.Key(user)}";
-            var fault = Crypt.IsAvailable ? openSsl : "cannot be checked: this system has no libcrypt.so.1 or libcrypt.so.2 (package libxcrypt or libcrypt1)";
+            string name = $"web.basic_auth_users.{ConfigText.Key(user)}";
+            string? fault = Crypt.IsAvailable ? openSsl : "cannot be checked: this system has no libcrypt.so.1 or libcrypt.so.2 (package libxcrypt or libcrypt1)";
             if (fault is null && !PasswordHash.IsSupported(hash))
                 fault = "cannot be checked: this system's libcrypt does not know this kind of hash";
             if (fault is not null)
@@ -42,7 +43,7 @@ internal static class HostRequirements
 
     private static string? GetOpenSslError()
     {
-        foreach (var name in (ReadOnlySpan<string>)["libssl.so.3", "libssl.so.1.1"])
+        foreach (string name in (ReadOnlySpan<string>)["libssl.so.3", "libssl.so.1.1"])
         {
             if (NativeLibrary.TryLoad(name, out _))
                 return null;
@@ -52,7 +53,7 @@ internal static class HostRequirements
 
     private static TomlPosition PositionOf(TomlTable table, ReadOnlySpan<string> path)
     {
-        if (!table.TryGet(path[0], out var entry))
+        if (!table.TryGet(path[0], out TomlEntry? entry))
             return table.Position;
         return path.Length > 1 && entry.Value is TomlTable inner ? PositionOf(inner, path[1..]) : entry.Value.Position;
     }

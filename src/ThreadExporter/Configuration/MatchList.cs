@@ -13,8 +13,8 @@ internal static class MatchList
     /// <summary>Null, or what is wrong.</summary>
     public static string? Parse(string list, out ImmutableArray<string> names, out ImmutableArray<int> pids)
     {
-        var entries = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var numbers = entries.Where(IsNumber).ToList();
+        string[] entries = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        List<string> numbers = entries.Where(IsNumber).ToList();
         names = [.. entries.Except(numbers)];
         pids = [];
         if (entries.Length == 0)
@@ -22,10 +22,10 @@ internal static class MatchList
         // Before the commas between braces have cut them in pieces.
         if ((GlobParser.GetBraceError(list) ?? names.Select(n => GlobParser.GetError(n)).FirstOrDefault(f => f is not null)) is { } fault)
             return fault;
-        var found = new HashSet<int>();
-        foreach (var number in numbers)
+        HashSet<int> found = new();
+        foreach (string number in numbers)
         {
-            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid is < 1 or > MaxPid)
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) || pid is < 1 or > MaxPid)
                 return FormattableString.Invariant($"{Printable.Quote(number)} is no pid: pids go from 1 to {MaxPid}");
             found.Add(pid);
         }

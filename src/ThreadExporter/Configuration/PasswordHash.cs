@@ -27,14 +27,14 @@ internal static partial class PasswordHash
     /// <summary>Whether this system's libcrypt supports the algorithm of a valid hash. Tried at the lowest cost: a few milliseconds.</summary>
     public static bool IsSupported(string hash)
     {
-        var cheapest = hash[1] switch
+        string cheapest = hash[1] switch
         {
             '2' => hash[..4] + "04$......................",
             '6' => "$6$rounds=1000$saltsalt$",
             _ => "$y$j75$saltsaltsaltsalt$",
         };
-        var result = new byte[Crypt.MaxHash];
-        return Crypt.TryHash("x"u8, cheapest, result, out var length) && result.AsSpan(0, length).StartsWith(Encoding.ASCII.GetBytes(cheapest[..4]));
+        byte[] result = new byte[Crypt.MaxHash];
+        return Crypt.TryHash("x"u8, cheapest, result, out int length) && result.AsSpan(0, length).StartsWith(Encoding.ASCII.GetBytes(cheapest[..4]));
     }
 
     /// <summary>
@@ -43,9 +43,9 @@ internal static partial class PasswordHash
     /// </summary>
     public static bool Verify(ReadOnlySpan<byte> password, string hash)
     {
-        var result = new byte[Crypt.MaxHash];
-        var expected = Encoding.ASCII.GetBytes(hash);
-        return Crypt.TryHash(password, hash, result, out var length) && CryptographicOperations.FixedTimeEquals(result.AsSpan(0, length), expected);
+        byte[] result = new byte[Crypt.MaxHash];
+        byte[] expected = Encoding.ASCII.GetBytes(hash);
+        return Crypt.TryHash(password, hash, result, out int length) && CryptographicOperations.FixedTimeEquals(result.AsSpan(0, length), expected);
     }
 
     [GeneratedRegex(@"^\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}\z")]

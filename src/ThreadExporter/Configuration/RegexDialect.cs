@@ -40,7 +40,7 @@ internal ref partial struct RegexDialect
     {
         while (_index < _pattern.Length)
         {
-            var fault = _pattern[_index] switch
+            string? fault = _pattern[_index] switch
             {
                 '\\' => Escape(),
                 '[' => Class(),
@@ -63,7 +63,7 @@ internal ref partial struct RegexDialect
 
     private string? Escape()
     {
-        var fault = Rest is ['\\', '<' or '>', ..] ? Error($@"\{Rest[1]} is the character {Rest[1]} here", $@"write \b for the edge of a word, {Rest[1]} for the character") : SharedEscape();
+        string? fault = Rest is ['\\', '<' or '>', ..] ? Error($@"\{Rest[1]} is the character {Rest[1]} here", $@"write \b for the edge of a word, {Rest[1]} for the character") : SharedEscape();
         // Of `\c[` the bracket is the name of a control character.
         return fault ?? Skip(Rest is ['\\', 'c', ..] ? 3 : 2);
     }
@@ -86,9 +86,9 @@ internal ref partial struct RegexDialect
         if (OuterName().Match(_pattern, _index) is { Success: true } alone && (_index == 0 || _pattern[_index - 1] != '['))
             return Error($"{alone.Value} is a set of characters", $"write {Same(alone.Groups[1].Value, "[", "]")}");
         _index += Rest is ['[', '^', ..] ? 2 : 1;
-        for (var isFirst = true; !Rest.IsEmpty && (isFirst || Rest is not [']', ..]); isFirst = false)
+        for (bool isFirst = true; !Rest.IsEmpty && (isFirst || Rest is not [']', ..]); isFirst = false)
         {
-            var fault = Rest switch
+            string? fault = Rest switch
             {
                 ['\\', 'c', ..] => Skip(3),
                 ['\\', ..] => SharedEscape() ?? Skip(2),
@@ -116,11 +116,11 @@ internal ref partial struct RegexDialect
         }
         if (Rest is ['(', '?', 'R' or '&' or (>= '0' and <= '9'), ..])
             return Error("recursion is not supported", "write out what is meant");
-        var inner = _options;
+        (bool Extended, bool Explicit) inner = _options;
         if (Options().Match(_pattern, _index) is { Success: true } options)
         {
-            var isOn = true;
-            foreach (var letter in options.Groups[1].ValueSpan)
+            bool isOn = true;
+            foreach (char letter in options.Groups[1].ValueSpan)
             {
                 isOn = letter switch { '-' => false, '+' => true, _ => isOn };
                 inner = letter switch { 'x' => inner with { Extended = isOn }, 'n' => inner with { Explicit = isOn }, _ => inner };
@@ -149,14 +149,14 @@ internal ref partial struct RegexDialect
 
     private string? EndGroup()
     {
-        if (_outer.TryPop(out var options))
+        if (_outer.TryPop(out (bool, bool) options))
             _options = options;
         return Skip(1);
     }
 
     private string? Comment(char end)
     {
-        var length = Rest.IndexOf(end);
+        int length = Rest.IndexOf(end);
         return Skip(length < 0 ? _pattern.Length : length + 1);
     }
 
@@ -168,7 +168,7 @@ internal ref partial struct RegexDialect
 
     private static string Same(string name, string open, string close)
     {
-        var known = Classes.FirstOrDefault(c => c.Name == name.TrimStart('^')).Same;
+        string? known = Classes.FirstOrDefault(c => c.Name == name.TrimStart('^')).Same;
         return known is null || name.StartsWith('^') ? "its characters" : open + known + close;
     }
 

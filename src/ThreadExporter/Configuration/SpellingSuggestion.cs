@@ -7,7 +7,7 @@ internal static class SpellingSuggestion
     public static string Hint(string found, IEnumerable<string> known)
     {
         // Two changes turn most words of three letters into another.
-        var nearest = known.Select(name => (Name: name, Distance: Distance(found, name)))
+        string? nearest = known.Select(name => (Name: name, Distance: Distance(found, name)))
             .Where(n => n.Distance <= (Math.Min(found.Length, n.Name.Length) <= 3 ? 1 : 2))
             .OrderBy(n => n.Distance).FirstOrDefault().Name;
         return nearest is null ? "" : $": did you mean \"{nearest}\"?";
@@ -19,17 +19,17 @@ internal static class SpellingSuggestion
         // Far apart whatever the letters are; a hostile name of a mebibyte must not become a matrix.
         if (Math.Abs(a.Length - b.Length) > 2)
             return int.MaxValue;
-        var cost = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++)
+        int[,] cost = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++)
         {
-            for (var j = 0; j <= b.Length; j++)
+            for (int j = 0; j <= b.Length; j++)
             {
                 if (i == 0 || j == 0)
                 {
                     cost[i, j] = i + j;
                     continue;
                 }
-                var differ = Same(a[i - 1], b[j - 1]) ? 0 : 1;
+                int differ = Same(a[i - 1], b[j - 1]) ? 0 : 1;
                 cost[i, j] = Math.Min(Math.Min(cost[i - 1, j], cost[i, j - 1]) + 1, cost[i - 1, j - 1] + differ);
                 if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1]))
                     cost[i, j] = Math.Min(cost[i, j], cost[i - 2, j - 2] + 1);

@@ -17,9 +17,9 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     public bool Has(string key) => table.TryGet(key, out _);
 
     /// <summary>Missing, or written out as its default. A value with a fault is neither.</summary>
-    public bool IsDefault(string key, string fallback) => !table.TryGet(key, out var entry) || (entry.Value is TomlString text && text.Value == fallback);
+    public bool IsDefault(string key, string fallback) => !table.TryGet(key, out TomlEntry? entry) || (entry.Value is TomlString text && text.Value == fallback);
 
-    public TomlPosition PositionOf(string key) => table.TryGet(key, out var entry) ? entry.Value.Position : table.Position;
+    public TomlPosition PositionOf(string key) => table.TryGet(key, out TomlEntry? entry) ? entry.Value.Position : table.Position;
 
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<TomlEntry> Entries => table.Entries;
@@ -59,10 +59,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         {
             if (node is not TomlString text)
                 return null;
-            if (!ConfigText.TryParseDuration(text.Value, out var duration))
+            if (!ConfigText.TryParseDuration(text.Value, out TimeSpan duration))
                 return new(fallback, $"must be a duration such as \"100ms\", \"5s\", \"1m\" or \"1h\", not {Printable.Quote(text.Value)}");
-            _ = ConfigText.TryParseDuration(min, out var least);
-            _ = ConfigText.TryParseDuration(max, out var most);
+            _ = ConfigText.TryParseDuration(min, out TimeSpan least);
+            _ = ConfigText.TryParseDuration(max, out TimeSpan most);
             return new(duration, Range(duration < least, duration > most, min, max));
         });
 
@@ -72,10 +72,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         {
             if (node is not TomlString text)
                 return null;
-            if (!ConfigText.TryParseSize(text.Value, out var size))
+            if (!ConfigText.TryParseSize(text.Value, out long size))
                 return new(fallback, $"must be a size such as \"512KiB\", \"10MiB\", \"1GiB\" or \"4096B\", not {Printable.Quote(text.Value)}");
-            _ = ConfigText.TryParseSize(min, out var least);
-            _ = ConfigText.TryParseSize(max, out var most);
+            _ = ConfigText.TryParseSize(min, out long least);
+            _ = ConfigText.TryParseSize(max, out long most);
             return new(size, Range(size < least, size > most, min, max));
         });
 
@@ -85,12 +85,12 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     /// <param name="aliases">Texts that are understood but not offered.</param>
     public T Choice<T>(string key, T fallback, ImmutableArray<(string Text, T Value)> choices, params ReadOnlySpan<(string Text, T Value)> aliases)
     {
-        var all = choices.AddRange(aliases);
+        ImmutableArray<(string Text, T Value)> all = choices.AddRange(aliases);
         return Read<T>(key, fallback, "a string", node =>
         {
             if (node is not TomlString text)
                 return null;
-            foreach (var choice in all)
+            foreach ((string Text, T Value) choice in all)
             {
                 if (choice.Text == text.Value)
                     return new(choice.Value);
@@ -102,7 +102,7 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     /// <summary>What to say of a text that is none of <paramref name="known"/>.</summary>
     public static string InvalidChoice(string text, ImmutableArray<string> known)
     {
-        var list = string.Join(", ", known.Select(k => $"\"{k}\""));
+        string list = string.Join(", ", known.Select(k => $"\"{k}\""));
         return $"must be one of {list}, not {Printable.Quote(text)}{SpellingSuggestion.Hint(text, known)}";
     }
 
@@ -112,10 +112,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         Read<ImmutableArray<T>>(key, fallback, $"{one} or a list of {many}", node =>
         {
             IEnumerable<TomlNode> items = node is TomlArray { Items: var all } ? all : [node];
-            var values = ImmutableArray.CreateBuilder<T>();
-            var seen = new HashSet<T>();
-            var isFaulty = false;
-            foreach (var item in items)
+            ImmutableArray<T>.Builder values = ImmutableArray.CreateBuilder<T>();
+            HashSet<T> seen = new();
+            bool isFaulty = false;
+            foreach (TomlNode item in items)
             {
                 if (convert(item) is not { } converted)
                 {
@@ -168,12 +168,12 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
             return new(null, fault);
         try
         {
-            var regex = new Regex(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            Regex regex = new(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
             return new(regex, regex.GetGroupNumbers().Length > 1 ? null : groupFault);
         }
         catch (RegexParseException e)
         {
-            var what = string.Concat(e.Error.ToString().Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
+            string what = string.Concat(e.Error.ToString().Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
             return new(null, FormattableString.Invariant($"is not a regular expression:{what} at its character {e.Offset}"));
         }
         catch (NotSupportedException)
@@ -186,8 +186,8 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     /// <summary>The table <paramref name="key"/>, empty when it is missing or something else.</summary>
     public TableReader Table(string key)
     {
-        var inner = new TomlTable(table.Position);
-        if (table.TryGet(key, out var entry))
+        TomlTable inner = new(table.Position);
+        if (table.TryGet(key, out TomlEntry? entry))
         {
             if (entry.Value is TomlTable found)
                 inner = found;
@@ -200,23 +200,23 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     /// <summary>Reports the keys that nobody knows.</summary>
     public void Finish()
     {
-        var known = ConfigKeys.NamesIn(path).ToList();
-        foreach (var entry in table.Entries.Where(e => !known.Contains(e.Key)))
+        List<string> known = ConfigKeys.NamesIn(path).ToList();
+        foreach (TomlEntry entry in table.Entries.Where(e => !known.Contains(e.Key)))
         {
-            var name = Name(ConfigText.Key(entry.Key));
-            var hint = SpellingSuggestion.Hint(entry.Key, known);
+            string name = Name(ConfigText.Key(entry.Key));
+            string hint = SpellingSuggestion.Hint(entry.Key, known);
             if (hint.Length == 0 && ConfigKeys.All.FirstOrDefault(k => k.LastName == entry.Key) is { } elsewhere)
                 hint = $": did you mean \"{elsewhere.Name}\"?";
-            var what = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" } ? $"unknown table [{name}]" : $"unknown key {name}";
+            string what = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" } ? $"unknown table [{name}]" : $"unknown key {name}";
             Error(entry.KeyPosition, name, what + hint);
         }
     }
 
     private T Read<T>(string key, T fallback, string type, Func<TomlNode, Converted<T>?> convert)
     {
-        if (!table.TryGet(key, out var entry))
+        if (!table.TryGet(key, out TomlEntry? entry))
             return fallback;
-        var name = Name(key);
+        string name = Name(key);
         if (convert(entry.Value) is not { } converted)
             Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
         else if (converted.Error is not null)

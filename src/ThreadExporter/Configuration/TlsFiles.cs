@@ -33,36 +33,36 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     /// <summary>Reads and checks the files. Null with every fault when they cannot be used. Dates are no fault: see <see cref="GetDateError"/>.</summary>
     public static TlsFiles? Load(TlsConfig config, out ImmutableArray<TlsError> faults)
     {
-        var found = new List<TlsError>();
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var certificates = ReadCertificates(CertKey, config.CertFile, digest, found);
-        var key = ReadText(KeyKey, config.KeyFile, digest, found);
-        var authorities = config.ClientCaFile.Length > 0 ? ReadCertificates(ClientCaKey, config.ClientCaFile, digest, found) : [];
+        List<TlsError> found = new();
+        using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        X509Certificate2Collection? certificates = ReadCertificates(CertKey, config.CertFile, digest, found);
+        char[]? key = ReadText(KeyKey, config.KeyFile, digest, found);
+        X509Certificate2Collection? authorities = config.ClientCaFile.Length > 0 ? ReadCertificates(ClientCaKey, config.ClientCaFile, digest, found) : [];
         // Go trusts an authority without its issuers; the framework's chains end in a root, and one that does not verifies nobody.
         if (authorities?.FirstOrDefault(a => !authorities.Any(i => i.SubjectName.RawData.AsSpan().SequenceEqual(a.IssuerName.RawData))) is { } orphan)
         {
             found.Add(new(ClientCaKey, $"{Printable.Quote(config.ClientCaFile)} holds {Printable.Quote(orphan.Subject)} without its issuer: add the authorities up to the self-signed root"));
             authorities = null;
         }
-        var own = certificates is [var leaf, ..] && key is not null ? WithKey(leaf, key, config, found) : null;
+        X509Certificate2? own = certificates is [var leaf, ..] && key is not null ? WithKey(leaf, key, config, found) : null;
         key.AsSpan().Clear();
         faults = [.. found];
         if (own is null || certificates is null || authorities is null)
             return null;
         // Offline: nothing is fetched from the network, neither an authority nor its word about revocation.
-        var context = SslStreamCertificateContext.Create(own, [.. certificates.Skip(1)], offline: true);
+        SslStreamCertificateContext context = SslStreamCertificateContext.Create(own, [.. certificates.Skip(1)], offline: true);
         return new(context, authorities, Convert.ToHexString(digest.GetHashAndReset()));
     }
 
     /// <summary>The digest of what the files hold now. Contents, not dates: they also tell through links that were set anew, as Kubernetes does.</summary>
     public static string DigestOf(TlsConfig config)
     {
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var path in (ReadOnlySpan<string>)[config.CertFile, config.KeyFile, config.ClientCaFile])
+        using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in (ReadOnlySpan<string>)[config.CertFile, config.KeyFile, config.ClientCaFile])
         {
             if (path.Length > 0)
             {
-                _ = Read(path, digest, out var text);
+                _ = Read(path, digest, out char[]? text);
                 text.AsSpan().Clear();
             }
         }
@@ -72,7 +72,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     /// <summary>Null, or that the certificate is not valid now: clients that verify it will refuse the server.</summary>
     public string? GetDateError(DateTime utcNow)
     {
-        var notBefore = Context.TargetCertificate.NotBefore.ToUniversalTime();
+        DateTime notBefore = Context.TargetCertificate.NotBefore.ToUniversalTime();
         if (utcNow > NotAfter)
             return FormattableString.Invariant($"the certificate expired at {NotAfter:yyyy-MM-dd HH:mm:ss} UTC: clients that verify it refuse the connection");
         return utcNow < notBefore
@@ -84,7 +84,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     {
         if (ReadText(name, path, digest, faults) is not { } text)
             return null;
-        var certificates = new X509Certificate2Collection();
+        X509Certificate2Collection certificates = new();
         try
         {
             certificates.ImportFromPem(text);
@@ -103,11 +103,11 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     private static X509Certificate2? WithKey(X509Certificate2 certificate, char[] text, TlsConfig config, List<TlsError> faults)
     {
         const string Rsa = "1.2.840.113549.1.1.1", Ecdsa = "1.2.840.10045.2.1";
-        var file = Printable.Quote(config.KeyFile);
-        var kind = certificate.GetKeyAlgorithm() switch { Rsa => "RSA", Ecdsa => "ECDSA", _ => null };
+        string file = Printable.Quote(config.KeyFile);
+        string? kind = certificate.GetKeyAlgorithm() switch { Rsa => "RSA", Ecdsa => "ECDSA", _ => null };
         if (kind is null)
             faults.Add(new(CertKey, $"{Printable.Quote(config.CertFile)} is for a kind of key that cannot be used: RSA and ECDSA can"));
-        else if (KeyBlocks(text, out var isEncrypted) is var blocks && isEncrypted)
+        else if (KeyBlocks(text, out bool isEncrypted) is var blocks && isEncrypted)
             faults.Add(new(KeyKey, $"{file} is encrypted: nobody is there to type its passphrase"));
         else if (blocks != 1)
             faults.Add(new(KeyKey, $"{file} {(blocks == 0 ? "holds no private key in PEM" : "holds more than one private key")}"));
@@ -117,11 +117,11 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
             {
                 if (kind == "RSA")
                 {
-                    using var rsa = RSA.Create();
+                    using RSA rsa = RSA.Create();
                     rsa.ImportFromPem(text);
                     return certificate.CopyWithPrivateKey(rsa);
                 }
-                using var ecdsa = ECDsa.Create();
+                using ECDsa ecdsa = ECDsa.Create();
                 ecdsa.ImportFromPem(text);
                 return certificate.CopyWithPrivateKey(ecdsa);
             }
@@ -139,8 +139,8 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     {
         // The older kind of encryption stands in headers, with which a block is not PEM as RFC 7468 has it.
         isEncrypted = text.Contains("ENCRYPTED", StringComparison.Ordinal);
-        var blocks = 0;
-        while (PemEncoding.TryFind(text, out var block))
+        int blocks = 0;
+        while (PemEncoding.TryFind(text, out PemFields block))
         {
             if (text[block.Label] is "PRIVATE KEY" or "RSA PRIVATE KEY" or "EC PRIVATE KEY")
                 blocks++;
@@ -151,7 +151,7 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
 
     private static char[]? ReadText(string name, string path, IncrementalHash digest, List<TlsError> faults)
     {
-        if (Read(path, digest, out var text) is { } fault)
+        if (Read(path, digest, out char[]? text) is { } fault)
             faults.Add(new(name, $"{Printable.Quote(path)} cannot be read: {fault}"));
         return text;
     }
@@ -159,9 +159,9 @@ internal sealed record TlsFiles(SslStreamCertificateContext Context, X509Certifi
     /// <summary>Null, or why the file cannot be read, which the digest then takes in its place.</summary>
     private static string? Read(string path, IncrementalHash digest, out char[]? text)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
-        var fault = ConfigFile.Read(path, buffer.AsSpan(0, MaxBytes + 1), out var length);
-        var content = buffer.AsSpan(0, length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(MaxBytes + 1);
+        string? fault = ConfigFile.Read(path, buffer.AsSpan(0, MaxBytes + 1), out int length);
+        Span<byte> content = buffer.AsSpan(0, length);
         digest.AppendData(fault is null ? SHA256.HashData(content) : Encoding.UTF8.GetBytes(fault));
         text = fault is null ? Encoding.Latin1.GetChars(buffer, 0, length) : null;
         // The next who rents it must not find a key in it.

@@ -25,9 +25,9 @@ internal static class CephDaemon
     public static string? Name(string type, IReadOnlyList<string> arguments)
     {
         string? id = null;
-        for (var i = 1; i < arguments.Count && arguments[i] != "--"; i++)
+        for (int i = 1; i < arguments.Count && arguments[i] != "--"; i++)
         {
-            if (TryTakeValue(arguments, ref i, "--id", out var value)
+            if (TryTakeValue(arguments, ref i, "--id", out string? value)
                 || TryTakeValue(arguments, ref i, "-i", out value)
                 || TryTakeValue(arguments, ref i, "--user", out value))
             {
@@ -51,7 +51,7 @@ internal static class CephDaemon
 
     private static bool TryTakeValue(IReadOnlyList<string> arguments, ref int index, string option, out string value)
     {
-        var argument = arguments[index];
+        string argument = arguments[index];
         value = "";
         if (!argument.StartsWith(option, StringComparison.Ordinal))
             return false;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using ThreadExporter.Linux;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
@@ -17,12 +18,12 @@ internal static class CgroupLabels
         labels = [];
         if (chosen.IsEmpty)
             return ReadStatus.Ok;
-        var status = facts.GetCgroups(out var entries);
-        var (container, pod) = ContainerIds.Find(entries);
-        var found = new List<(string, byte[])>();
-        foreach (var name in chosen)
+        ReadStatus status = facts.GetCgroups(out List<CgroupEntry>? entries);
+        (string? container, string? pod) = ContainerIds.Find(entries);
+        List<(string, byte[])> found = new();
+        foreach (string name in chosen)
         {
-            var value = name switch
+            string? value = name switch
             {
                 "unit" => CgroupUnits.Unit(entries),
                 "container_id" => container,

@@ -19,14 +19,14 @@ internal static class CgroupUnits
     /// <summary>Whether a unit on the way to the process's cgroup matches, in its escaped or unescaped spelling.</summary>
     public static bool MatchesUnit(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if (!IsManagedBySystemd(entry))
                 continue;
-            var path = Trim(entry.Path);
-            foreach (var range in path.Split('/'))
+            ReadOnlySpan<char> path = Trim(entry.Path);
+            foreach (Range range in path.Split('/'))
             {
-                var name = UnitName(path[range]);
+                ReadOnlySpan<char> name = UnitName(path[range]);
                 if (name.IsEmpty)
                     continue;
                 if (Glob.MatchesAny(globs, name))
@@ -44,13 +44,13 @@ internal static class CgroupUnits
     /// </summary>
     public static bool MatchesPath(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
-        var useAll = true;
-        foreach (var entry in entries)
+        bool useAll = true;
+        foreach (CgroupEntry entry in entries)
         {
             if (IsManagedBySystemd(entry) && Trim(entry.Path).Length > 1)
                 useAll = false;
         }
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if ((useAll || IsManagedBySystemd(entry)) && Glob.MatchesAny(globs, Trim(entry.Path)))
                 return true;
@@ -61,15 +61,15 @@ internal static class CgroupUnits
     /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope. Null when it is in none.</summary>
     public static string? Unit(List<CgroupEntry> entries)
     {
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if (!IsManagedBySystemd(entry))
                 continue;
             string? unit = null;
-            var path = Trim(entry.Path);
-            foreach (var range in path.Split('/'))
+            ReadOnlySpan<char> path = Trim(entry.Path);
+            foreach (Range range in path.Split('/'))
             {
-                var name = UnitName(path[range]);
+                ReadOnlySpan<char> name = UnitName(path[range]);
                 if (name.EndsWith(".service", StringComparison.Ordinal) || name.EndsWith(".scope", StringComparison.Ordinal))
                     unit = name.ToString();
             }
@@ -85,7 +85,7 @@ internal static class CgroupUnits
     /// </summary>
     public static ReadOnlySpan<char> Trim(string cgroupPath)
     {
-        var path = cgroupPath.AsSpan();
+        ReadOnlySpan<char> path = cgroupPath.AsSpan();
         if (path.EndsWith(DeletedSuffix, StringComparison.Ordinal))
             path = path[..^DeletedSuffix.Length];
         while (path.StartsWith("/..", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/'))
@@ -100,7 +100,7 @@ internal static class CgroupUnits
     {
         if (component.StartsWith('_'))
             component = component[1..];
-        foreach (var suffix in UnitSuffixes)
+        foreach (string suffix in UnitSuffixes)
         {
             if (component.Length > suffix.Length && component.EndsWith(suffix, StringComparison.Ordinal))
                 return component;
@@ -111,8 +111,8 @@ internal static class CgroupUnits
     /// <summary>Undoes systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
     private static string Unescape(ReadOnlySpan<char> name)
     {
-        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];
-        var length = 0;
+        byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];
+        int length = 0;
         while (!name.IsEmpty)
         {
             if (GlobParser.IsUnitEscape(name))
@@ -121,7 +121,7 @@ internal static class CgroupUnits
                 name = name[4..];
                 continue;
             }
-            var plain = name[1..].IndexOf('\\') is var next and >= 0 ? next + 1 : name.Length;
+            int plain = name[1..].IndexOf('\\') is var next and >= 0 ? next + 1 : name.Length;
             length += Encoding.UTF8.GetBytes(name[..plain], bytes.AsSpan(length));
             name = name[plain..];
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
@@ -116,7 +117,7 @@ internal sealed class CompiledFilter
             return MatchOutcome.No;
         if (Config.Cmdline is not { } regex)
             return MatchOutcome.Yes;
-        if (!facts.TryGetCommandLine(out var commandLine))
+        if (!facts.TryGetCommandLine(out CommandText? commandLine))
             return MatchOutcome.Unknown;
         if (TakeCutWarning(facts) is { } warning)
             warnings.Add(warning);
@@ -143,7 +144,7 @@ internal sealed class CompiledFilter
 
     private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo facts)
     {
-        foreach (var pattern in patterns)
+        foreach (CommPattern pattern in patterns)
         {
             if (pattern.Matches(facts.Comm, facts.CommText))
                 return true;
@@ -155,10 +156,10 @@ internal sealed class CompiledFilter
     {
         if (_pidFile is null)
             return MatchOutcome.Yes;
-        var matches = _pidFile.Read() == facts.Pid;
+        bool matches = _pidFile.Read() == facts.Pid;
         if (!matches || _pidFile.Status != ReadStatus.Ok)
             return ToOutcome(_pidFile.Status, matches);
-        var wasStale = _pidFile.IsStale;
+        bool wasStale = _pidFile.IsStale;
         if (!_pidFile.IsOlderThan(facts.StartTicks))
             return MatchOutcome.Yes;
         if (!wasStale)
@@ -170,17 +171,17 @@ internal sealed class CompiledFilter
     {
         if (Config.User.Length == 0)
             return MatchOutcome.Yes;
-        var uids = _uids;
+        uint[] uids = _uids;
         if (uids.Length == 0)
             return MatchOutcome.No;
-        return ToOutcome(facts.GetEffectiveUid(out var uid), Array.IndexOf(uids, uid) >= 0);
+        return ToOutcome(facts.GetEffectiveUid(out uint uid), Array.IndexOf(uids, uid) >= 0);
     }
 
     private MatchOutcome MatchesCgroup(ProcessInfo facts)
     {
         if (_unit.Length == 0 && _cgroup.Length == 0)
             return MatchOutcome.Yes;
-        var status = facts.GetCgroups(out var entries);
+        ReadStatus status = facts.GetCgroups(out List<CgroupEntry>? entries);
         return ToOutcome(status, (_unit.Length == 0 || CgroupUnits.MatchesUnit(_unit, entries))
             && (_cgroup.Length == 0 || CgroupUnits.MatchesPath(_cgroup, entries)));
     }
@@ -190,7 +191,7 @@ internal sealed class CompiledFilter
         denied = false;
         if (_exe.Length == 0)
             return true;
-        var status = facts.GetExe(out var path);
+        ReadStatus status = facts.GetExe(out string? path);
         denied = status == ReadStatus.Denied;
         return status == ReadStatus.Ok && Glob.MatchesAny(_exe, path);
     }

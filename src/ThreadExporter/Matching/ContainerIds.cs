@@ -20,15 +20,15 @@ internal static class ContainerIds
     public static (string? ContainerId, string? PodUid) Find(List<CgroupEntry> entries)
     {
         // On v1 every hierarchy has a path, and the one of systemd may be empty: in any of them the same container is named.
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             string? container = null;
             string? pod = null;
-            var path = CgroupUnits.Trim(entry.Path);
+            ReadOnlySpan<char> path = CgroupUnits.Trim(entry.Path);
             ReadOnlySpan<char> parent = default;
-            foreach (var range in path.Split('/'))
+            foreach (Range range in path.Split('/'))
             {
-                var component = path[range];
+                ReadOnlySpan<char> component = path[range];
                 // Podman's own pods, not those of Kubernetes, have such ids too: there the container is a step further in.
                 if (parent is not "libpod_parent" || component.StartsWith("libpod-", StringComparison.Ordinal))
                     container = ContainerId(component) ?? FargateId(component, parent) ?? container;
@@ -51,7 +51,7 @@ internal static class ContainerIds
             component = component[..^Scope.Length];
         if (component.Length < IdLength || component[^IdLength..].ContainsAnyExcept(HexDigits))
             return null;
-        var owner = component[..^IdLength];
+        ReadOnlySpan<char> owner = component[..^IdLength];
         if (!owner.IsEmpty && owner[^1] is not ('-' or ':'))
             return null;
         // crio-conmon-ID and libpod-conmon-ID hold the runtime's monitor of the container, which runs outside of it.
@@ -67,7 +67,7 @@ internal static class ContainerIds
     {
         if (component.Length is < TaskIdLength + 2 or > TaskIdLength + 11 || component[TaskIdLength] != '-')
             return null;
-        var task = component[..TaskIdLength];
+        ReadOnlySpan<char> task = component[..TaskIdLength];
         if (task.ContainsAnyExcept(HexDigits) || component[(TaskIdLength + 1)..].ContainsAnyExceptInRange('0', '9'))
             return null;
         return parent.IsEmpty || parent is "ecs" || parent.SequenceEqual(task) ? component.ToString() : null;
@@ -79,7 +79,7 @@ internal static class ContainerIds
     /// </summary>
     private static string? PodUid(ReadOnlySpan<char> component)
     {
-        var colon = component.IndexOf(':');
+        int colon = component.IndexOf(':');
         if (colon >= 0)
             component = component[..colon];
         if (component.EndsWith(Slice, StringComparison.Ordinal))
@@ -94,7 +94,7 @@ internal static class ContainerIds
             return !text.ContainsAnyExcept(HexDigits);
         if (text.Length != 36)
             return false;
-        for (var i = 0; i < text.Length; i++)
+        for (int i = 0; i < text.Length; i++)
         {
             if (i is 8 or 13 or 18 or 23 ? text[i] is not ('-' or '_') : !HexDigits.Contains(text[i]))
                 return false;

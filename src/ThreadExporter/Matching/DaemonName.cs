@@ -14,17 +14,17 @@ internal static class DaemonName
     /// <returns><c>Incomplete</c>: the command line is not known yet, so the name is only comm. Ask again soon.</returns>
     public static (string Name, bool Incomplete) Resolve(CompiledFilter rule, ProcessInfo facts)
     {
-        var comm = facts.KernelThread ? ProcText.Decode(TaskName.Stable(facts.Comm, kernelThread: true)) : facts.CommText;
+        string comm = facts.KernelThread ? ProcText.Decode(TaskName.Stable(facts.Comm, kernelThread: true)) : facts.CommText;
         if (rule.Config.Daemon is { } regex)
         {
-            if (!facts.TryGetCommandLine(out var commandLine))
+            if (!facts.TryGetCommandLine(out CommandText? commandLine))
                 return (comm, true);
             if (commandLine.Match(regex).Groups[1] is { Success: true, Length: > 0 } group)
                 return (group.Value, false);
         }
         if (facts.KernelThread || CephDaemon.EntityType(comm) is not { } type)
             return (comm, false);
-        return facts.TryGetArguments(out var arguments)
+        return facts.TryGetArguments(out IReadOnlyList<string>? arguments)
             ? (CephDaemon.Name(type, arguments) ?? comm, false)
             : (comm, true);
     }

@@ -22,14 +22,14 @@ internal readonly struct FilterSet : IEquatable<FilterSet>
     {
         if (IsEmpty)
             return new FilterSet([rule]);
-        var index = _sorted.BinarySearch(rule);
+        int index = _sorted.BinarySearch(rule);
         return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, rule));
     }
 
     public FilterSet Union(FilterSet other)
     {
-        var union = this;
-        foreach (var rule in other.IsEmpty ? [] : other._sorted)
+        FilterSet union = this;
+        foreach (int rule in other.IsEmpty ? [] : other._sorted)
             union = union.With(rule);
         return union;
     }
@@ -40,8 +40,8 @@ internal readonly struct FilterSet : IEquatable<FilterSet>
 
     public override int GetHashCode()
     {
-        var hash = new HashCode();
-        foreach (var rule in IsEmpty ? [] : _sorted)
+        HashCode hash = new();
+        foreach (int rule in IsEmpty ? [] : _sorted)
             hash.Add(rule);
         return hash.ToHashCode();
     }

@@ -19,7 +19,7 @@ internal sealed class Glob
     public Glob(string pattern, bool hasUnitEscapes = false)
     {
         Pattern = pattern;
-        var tokens = GlobParser.Parse(pattern, hasUnitEscapes);
+        List<GlobToken> tokens = GlobParser.Parse(pattern, hasUnitEscapes);
         _tokens = [.. tokens];
         if (tokens.TrueForAll(static token => token.Kind == GlobTokenKind.One))
             LiteralText = Text(tokens);
@@ -36,7 +36,7 @@ internal sealed class Glob
 
     public static bool MatchesAny(ImmutableArray<Glob> globs, ReadOnlySpan<char> text)
     {
-        foreach (var glob in globs)
+        foreach (Glob glob in globs)
         {
             if (glob.Matches(text))
                 return true;
@@ -59,7 +59,7 @@ internal sealed class Glob
                 retryPosition = position;
                 continue;
             }
-            var codePoint = GlobParser.CodePointAt(text, position, out var length);
+            int codePoint = GlobParser.CodePointAt(text, position, out int length);
             if (token < _tokens.Length && MatchesOne(in _tokens[token], codePoint))
             {
                 token++;
@@ -87,8 +87,8 @@ internal sealed class Glob
             return token.CodePoint == codePoint;
         if (token.Kind == GlobTokenKind.AnyOne)
             return true;
-        var ranges = token.Ranges!;
-        for (var i = 0; i < ranges.Length; i += 2)
+        int[] ranges = token.Ranges!;
+        for (int i = 0; i < ranges.Length; i += 2)
         {
             if (codePoint >= ranges[i] && codePoint <= ranges[i + 1])
                 return !token.Negated;
@@ -98,8 +98,8 @@ internal sealed class Glob
 
     private static string Text(List<GlobToken> literals)
     {
-        var text = new StringBuilder(literals.Count);
-        foreach (var literal in literals)
+        StringBuilder text = new(literals.Count);
+        foreach (GlobToken literal in literals)
         {
             // Half of a surrogate pair is a character too.
             if (Rune.IsValid(literal.CodePoint))

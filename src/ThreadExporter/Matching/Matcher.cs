@@ -53,7 +53,7 @@ internal sealed class Matcher
     /// </summary>
     public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan patience, TimeProvider? time = null)
     {
-        var matcher = new Matcher(filters, users, time ?? TimeProvider.System);
+        Matcher matcher = new(filters, users, time ?? TimeProvider.System);
         users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), patience);
         matcher.ApplyUsers();
         return matcher;
@@ -74,7 +74,7 @@ internal sealed class Matcher
     {
         if (denied.IsEmpty)
             return;
-        foreach (var rule in Filters)
+        foreach (CompiledFilter rule in Filters)
         {
             if (denied.Contains(rule.Index))
                 rule.CountExeDenied(pid);
@@ -85,7 +85,7 @@ internal sealed class Matcher
     /// <param name="isListed">Whether a process with that pid lives.</param>
     public void EndPass(Predicate<int> isListed)
     {
-        foreach (var rule in Filters)
+        foreach (CompiledFilter rule in Filters)
             rule.EndPass(_warnings, isListed);
     }
 
@@ -98,10 +98,10 @@ internal sealed class Matcher
     public MatchResult Match(ProcessInfo facts, FilterSet inherited)
     {
         CompiledFilter? owner = null;
-        var toChildren = inherited;
-        var incomplete = false;
-        var exeDenied = FilterSet.Empty;
-        foreach (var rule in Filters)
+        FilterSet toChildren = inherited;
+        bool incomplete = false;
+        FilterSet exeDenied = FilterSet.Empty;
+        foreach (CompiledFilter rule in Filters)
         {
             if (inherited.Contains(rule.Index))
             {
@@ -110,7 +110,7 @@ internal sealed class Matcher
             }
             if (owner is not null && !rule.Config.Children)
                 continue;
-            var verdict = rule.Matches(facts, _warnings, out var denied);
+            MatchOutcome verdict = rule.Matches(facts, _warnings, out bool denied);
             if (denied)
                 exeDenied = exeDenied.With(rule.Index);
             switch (verdict)
@@ -131,7 +131,7 @@ internal sealed class Matcher
     /// <summary>What to log as warnings, one line each: users that are not known, files that may not be read.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {
-        var taken = _warnings;
+        List<string> taken = _warnings;
         if (taken.Count > 0)
             _warnings = [];
         return [.. taken, .. Users.TakeWarnings()];
@@ -141,7 +141,7 @@ internal sealed class Matcher
     {
         // Read first: what is answered meanwhile is applied by the next pass.
         _usersVersion = Users.Version;
-        foreach (var rule in Filters)
+        foreach (CompiledFilter rule in Filters)
         {
             if (rule.Config.User.Length > 0)
                 rule.SetUsers([.. rule.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);

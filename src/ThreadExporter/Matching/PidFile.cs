@@ -72,7 +72,7 @@ internal sealed class PidFile
     /// </remarks>
     public bool IsOlderThan(ulong startTicks)
     {
-        var started = (long)startTicks * Clocks.NanosecondsPerTick;
+        long started = (long)startTicks * Clocks.NanosecondsPerTick;
         return IsStale = _writtenAt >= EarliestCredibleTime && started - Slack > _writtenAt - _bootTime();
     }
 
@@ -85,17 +85,17 @@ internal sealed class PidFile
     /// <summary>The pid, or 0. It is the writer's view: a pidfile and the procfs root must be of one pid namespace.</summary>
     public int Read()
     {
-        var now = _time.GetTimestamp();
+        long now = _time.GetTimestamp();
         if (_wasRead && _time.GetElapsedTime(_readAt, now) < Freshness)
             return _pid;
         _wasRead = true;
         _readAt = now;
         // A pid has at most 10 digits; the rest is slack for blanks before it. Opened without waiting, so a FIFO cannot hold us.
         Span<byte> buffer = stackalloc byte[64];
-        Status = RawFile.ReadOnce(dirFd: -1, _path, buffer, out var length);
-        var pid = Status == ReadStatus.Ok ? Parse(buffer[..length]) : 0;
+        Status = RawFile.ReadOnce(dirFd: -1, _path, buffer, out int length);
+        int pid = Status == ReadStatus.Ok ? Parse(buffer[..length]) : 0;
         // After the read: of a file replaced in between the time is too late rather than too early. 0 when it is gone by now.
-        var writtenAt = pid > 0 ? FileIdentity.Read(Path).ModifiedAt : 0;
+        long writtenAt = pid > 0 ? FileIdentity.Read(Path).ModifiedAt : 0;
         IsStale &= pid == _pid && writtenAt == _writtenAt;
         (_pid, _writtenAt) = (pid, writtenAt);
         State = Status switch

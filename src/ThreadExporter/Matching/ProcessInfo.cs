@@ -74,7 +74,7 @@ internal sealed class ProcessInfo
     /// <returns>False while it is not known.</returns>
     public bool TryGetCommandLine([NotNullWhen(true)] out CommandText? commandLine)
     {
-        var known = TryReadCommandLine(out var raw);
+        bool known = TryReadCommandLine(out CommandLineBytes? raw);
         commandLine = known ? _commandLine ??= new CommandText(raw) : null;
         return known;
     }
@@ -83,7 +83,7 @@ internal sealed class ProcessInfo
     /// <returns>False while they are not known.</returns>
     public bool TryGetArguments(out IReadOnlyList<string> arguments)
     {
-        var known = TryReadCommandLine(out var raw);
+        bool known = TryReadCommandLine(out CommandLineBytes? raw);
         arguments = known ? _arguments ??= ProcCmdline.Split(raw) : [];
         return known;
     }
@@ -141,7 +141,7 @@ internal sealed class ProcessInfo
     private ReadStatus ReadExe()
     {
         Span<byte> buffer = stackalloc byte[SmallFile];
-        var status = RawFile.ReadLink(_dirFd, "exe"u8, buffer, out var length);
+        ReadStatus status = RawFile.ReadLink(_dirFd, "exe"u8, buffer, out int length);
         // Only the leader of a process can be without one, after its end; it may have come after LeaderHasEnded was read.
         if (status == ReadStatus.Gone && !KernelThread)
             status = LiveThread.ReadLink(_dirFd, Pid, "/exe"u8, buffer, out length);
@@ -156,10 +156,10 @@ internal sealed class ProcessInfo
     private ReadStatus ReadEffectiveUid()
     {
         Span<byte> buffer = stackalloc byte[SmallFile];
-        var status = ReadFile("/status"u8, buffer, out var length);
+        ReadStatus status = ReadFile("/status"u8, buffer, out int length);
         if (status != ReadStatus.Ok)
             return status;
-        if (!ProcStatus.TryParse(buffer[..length], out var parsed))
+        if (!ProcStatus.TryParse(buffer[..length], out ProcStatus parsed))
             return ReadStatus.Malformed;
         _uid = parsed.EffectiveUid;
         return ReadStatus.Ok;
@@ -168,13 +168,13 @@ internal sealed class ProcessInfo
     private ReadStatus ReadCgroups()
     {
         Span<byte> small = stackalloc byte[SmallFile];
-        var status = ReadFile("/cgroup"u8, small, out var length);
+        ReadStatus status = ReadFile("/cgroup"u8, small, out int length);
         if (status != ReadStatus.Ok)
             return status;
         if (length < small.Length)
             return ProcCgroup.TryParse(small[..length], _cgroups) ? ReadStatus.Ok : ReadStatus.Malformed;
 
-        var large = ArrayPool<byte>.Shared.Rent(LargeFile);
+        byte[] large = ArrayPool<byte>.Shared.Rent(LargeFile);
         status = ReadFile("/cgroup"u8, large, out length);
         if (status == ReadStatus.Ok && !ProcCgroup.TryParse(large.AsSpan(0, length), _cgroups))
             status = ReadStatus.Malformed;

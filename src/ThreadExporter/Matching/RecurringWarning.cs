@@ -29,7 +29,7 @@ internal sealed class RecurringWarning(TimeProvider time)
     /// <returns>Whether it has ended now and its start was logged, so that its end is worth a line, too.</returns>
     public bool End()
     {
-        var logged = _logged;
+        bool logged = _logged;
         _logged = IsActive = false;
         return logged;
     }

@@ -13,11 +13,11 @@ internal static class TaskName
     /// </remarks>
     public static ReadOnlySpan<byte> Stable(ReadOnlySpan<byte> comm, bool kernelThread)
     {
-        var prefix = "kworker/"u8;
+        ReadOnlySpan<byte> prefix = "kworker/"u8;
         if (!kernelThread || !comm.StartsWith(prefix))
             return comm;
-        var worker = comm[prefix.Length..];
-        var end = worker.StartsWith("R-"u8) ? worker.IndexOf((byte)'+') : worker.IndexOfAny((byte)'-', (byte)'+');
+        ReadOnlySpan<byte> worker = comm[prefix.Length..];
+        int end = worker.StartsWith("R-"u8) ? worker.IndexOf((byte)'+') : worker.IndexOfAny((byte)'-', (byte)'+');
         return end < 0 ? comm : comm[..(prefix.Length + end)];
     }
 }

@@ -61,13 +61,13 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     /// <param name="patience">How long to wait at most.</param>
     public void Use(IEnumerable<(string User, string Filter)> named, TimeSpan patience)
     {
-        var unknown = new List<Task>();
+        List<Task> unknown = new();
         lock (_lock)
         {
-            var users = new Dictionary<string, NamedUser>(StringComparer.Ordinal);
-            foreach (var (name, filters) in named.GroupBy(n => n.User, n => n.Filter, StringComparer.Ordinal).Select(g => (g.Key, g.Distinct().ToArray())))
+            Dictionary<string, NamedUser> users = new(StringComparer.Ordinal);
+            foreach ((string name, string[] filters) in named.GroupBy(n => n.User, n => n.Filter, StringComparer.Ordinal).Select(g => (g.Key, g.Distinct().ToArray())))
             {
-                var user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
+                NamedUser user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
                 user.Filters = (filters.Length == 1 ? "filter " : "filters ") + string.Join(", ", filters.Select(f => $"\"{f}\""));
                 if (!user.IsRequested && LookUp(user) is { IsCompleted: false } answer && user.Uid is null)
                     unknown.Add(answer);
@@ -83,7 +83,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         lock (_lock)
         {
-            foreach (var user in _users.Values)
+            foreach (NamedUser user in _users.Values)
             {
                 if (!user.IsRequested && _time.GetElapsedTime(user.RequestedAt) >= (user.Uid is null || user.Silence.IsActive ? RetryInterval : RecheckInterval))
                     LookUp(user);
@@ -96,10 +96,10 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         lock (_lock)
         {
-            if (!_users.TryGetValue(name, out var user))
+            if (!_users.TryGetValue(name, out NamedUser? user))
                 return default;
             // A known user that is only being looked up again is not worth a word before it takes long.
-            var unanswered = user.Silence.IsActive || (user.Uid is null && !user.Absence.IsActive) || IsSlow(user);
+            bool unanswered = user.Silence.IsActive || (user.Uid is null && !user.Absence.IsActive) || IsSlow(user);
             return new UserState(user.Uid, user.Absence.IsActive, unanswered);
         }
     }
@@ -109,7 +109,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         lock (_lock)
         {
-            foreach (var user in _users.Values.Where(IsSlow))
+            foreach (NamedUser user in _users.Values.Where(IsSlow))
                 NoResponse(user, $"it has not answered for {Slow.TotalSeconds} s");
             return Take(ref _warnings);
         }
@@ -124,7 +124,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
 
     private static List<string> Take(ref List<string> lines)
     {
-        var taken = lines;
+        List<string> taken = lines;
         if (taken.Count > 0)
             lines = [];
         return taken;
@@ -135,7 +135,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     private Task LookUp(NamedUser user)
     {
         user.RequestedAt = _time.GetTimestamp();
-        if (Users.NeedsNoLookup(user.Name, out var answer))
+        if (Users.NeedsNoLookup(user.Name, out UserLookupResult answer))
         {
             user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
             return Task.CompletedTask;
@@ -151,7 +151,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
         while (_threads < MaxThreads && _threads - _busy < _queue.Count)
         {
             // In the background, so that a lookup that hangs does not keep the process from ending.
-            var thread = new Thread(Work) { IsBackground = true, Name = "users" };
+            Thread thread = new(Work) { IsBackground = true, Name = "users" };
             try
             {
                 thread.Start();
@@ -211,11 +211,11 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             NoResponse(user, answer.Reason);
             return;
         }
-        var before = user.Uid;
+        uint? before = user.Uid;
         user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
         if (user.Uid != before)
             _version++;
-        var answersAgain = user.Silence.End();
+        bool answersAgain = user.Silence.End();
         if (user.Uid is null)
         {
             if (user.Absence.Start())
@@ -236,7 +236,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         if (!user.Silence.Start())
             return;
-        var meanwhile = user.Uid is { } uid ? $"uid {uid}, known before, stays in use" : "until it answers, that user matches no process";
+        string meanwhile = user.Uid is { } uid ? $"uid {uid}, known before, stays in use" : "until it answers, that user matches no process";
         _warnings.Add($"{user.Filters}: the user directory did not answer for user \"{user.Name}\" ({reason}); {meanwhile}");
     }
 

@@ -73,7 +73,7 @@ internal ref struct GlobParser
     /// <summary>Null, or what is wrong with braces in a text that is a list of globs.</summary>
     public static string? GetBraceError(string text)
     {
-        var parser = new GlobParser(text, hasUnitEscapes: false);
+        GlobParser parser = new(text, hasUnitEscapes: false);
         try
         {
             for (; parser._index < text.Length; parser.NextLiteral())
@@ -107,7 +107,7 @@ internal ref struct GlobParser
 
     private List<GlobToken> Parse()
     {
-        var tokens = new List<GlobToken>();
+        List<GlobToken> tokens = new();
         if (Rest is ['!', ..])
             throw Error(0, "a ! in front does not negate a glob", "\\!");
         if (Rest is ['^', ..])
@@ -143,14 +143,14 @@ internal ref struct GlobParser
     /// <summary>As in glob(7): a <c>]</c> that comes first, and a <c>-</c> that comes first or last, stand for themselves.</summary>
     private GlobToken Class()
     {
-        var start = _index++;
-        var isNegated = Rest is ['!' or '^', ..];
+        int start = _index++;
+        bool isNegated = Rest is ['!' or '^', ..];
         if (isNegated)
             _index++;
         if (Rest is [':', ..] && NameEnd(_index + 1) is var end && end > 0 && !_pattern.AsSpan((_index + 1)..end).ContainsAnyExceptInRange('a', 'z'))
             throw Error(start, $"a class name needs brackets of its own: write [{_pattern[start..(end + 2)]}]", null);
-        var ranges = new List<int>();
-        for (var isFirst = true; isFirst || Rest is not [']', ..]; isFirst = false)
+        List<int> ranges = new();
+        for (bool isFirst = true; isFirst || Rest is not [']', ..]; isFirst = false)
         {
             if (Rest.IsEmpty)
                 throw Error(start, "a [ has no ]", "\\[");
@@ -167,9 +167,9 @@ internal ref struct GlobParser
 
     private void AddRange(List<int> ranges)
     {
-        var start = _index;
-        var first = NextLiteral();
-        var last = first;
+        int start = _index;
+        int first = NextLiteral();
+        int last = first;
         if (Rest is ['-', not ']', ..])
         {
             _index++;
@@ -185,13 +185,13 @@ internal ref struct GlobParser
 
     private void AddNamed(List<int> ranges)
     {
-        var start = _index;
+        int start = _index;
         if (_pattern[_index + 1] != ':')
             throw Error(start, "[.x.] and [=x=] are not supported: write the character alone", "\\[");
-        var end = NameEnd(_index + 2);
+        int end = NameEnd(_index + 2);
         if (end < 0)
             throw Error(start, "a [: has no :]", "\\[");
-        var name = _pattern[(start + 2)..end];
+        string name = _pattern[(start + 2)..end];
         if (Classes.FirstOrDefault(c => c.Name == name).Ranges is not { } known)
             throw Error(start, $"[:{name}:] is unknown: it is one of {string.Join(", ", Classes.Select(c => c.Name))}", null);
         ranges.AddRange(known);
@@ -203,15 +203,15 @@ internal ref struct GlobParser
     /// <summary>Where the <c>:]</c> after a name of letters stands; less than 0: it is none.</summary>
     private readonly int NameEnd(int start)
     {
-        var length = _pattern.AsSpan(start).IndexOf(":]", StringComparison.Ordinal);
+        int length = _pattern.AsSpan(start).IndexOf(":]", StringComparison.Ordinal);
         return length > 0 && !_pattern.AsSpan(start, length).ContainsAny('[', ']') ? start + length : -1;
     }
 
     /// <summary>What a shell would expand: <c>{a,b}</c> and <c>{1..9}</c>. Other braces are text, for a shell too.</summary>
     private readonly void RefuseBraces()
     {
-        var inner = new GlobParser(_pattern, _hasUnitEscapes) { _index = _index + 1 };
-        var expands = false;
+        GlobParser inner = new(_pattern, _hasUnitEscapes) { _index = _index + 1 };
+        bool expands = false;
         for (; inner._index < _pattern.Length && _pattern[inner._index] != '}'; inner.NextLiteral())
         {
             expands |= inner.Rest is [',', ..]
@@ -225,14 +225,14 @@ internal ref struct GlobParser
     {
         if (_pattern[_index] == '\\' && _index + 1 < _pattern.Length && !(_hasUnitEscapes && IsUnitEscape(Rest)))
             _index++;
-        var codePoint = CodePointAt(_pattern, _index, out var length);
+        int codePoint = CodePointAt(_pattern, _index, out int length);
         _index += length;
         return codePoint;
     }
 
     private readonly FormatException Error(int index, string what, string? literal)
     {
-        var hint = literal is null ? "" : $"; the character itself is {literal}";
+        string hint = literal is null ? "" : $"; the character itself is {literal}";
         return new(string.Create(CultureInfo.InvariantCulture, $"{Printable.Quote(_pattern)} is not a glob: at its character {index + 1}, {what}{hint}"));
     }
 }

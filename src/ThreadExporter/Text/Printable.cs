@@ -25,7 +25,7 @@ internal static class Printable
     {
         if (text.Length <= LongestQuoted)
             return $"\"{Escape(text, isQuoted: true, keepsLines: false)}\"";
-        var length = char.IsHighSurrogate(text[LongestQuoted - 1]) ? LongestQuoted - 1 : LongestQuoted;
+        int length = char.IsHighSurrogate(text[LongestQuoted - 1]) ? LongestQuoted - 1 : LongestQuoted;
         return $"\"{Escape(text[..length], isQuoted: true, keepsLines: false)}…\"";
     }
 
@@ -33,11 +33,11 @@ internal static class Printable
     {
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !(isQuoted && text.AsSpan().ContainsAny('"', '\\')))
             return text;
-        var result = new StringBuilder(text.Length + 16);
-        for (var i = 0; i < text.Length;)
+        StringBuilder result = new(text.Length + 16);
+        for (int i = 0; i < text.Length;)
         {
-            var isWhole = Rune.TryGetRuneAt(text, i, out var rune);
-            var units = text.AsSpan(i, isWhole ? rune.Utf16SequenceLength : 1);
+            bool isWhole = Rune.TryGetRuneAt(text, i, out Rune rune);
+            ReadOnlySpan<char> units = text.AsSpan(i, isWhole ? rune.Utf16SequenceLength : 1);
             i += units.Length;
             if (isQuoted && units is "\"" or "\\")
                 result.Append('\\').Append(units);
@@ -51,7 +51,7 @@ internal static class Printable
 
     private static void AppendEscapes(StringBuilder result, ReadOnlySpan<char> units)
     {
-        foreach (var unit in units)
+        foreach (char unit in units)
             result.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:X4}");
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ThreadExporter.Configuration;
 using ThreadExporter.Tests.Support;
 
@@ -17,7 +18,7 @@ public class BadFileTests
     [MemberData(nameof(Names))]
     public void Has_exactly_the_errors_beside_it(string name)
     {
-        var result = Load(name);
+        ConfigResult result = Load(name);
         Assert.Null(result.Config);
         Assert.Equal(File.ReadAllText(Path.Combine(Folder, name + ".errors")), string.Concat(result.Errors.Select(e => e + "\n")));
     }
@@ -33,7 +34,7 @@ public class BadFileTests
     [InlineData("basic-auth-syntax")]
     public void Nothing_said_about_users_holds_a_value(string name)
     {
-        var errors = Load(name).Errors;
+        ImmutableArray<ConfigError> errors = Load(name).Errors;
         Assert.True(errors.Length >= 4);
         Assert.All(errors, e => Assert.DoesNotContain("secret", e.ToString() + e.Key, StringComparison.OrdinalIgnoreCase));
     }

@@ -14,7 +14,7 @@ public sealed partial class ConfigFileTests : IDisposable
 
     private static string OnlyError(string path)
     {
-        var result = ConfigLoader.Load(path, new ConfigOverrides());
+        ConfigResult result = ConfigLoader.Load(path, new ConfigOverrides());
         Assert.Null(result.Config);
         return Assert.Single(result.Errors).ToString();
     }
@@ -23,7 +23,7 @@ public sealed partial class ConfigFileTests : IDisposable
     public void A_good_file_is_read_whatever_its_name()
     {
         File.WriteAllText(At("é x.toml"), "[web]\nmax_requests = 3\n");
-        var result = ConfigLoader.Load(At("é x.toml"), new ConfigOverrides());
+        ConfigResult result = ConfigLoader.Load(At("é x.toml"), new ConfigOverrides());
         Assert.Empty(result.Errors);
         Assert.Equal(3, result.Config!.Web.MaxRequests);
     }
@@ -44,7 +44,7 @@ public sealed partial class ConfigFileTests : IDisposable
     [Fact]
     public void A_FIFO_without_a_writer_is_not_waited_for()
     {
-        using var mkfifo = Process.Start("mkfifo", [At("fifo")]);
+        using Process mkfifo = Process.Start("mkfifo", [At("fifo")]);
         mkfifo.WaitForExit();
         Assert.Equal(0, mkfifo.ExitCode);
         Assert.Equal(At("fifo") + ": is not a regular file", OnlyError(At("fifo")));
@@ -56,9 +56,9 @@ public sealed partial class ConfigFileTests : IDisposable
     [Fact]
     public void A_huge_sparse_file_is_not_taken_into_memory()
     {
-        using (var file = File.Create(At("huge.toml")))
+        using (FileStream file = File.Create(At("huge.toml")))
             file.SetLength(1L << 30);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(At("huge.toml") + ": the file is longer than 1048576 bytes", OnlyError(At("huge.toml")));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4L << 20);
     }
@@ -93,7 +93,7 @@ public sealed partial class ConfigFileTests : IDisposable
     [Fact]
     public void A_path_longer_than_the_reader_takes()
     {
-        var path = At(new string('x', 300));
+        string path = At(new string('x', 300));
         Assert.Equal(path + ": the path is longer than 255 bytes", OnlyError(path));
     }
 
@@ -101,7 +101,7 @@ public sealed partial class ConfigFileTests : IDisposable
     public void Errors_name_the_file_as_it_was_given()
     {
         File.WriteAllText(At("bad.toml"), "a = 1\n");
-        var given = Path.GetRelativePath(Environment.CurrentDirectory, At("bad.toml"));
+        string given = Path.GetRelativePath(Environment.CurrentDirectory, At("bad.toml"));
         Assert.Equal(given + ":1:1: unknown key a", OnlyError(given));
     }
 }

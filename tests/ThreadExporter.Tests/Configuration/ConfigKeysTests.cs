@@ -21,8 +21,8 @@ public partial class ConfigKeysTests
     /// <summary>A file with this one key.</summary>
     private static string FileWith(ConfigKey key, string value)
     {
-        var rule = key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\n" + (key.Name == "filter.match" ? "" : "match = 'x'\n") : "";
-        var table = key.Table == "filter" ? "" : $"[{key.Table}]\n";
+        string rule = key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\n" + (key.Name == "filter.match" ? "" : "match = 'x'\n") : "";
+        string table = key.Table == "filter" ? "" : $"[{key.Table}]\n";
         return $"{rule}{table}{key.LastName} = {value}\n";
     }
 
@@ -31,7 +31,7 @@ public partial class ConfigKeysTests
     public void The_loader_reads_the_key(string name)
     {
         // No key takes a time of day, so a key that is read complains.
-        var error = Assert.Single(Parse(FileWith(ConfigKeys.Get(name), "07:32:00")).Errors);
+        ConfigError error = Assert.Single(Parse(FileWith(ConfigKeys.Get(name), "07:32:00")).Errors);
         Assert.StartsWith(name + " must be ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(" not a time" + (name == Users ? $": write [{Users}]" : ""), error.Message, StringComparison.Ordinal);
         Assert.Equal(name, error.Key);
@@ -41,10 +41,10 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_default_is_the_loaders(string name)
     {
-        var key = ConfigKeys.Get(name);
+        ConfigKey key = ConfigKeys.Get(name);
         if (key.Default.Length == 0)
             return;
-        var (with, without) = (Parse(FileWith(key, key.Default)), Parse(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\nmatch = 'x'\n" : ""));
+        (ConfigResult? with, ConfigResult? without) = (Parse(FileWith(key, key.Default)), Parse(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\nmatch = 'x'\n" : ""));
         Assert.Empty(with.Errors);
         Assert.Equal(Render(without.Config!), Render(with.Config!));
     }
@@ -62,18 +62,18 @@ public partial class ConfigKeysTests
     [Fact]
     public void The_shipped_file_loads_and_watches_the_exporter_itself()
     {
-        var result = Parse(Shipped);
+        ConfigResult result = Parse(Shipped);
         Assert.Empty(result.Errors);
         Assert.Equal(["thread-exporter"], Assert.Single(result.Config!.Filters).MatchNames);
-        var defaults = new ExporterConfig { Filters = result.Config.Filters };
+        ExporterConfig defaults = new() { Filters = result.Config.Filters };
         Assert.Equal(Render(defaults), Render(result.Config));
     }
 
     [Fact]
     public void What_the_shipped_file_has_commented_out_would_load_too()
     {
-        var all = CommentedOut().Replace(Shipped, "$1").Replace("prometheus = ", "# prometheus = ", StringComparison.Ordinal);
-        var result = Parse(all);
+        string all = CommentedOut().Replace(Shipped, "$1").Replace("prometheus = ", "# prometheus = ", StringComparison.Ordinal);
+        ConfigResult result = Parse(all);
         Assert.Empty(result.Errors);
         Assert.Equal("--instance (\\S+)", Assert.Single(result.Config!.Filters).Daemon!.ToString());
     }
@@ -82,12 +82,12 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_shipped_file_shows_the_key_with_mark_help_and_default(string name)
     {
-        var key = ConfigKeys.Get(name);
-        var comment = $"# {Mark(key)}: {key.Help}\n";
+        ConfigKey key = ConfigKeys.Get(name);
+        string comment = $"# {Mark(key)}: {key.Help}\n";
         Assert.Equal(1, Shipped.Split(comment).Length - 1);
-        var (before, after) = (Shipped[..Shipped.IndexOf(comment, StringComparison.Ordinal)], Shipped[(Shipped.IndexOf(comment, StringComparison.Ordinal) + comment.Length)..]);
+        (string before, string after) = (Shipped[..Shipped.IndexOf(comment, StringComparison.Ordinal)], Shipped[(Shipped.IndexOf(comment, StringComparison.Ordinal) + comment.Length)..]);
         Assert.Equal(name == Users ? Users : key.Table, Header().Matches(before)[^1].Groups[1].Value);
-        var line = after[..after.IndexOf('\n', StringComparison.Ordinal)];
+        string line = after[..after.IndexOf('\n', StringComparison.Ordinal)];
         if (name == Users)
             Assert.Equal("# prometheus = \"$2y$10$…\"", line);
         else if (key.Default.Length == 0)
@@ -100,15 +100,15 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_docs_show_the_key_with_type_default_mark_and_help(string name)
     {
-        var key = ConfigKeys.Get(name);
-        var row = $"| `{name}` | {key.Type} | {(key.Default.Length == 0 ? "" : $"`{key.Default}`")} | {Mark(key)} | {key.Help} |";
+        ConfigKey key = ConfigKeys.Get(name);
+        string row = $"| `{name}` | {key.Type} | {(key.Default.Length == 0 ? "" : $"`{key.Default}`")} | {Mark(key)} | {key.Help} |";
         Assert.Contains(row, File.ReadAllLines(Repository.File("docs/configuration.md")));
     }
 
     [Fact]
     public void The_docs_show_no_key_that_is_none()
     {
-        var shown = File.ReadLines(Repository.File("docs/configuration.md")).Where(l => l.Split('|').Length == 7).Select(l => KeyCell().Match(l)).Where(m => m.Success);
+        IEnumerable<Match> shown = File.ReadLines(Repository.File("docs/configuration.md")).Where(l => l.Split('|').Length == 7).Select(l => KeyCell().Match(l)).Where(m => m.Success);
         Assert.Equal(ConfigKeys.All.Select(k => k.Name), shown.Select(m => m.Groups[1].Value));
     }
 

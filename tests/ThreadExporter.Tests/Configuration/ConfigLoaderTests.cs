@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using FsCheck;
@@ -14,7 +16,7 @@ public class ConfigLoaderTests
 
     private static ExporterConfig Good(string text)
     {
-        var result = Parse(text);
+        ConfigResult result = Parse(text);
         Assert.Empty(result.Errors);
         return result.Config!;
     }
@@ -24,7 +26,7 @@ public class ConfigLoaderTests
     [Fact]
     public void Without_a_file_everything_has_its_default()
     {
-        var config = ConfigLoader.Load(null, new ConfigOverrides()).Config!;
+        ExporterConfig config = ConfigLoader.Load(null, new ConfigOverrides()).Config!;
         Assert.Empty(config.Filters);
         Assert.Equal([":9199"], config.Web.Listen);
         Assert.Equal((new SamplerConfig(), new LogConfig(), new TlsConfig()), (config.Sampler, config.Log, config.Web.Tls));
@@ -33,7 +35,7 @@ public class ConfigLoaderTests
     [Fact]
     public void Every_key_that_works_reaches_its_place()
     {
-        var config = Good("""
+        ExporterConfig config = Good("""
             [web]
             listen = ["127.0.0.1:9200", "[::1]:9200"]
             telemetry_path = "/threads"
@@ -84,7 +86,7 @@ public class ConfigLoaderTests
     [Fact]
     public void Every_key_of_a_rule_reaches_its_place()
     {
-        var filter = Filter("""
+        FilterConfig filter = Filter("""
             match = "ceph-osd, 3240 ,, kworker/0:1,3240, 7"
             name = "osd"
             comm = "ceph-*"
@@ -137,7 +139,7 @@ public class ConfigLoaderTests
     public void Log_levels_have_one_set_of_names_in_file_and_command_line(string text, LogLevel level)
     {
         Assert.Equal(level, Good($"[log]\nlevel = '{text}'").Log.Level);
-        Assert.True(ConfigLoader.TryParseLogLevel(text, out var parsed));
+        Assert.True(ConfigLoader.TryParseLogLevel(text, out LogLevel parsed));
         Assert.Equal(level, parsed);
     }
 
@@ -156,7 +158,7 @@ public class ConfigLoaderTests
     [Fact]
     public void A_thousand_errors_are_fifty_and_a_count()
     {
-        var errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
+        ImmutableArray<ConfigError> errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
         Assert.Equal(51, errors.Length);
         Assert.Equal("x.toml:51:1: 950 more errors from here on are not shown", errors[^1].ToString());
     }
@@ -164,8 +166,8 @@ public class ConfigLoaderTests
     [Fact]
     public void A_mebibyte_of_items_ends_in_time()
     {
-        var pids = string.Join(',', Enumerable.Range(1, 140_000));
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        string pids = string.Join(',', Enumerable.Range(1, 140_000));
+        Stopwatch watch = Stopwatch.StartNew();
         Assert.Equal(140_000, Filter($"pid = [{pids}]").Pid.Length);
         Assert.Equal(140_000, Filter($"match = '{pids}'").MatchPids.Length);
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"took {watch.Elapsed}");
@@ -174,18 +176,18 @@ public class ConfigLoaderTests
     [Fact]
     public void Mutations_of_the_shipped_file_never_throw()
     {
-        var shipped = File.ReadAllText(Repository.File("etc/thread-exporter.toml")).Replace("\n# ", "\n", StringComparison.Ordinal);
-        var lines = shipped.Split('\n');
-        var piece = Gen.Elements("1", "-1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "true", "1.5", "'('", "9999999999", "07:32:00", "{ a.b = [1] }", "= =");
-        var edit = from line in Gen.Choose(0, lines.Length - 1)
-                   from value in piece
-                   select (line, value);
+        string shipped = File.ReadAllText(Repository.File("etc/thread-exporter.toml")).Replace("\n# ", "\n", StringComparison.Ordinal);
+        string[] lines = shipped.Split('\n');
+        Gen<string> piece = Gen.Elements("1", "-1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "true", "1.5", "'('", "9999999999", "07:32:00", "{ a.b = [1] }", "= =");
+        Gen<(int line, string value)> edit = from line in Gen.Choose(0, lines.Length - 1)
+                                             from value in piece
+                                             select (line, value);
         Prop.ForAll(edit.NonEmptyListOf().ToArbitrary(), edits =>
         {
-            var mutated = lines.ToArray();
-            foreach (var (line, value) in edits)
+            string[] mutated = lines.ToArray();
+            foreach ((int line, string? value) in edits)
                 mutated[line] = mutated[line].Split('=')[0] + "= " + value;
-            var result = Parse(string.Join('\n', mutated));
+            ConfigResult result = Parse(string.Join('\n', mutated));
             return result.Config is null == result.Errors.Length > 0;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
     }

@@ -11,9 +11,9 @@ public class ConfigOverridesTests
     [Fact]
     public void They_beat_the_file()
     {
-        var config = Parse("[[filter]]\nmatch = 'a'\n[[filter]]\nmatch = 'b'\n[web]\nlisten = ':1'\n[collector]\nprocfs = '/p'\n[log]\nlevel = 'error'",
+        ExporterConfig config = Parse("[[filter]]\nmatch = 'a'\n[[filter]]\nmatch = 'b'\n[web]\nlisten = ':1'\n[collector]\nprocfs = '/p'\n[log]\nlevel = 'error'",
             new() { Filter = " mariadbd, 7 ", Port = 9300, Procfs = "/host/proc", LogLevel = LogLevel.Trace }).Config!;
-        var filter = Assert.Single(config.Filters);
+        FilterConfig filter = Assert.Single(config.Filters);
         Assert.Equal("mariadbd, 7", filter.Name);
         Assert.Equal(["mariadbd"], filter.MatchNames);
         Assert.Equal([7], filter.MatchPids);
@@ -24,7 +24,7 @@ public class ConfigOverridesTests
     [Fact]
     public void Without_any_the_file_stands()
     {
-        var config = Parse("[web]\nlisten = ':1'\nmax_requests = 5", new()).Config!;
+        ExporterConfig config = Parse("[web]\nlisten = ':1'\nmax_requests = 5", new()).Config!;
         Assert.Equal([":1"], config.Web.Listen);
         Assert.Equal(5, config.Web.MaxRequests);
     }

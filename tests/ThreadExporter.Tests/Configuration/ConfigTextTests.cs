@@ -12,7 +12,7 @@ public class ConfigTextTests
     [InlineData("1h", 3_600_000)]
     public void Durations(string text, long milliseconds)
     {
-        Assert.True(ConfigText.TryParseDuration(text, out var duration));
+        Assert.True(ConfigText.TryParseDuration(text, out TimeSpan duration));
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
     }
 
@@ -38,7 +38,7 @@ public class ConfigTextTests
     [InlineData("99999999999999999999GiB", long.MaxValue)]
     public void Sizes(string text, long bytes)
     {
-        Assert.True(ConfigText.TryParseSize(text, out var size));
+        Assert.True(ConfigText.TryParseSize(text, out long size));
         Assert.Equal(bytes, size);
     }
 

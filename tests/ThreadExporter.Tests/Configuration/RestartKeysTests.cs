@@ -10,14 +10,14 @@ public class RestartKeysTests
     [Fact]
     public void Equal_configurations_of_two_loads_have_no_changes()
     {
-        var text = "[web]\nlisten = [':1', ':2']\n[log]\nfile = '/x'"u8;
+        ReadOnlySpan<byte> text = "[web]\nlisten = [':1', ':2']\n[log]\nfile = '/x'"u8;
         Assert.Empty(RestartKeys.Changed(ConfigLoader.Parse(text, "", new()).Config!, ConfigLoader.Parse(text, "", new()).Config!));
     }
 
     [Fact]
     public void Keys_that_a_reload_takes_are_no_changes()
     {
-        var changed = new ExporterConfig
+        ExporterConfig changed = new()
         {
             Filters = [new FilterConfig { Name = "x" }],
             Web = new() { MaxRequests = 1, EnableLifecycle = true, Pages = false },
@@ -30,7 +30,7 @@ public class RestartKeysTests
     [Fact]
     public void Every_one_is_noticed()
     {
-        var changed = new ExporterConfig
+        ExporterConfig changed = new()
         {
             Web = new()
             {
@@ -50,7 +50,7 @@ public class RestartKeysTests
     [InlineData("/c", "/d", false)]
     public void Of_TLS_only_the_switch_waits(string running, string loaded, bool waits)
     {
-        var (before, after) = (With(running, "TLS12"), With(loaded, "TLS13"));
+        (ExporterConfig? before, ExporterConfig? after) = (With(running, "TLS12"), With(loaded, "TLS13"));
         Assert.Equal(waits ? ["web.tls.cert_file"] : [], RestartKeys.Changed(before, after));
 
         static ExporterConfig With(string certificate, string minVersion) =>

@@ -52,7 +52,7 @@ public sealed class CephDaemonTests
     [InlineData("ceph-osd", "--id=9|-f", null)]
     public void Name(string comm, string arguments, string? expected)
     {
-        var type = CephDaemon.EntityType(comm);
+        string? type = CephDaemon.EntityType(comm);
         Assert.NotNull(type);
         Assert.Equal(expected, CephDaemon.Name(type, arguments.Split('|')));
     }

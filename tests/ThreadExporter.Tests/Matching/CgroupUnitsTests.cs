@@ -36,7 +36,7 @@ public sealed class CgroupUnitsTests
 
     private static List<CgroupEntry> Parse(string text)
     {
-        var entries = new List<CgroupEntry>();
+        List<CgroupEntry> entries = new();
         Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
         return entries;
     }

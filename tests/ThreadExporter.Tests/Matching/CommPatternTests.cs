@@ -34,7 +34,7 @@ public sealed class CommPatternTests
     {
         // 14 bytes and the first half of ü.
         const string Name = "fourteen-bytesü-worker";
-        var cut = Encoding.UTF8.GetBytes(Name)[..15];
+        byte[] cut = Encoding.UTF8.GetBytes(Name)[..15];
         Assert.Equal(0xC3, cut[14]);
         Assert.True(new CommPattern(Name).Matches(cut, "fourteen-bytes\\xc3"));
         Assert.False(new CommPattern("fourteen-bytesa-worker").Matches(cut, "fourteen-bytes\\xc3"));
@@ -45,7 +45,7 @@ public sealed class CommPatternTests
     {
         const string Name = "ärger-mit-namen";
         Assert.Equal(15, Name.Length);
-        var cut = Encoding.UTF8.GetBytes(Name)[..15];
+        byte[] cut = Encoding.UTF8.GetBytes(Name)[..15];
         Assert.True(new CommPattern(Name).Matches(cut, "ärger-mit-name"));
     }
 }

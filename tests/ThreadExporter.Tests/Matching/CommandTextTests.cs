@@ -52,7 +52,7 @@ public sealed class CommandTextTests
     [Fact]
     public void A_title_padded_with_spaces_ends_where_its_text_ends()
     {
-        using var process = new FakeProcess(comm: "srv", cmdline: "srv: worker        ");
+        using FakeProcess process = new(comm: "srv", cmdline: "srv: worker        ");
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", Cmdline = new Regex("worker$"), Daemon = new Regex("^srv: (.*)") }]);
         CompiledFilter rule = Assert.IsType<CompiledFilter>(matcher.Match(process.Facts, FilterSet.Empty).Filter);
         Assert.Equal(("worker", false), DaemonName.Resolve(rule, process.Facts));
@@ -61,8 +61,8 @@ public sealed class CommandTextTests
     [Fact]
     public void A_cut_is_logged_once_per_filter_that_looks()
     {
-        using var first = new FakeProcess(12, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
-        using var second = new FakeProcess(13, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
+        using FakeProcess first = new(12, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
+        using FakeProcess second = new(13, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
         Matcher matcher = Matcher.Compile(
         [
             new FilterConfig { Name = "other", Cmdline = new Regex("Other$") },

@@ -115,7 +115,7 @@ public sealed class ContainerIdsTests
     [InlineData("empty", null, null, null)]
     public void Container_pod_and_unit_are_the_innermost(string file, string? container, string? pod, string? unit)
     {
-        var entries = new List<CgroupEntry>();
+        List<CgroupEntry> entries = new();
         Assert.True(ProcCgroup.TryParse(File.ReadAllBytes(Path.Combine(Folder, file)), entries));
         Assert.Equal((container, pod), ContainerIds.Find(entries));
         Assert.Equal(unit, CgroupUnits.Unit(entries));

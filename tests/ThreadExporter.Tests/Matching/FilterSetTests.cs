@@ -7,7 +7,7 @@ public sealed class FilterSetTests
     [Fact]
     public void Holds_what_was_added_in_any_order_and_beyond_64_rules()
     {
-        var set = FilterSet.Empty.With(70).With(3).With(12).With(3);
+        FilterSet set = FilterSet.Empty.With(70).With(3).With(12).With(3);
         Assert.Equal("{3,12,70}", set.ToString());
         Assert.True(set.Contains(70));
         Assert.False(set.Contains(4));

@@ -169,7 +169,7 @@ public sealed class GlobTests
     [InlineData("[a]", null)]
     public void LiteralText_is_what_a_pattern_without_wildcards_stands_for(string pattern, string? literal)
     {
-        var glob = new Glob(pattern);
+        Glob glob = new(pattern);
         Assert.Equal(literal, glob.LiteralText);
         Assert.Equal(literal is not null, glob.IsLiteral);
         Assert.Equal(pattern, glob.ToString());
@@ -178,9 +178,9 @@ public sealed class GlobTests
     [Fact]
     public void Hostile_patterns_take_no_exponential_time()
     {
-        var glob = new Glob(string.Concat(Enumerable.Repeat("*a", 100)) + "b");
-        var text = new string('a', 4000);
-        var watch = Stopwatch.StartNew();
+        Glob glob = new(string.Concat(Enumerable.Repeat("*a", 100)) + "b");
+        string text = new('a', 4000);
+        Stopwatch watch = Stopwatch.StartNew();
         Assert.False(glob.Matches(text));
         // Pattern × text is 800,000 steps, milliseconds; one exponent more would not end.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"took {watch.Elapsed}");
@@ -190,10 +190,10 @@ public sealed class GlobTests
     public void Agrees_with_a_naive_matcher()
     {
         // A small alphabet, so that patterns and texts meet often.
-        var pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "[^a]", "[![:digit:]a]", "[[:alpha:]]", "\\*", "\\a", "😀")).Select(string.Concat);
-        var text = Gen.ArrayOf(Gen.Elements("a", "b", "c", "*", "😀")).Select(string.Concat);
+        Gen<string> pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "[^a]", "[![:digit:]a]", "[[:alpha:]]", "\\*", "\\a", "😀")).Select(string.Concat);
+        Gen<string> text = Gen.ArrayOf(Gen.Elements("a", "b", "c", "*", "😀")).Select(string.Concat);
         // Short ones, because the reference is exponential.
-        var cases = pattern.Zip(text).Resize(12).ToArbitrary();
+        Arbitrary<(string, string)> cases = pattern.Zip(text).Resize(12).ToArbitrary();
         Prop.ForAll(cases, static pair => new Glob(pair.Item1).Matches(pair.Item2) == Naive(pair.Item1, pair.Item2))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
@@ -205,7 +205,7 @@ public sealed class GlobTests
         {
             if (GlobParser.GetError(value.Get) is null)
                 _ = new Glob(value.Get).Matches(value.Get);
-            var escaped = new Glob(string.Concat(value.Get.Select(static c => char.IsSurrogate(c) ? $"{c}" : $"\\{c}")));
+            Glob escaped = new(string.Concat(value.Get.Select(static c => char.IsSurrogate(c) ? $"{c}" : $"\\{c}")));
             return escaped.IsLiteral && escaped.Matches(value.Get);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
@@ -219,8 +219,8 @@ public sealed class GlobTests
             return Naive(pattern[1..], text) || (text.Length > 0 && Naive(pattern, text[1..]));
         if (text.Length == 0)
             return false;
-        var first = text.StartsWith("😀", StringComparison.Ordinal) ? 2 : 1;
-        var (length, accepts) = pattern switch
+        int first = text.StartsWith("😀", StringComparison.Ordinal) ? 2 : 1;
+        (int length, bool accepts) = pattern switch
         {
             _ when pattern[0] == '?' => (1, true),
             _ when pattern.StartsWith("[ab]", StringComparison.Ordinal) => (4, text[0] is 'a' or 'b'),

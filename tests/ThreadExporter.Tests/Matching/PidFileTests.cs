@@ -36,9 +36,9 @@ public sealed class PidFileTests : IDisposable
     [Fact]
     public void Follows_the_file_through_its_life()
     {
-        var matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
-        using var first = new FakeProcess(10);
-        using var second = new FakeProcess(11);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
+        using FakeProcess first = new(10);
+        using FakeProcess second = new(11);
         bool Matches(FakeProcess process) => matcher.Match(process.NewFacts(), FilterSet.Empty).Filter is not null;
 
         Assert.False(Matches(first));
@@ -62,10 +62,10 @@ public sealed class PidFileTests : IDisposable
     [Fact]
     public void A_FIFO_does_not_hold_it()
     {
-        using var mkfifo = Process.Start("mkfifo", FilePath);
+        using Process mkfifo = Process.Start("mkfifo", FilePath);
         mkfifo.WaitForExit();
         Assert.Equal(0, mkfifo.ExitCode);
-        var pidFile = new PidFile(FilePath, _time);
+        PidFile pidFile = new(FilePath, _time);
         Assert.Equal(0, pidFile.Read());
         Assert.Equal(ReadStatus.Other, pidFile.Status);
     }
@@ -73,7 +73,7 @@ public sealed class PidFileTests : IDisposable
     [Fact]
     public void An_endless_file_is_read_in_part()
     {
-        var pidFile = new PidFile("/dev/zero", _time);
+        PidFile pidFile = new("/dev/zero", _time);
         Assert.Equal(0, pidFile.Read());
         Assert.Equal(ReadStatus.Ok, pidFile.Status);
     }
@@ -81,7 +81,7 @@ public sealed class PidFileTests : IDisposable
     [Fact]
     public void A_path_too_long_for_the_reader_is_a_warning_and_no_crash()
     {
-        var pidFile = new PidFile("/" + new string('x', 300), _time);
+        PidFile pidFile = new("/" + new string('x', 300), _time);
         Assert.Equal(0, pidFile.Read());
         Assert.Equal(ReadStatus.Other, pidFile.Status);
     }
@@ -106,7 +106,7 @@ public sealed class PidFileTests : IDisposable
         File.WriteAllText(FilePath, "10\n");
         File.SetLastWriteTimeUtc(FilePath, boot.AddSeconds(written));
         // The earliest boot time that is known: a clock set forward does not move it.
-        var pidFile = new PidFile(FilePath, _time, () => bootTime + (Math.Min(0, clockSet) * 1_000_000_000L));
+        PidFile pidFile = new(FilePath, _time, () => bootTime + (Math.Min(0, clockSet) * 1_000_000_000L));
         Assert.Equal(10, pidFile.Read());
         Assert.Equal(older, pidFile.IsOlderThan((ulong)(started * Clocks.TicksPerSecond)));
         Assert.Equal(older, pidFile.IsStale);
@@ -117,7 +117,7 @@ public sealed class PidFileTests : IDisposable
     {
         File.WriteAllText(FilePath, "10\n");
         File.SetLastWriteTimeUtc(FilePath, DateTime.UnixEpoch.AddHours(1));
-        var pidFile = new PidFile(FilePath, _time, () => 1_700_000_000_000_000_000);
+        PidFile pidFile = new(FilePath, _time, () => 1_700_000_000_000_000_000);
         Assert.Equal(10, pidFile.Read());
         Assert.False(pidFile.IsOlderThan(100_000));
     }
@@ -125,9 +125,9 @@ public sealed class PidFileTests : IDisposable
     [Fact]
     public void A_stale_file_matches_nothing_and_says_so_until_it_is_written_again()
     {
-        var matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
-        var rule = matcher.Filters[0];
-        using var process = new FakeProcess(10);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = FilePath }], time: _time);
+        CompiledFilter rule = matcher.Filters[0];
+        using FakeProcess process = new(10);
         bool Matches()
         {
             _time.Advance(PidFile.Freshness);
