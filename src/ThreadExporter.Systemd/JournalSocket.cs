@@ -25,7 +25,6 @@ public sealed class JournalSocket : IDisposable
 
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly byte[] _address;
-    private long _dropped;
 
     /// <exception cref="ArgumentOutOfRangeException">The path is empty or longer than a socket address takes.</exception>
     public JournalSocket(string path = DefaultPath)
@@ -33,9 +32,6 @@ public sealed class JournalSocket : IDisposable
         SocketAddress address = new UnixDomainSocketEndPoint(path).Serialize();
         _address = address.Buffer.Span[..address.Size].ToArray();
     }
-
-    /// <summary>Records that did not reach the journal, for whatever reason.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Sends one record, as a datagram or, when it is too large for one, as a sealed memory file.</summary>
     public JournalResult Send(JournalRecord record)
@@ -46,7 +42,6 @@ public sealed class JournalSocket : IDisposable
             status = SendAsFile(record.Bytes);
         if (status == SendStatus.Sent)
             return JournalResult.Sent;
-        Interlocked.Increment(ref _dropped);
         return status == SendStatus.Unreachable ? JournalResult.Unavailable : JournalResult.Dropped;
     }
 

@@ -6,7 +6,7 @@ namespace ThreadExporter.Matching;
 /// Some rules, by index: the <c>children</c> rules that a process or an ancestor of it matched, for one. It belongs to the
 /// <see cref="Matcher"/> that made it: after a reload it is built anew.
 /// </summary>
-internal readonly struct FilterSet : IEquatable<FilterSet>
+internal readonly struct FilterSet
 {
     private readonly ImmutableArray<int> _sorted;
 
@@ -33,18 +33,4 @@ internal readonly struct FilterSet : IEquatable<FilterSet>
             union = union.With(rule);
         return union;
     }
-
-    public bool Equals(FilterSet other) => IsEmpty ? other.IsEmpty : !other.IsEmpty && _sorted.AsSpan().SequenceEqual(other._sorted.AsSpan());
-
-    public override bool Equals(object? obj) => obj is FilterSet other && Equals(other);
-
-    public override int GetHashCode()
-    {
-        HashCode hash = new();
-        foreach (int rule in IsEmpty ? [] : _sorted)
-            hash.Add(rule);
-        return hash.ToHashCode();
-    }
-
-    public override string ToString() => IsEmpty ? "{}" : $"{{{string.Join(',', _sorted)}}}";
 }

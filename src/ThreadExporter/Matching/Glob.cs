@@ -30,8 +30,6 @@ internal sealed class Glob
     /// <summary>The one text that the pattern matches, escapes resolved; null when it has a wildcard.</summary>
     public string? LiteralText { get; }
 
-    public bool IsLiteral => LiteralText is not null;
-
     public static ImmutableArray<Glob> CompileAll(ImmutableArray<string> patterns) => [.. patterns.Select(static text => new Glob(text))];
 
     public static bool MatchesAny(ImmutableArray<Glob> globs, ReadOnlySpan<char> text)

@@ -28,7 +28,6 @@ internal sealed class Matcher
     {
         Users = users;
         Filters = [.. filters.Select((filter, index) => new CompiledFilter(index, filter, time))];
-        NeedsCommandLine = filters.Any(static filter => filter.Cmdline is not null || filter.Daemon is not null);
         NeedsAncestry = filters.Any(static filter => filter.Children);
     }
 
@@ -36,9 +35,6 @@ internal sealed class Matcher
     public ImmutableArray<CompiledFilter> Filters { get; }
 
     public UserDirectory Users { get; }
-
-    /// <summary>Whether a rule looks at command lines. The built-in names of Ceph's daemons want theirs in any case.</summary>
-    public bool NeedsCommandLine { get; }
 
     /// <summary>Whether a rule has <c>children</c>. Else the set a process inherits is always empty.</summary>
     public bool NeedsAncestry { get; }

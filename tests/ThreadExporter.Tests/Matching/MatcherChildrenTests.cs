@@ -60,7 +60,7 @@ public sealed class MatcherChildrenTests
             new FilterConfig { Name = "tree", Comm = ["b*"], Children = true }]);
         MatchResult shell = Match(matcher, "bash", FilterSet.Empty);
         Assert.Equal("first", shell.Filter?.Name);
-        Assert.Equal(FilterSet.Empty.With(1), shell.ToChildren);
+        Assert.Equal([1], FilterSetTests.IndexesIn(shell.ToChildren));
         Assert.Equal("tree", Match(matcher, "make", shell.ToChildren).Filter?.Name);
     }
 
@@ -79,7 +79,7 @@ public sealed class MatcherChildrenTests
         inner = Match(matcher, "inner", FilterSet.Empty);
         outer = Match(matcher, "outer", inner.ToChildren);
         Assert.Equal("first", outer.Filter?.Name);
-        Assert.Equal(FilterSet.Empty.With(0).With(1), outer.ToChildren);
+        Assert.Equal([0, 1], FilterSetTests.IndexesIn(outer.ToChildren));
     }
 
     [Fact]

@@ -201,12 +201,9 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Says_which_facts_the_rules_need()
+    public void Needs_ancestry_only_for_a_filter_with_children()
     {
-        Assert.False(Compile(AnyCommand).NeedsCommandLine);
         Assert.False(Compile(AnyCommand).NeedsAncestry);
-        Assert.True(Compile(AnyCommand, new FilterConfig { Name = "c", Cmdline = Regex("x") }).NeedsCommandLine);
-        Assert.True(Compile(AnyCommand with { Daemon = Regex("(x)") }).NeedsCommandLine);
         Assert.True(Compile(AnyCommand with { Children = true }).NeedsAncestry);
         Assert.Empty(Compile().Filters);
     }
