@@ -28,10 +28,14 @@ public readonly ref struct ProcStat
     public ulong MinorFaults { get; private init; }
     /// <summary>Field 12.</summary>
     public ulong MajorFaults { get; private init; }
-    /// <summary>Field 14, in ticks: whatever number is there (<see cref="Clocks.FromTicks"/>).</summary>
+    /// <summary>Field 14, in ticks, not checked for its range.</summary>
     public ulong UserTicks { get; private init; }
-    /// <summary>Field 15, in ticks: whatever number is there, too.</summary>
+    /// <summary>Field 15, in ticks, not checked for its range.</summary>
     public ulong KernelTicks { get; private init; }
+    /// <summary>Field 14 in nanoseconds; -1 when the number is out of range (<see cref="Clocks.FromTicks"/>).</summary>
+    public long UserNanoseconds => Clocks.FromTicks(UserTicks);
+    /// <summary>Field 15 in nanoseconds; -1 when the number is out of range.</summary>
+    public long KernelNanoseconds => Clocks.FromTicks(KernelTicks);
     /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
     public int NumThreads { get; private init; }
     /// <summary>Field 22, in ticks since boot (CLOCK_BOOTTIME).</summary>

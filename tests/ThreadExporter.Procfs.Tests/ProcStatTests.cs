@@ -33,6 +33,8 @@ public class ProcStatTests
         Assert.Equal(1212u, stat.MajorFaults);
         Assert.Equal(1414u, stat.UserTicks);
         Assert.Equal(1515u, stat.KernelTicks);
+        Assert.Equal(1414 * Clocks.NanosecondsPerTick, stat.UserNanoseconds);
+        Assert.Equal(1515 * Clocks.NanosecondsPerTick, stat.KernelNanoseconds);
         Assert.Equal(20, stat.NumThreads);
         Assert.Equal(2222u, stat.StartTicks);
         Assert.Equal(3, stat.Processor);
@@ -181,14 +183,14 @@ public class ProcStatTests
     [InlineData("461168601842", 4611686018420000000)]
     [InlineData("461168601843", -1)]
     [InlineData("18446744073709551615", -1)]
-    public void A_time_that_cannot_be_is_read_as_what_it_is_and_costs_no_other_field(string ticks, long nanoseconds)
+    public void A_CPU_time_out_of_range_is_minus_1_in_nanoseconds_and_does_not_affect_other_fields(string ticks, long nanoseconds)
     {
         foreach (int field in (int[])[14, 15])
         {
             string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
             fields[field - 1] = ticks;
             Assert.True(ProcStat.TryParse(Latin1(string.Join(' ', fields)), out ProcStat stat));
-            Assert.Equal(nanoseconds, Clocks.FromTicks(field == 14 ? stat.UserTicks : stat.KernelTicks));
+            Assert.Equal(nanoseconds, field == 14 ? stat.UserNanoseconds : stat.KernelNanoseconds);
             Assert.Equal(fields[field == 14 ? 14 : 13], $"{(field == 14 ? stat.KernelTicks : stat.UserTicks)}");
             Assert.Equal(fields[21], $"{stat.StartTicks}");
         }
