@@ -18,6 +18,15 @@ internal static class ConfigReader
         ("critical", LogLevel.Critical),
     ];
 
+    private static readonly ImmutableArray<(string Text, ClientAuthType Value)> ClientAuthTypes =
+    [
+        ("NoClientCert", ClientAuthType.NoClientCert),
+        ("RequestClientCert", ClientAuthType.RequestClientCert),
+        ("RequireAnyClientCert", ClientAuthType.RequireAnyClientCert),
+        ("VerifyClientCertIfGiven", ClientAuthType.VerifyClientCertIfGiven),
+        ("RequireAndVerifyClientCert", ClientAuthType.RequireAndVerifyClientCert),
+    ];
+
     private static readonly ImmutableArray<(string Text, ExtendedKinds Value)> Extended =
     [
         ("context_switches", ExtendedKinds.ContextSwitches),
@@ -66,10 +75,9 @@ internal static class ConfigReader
         {
             CertFile = reader.Path("cert_file", defaults.CertFile),
             KeyFile = reader.Path("key_file", defaults.KeyFile),
-            ClientAuthType = reader.String("client_auth_type", defaults.ClientAuthType, OneOf(
-                "NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")),
+            ClientAuthType = reader.Choice("client_auth_type", defaults.ClientAuthType, ClientAuthTypes),
             ClientCaFile = reader.Path("client_ca_file", defaults.ClientCaFile),
-            MinVersion = reader.String("min_version", defaults.MinVersion, OneOf("TLS12", "TLS13")),
+            MinVersion = reader.Choice("min_version", defaults.MinVersion, [("TLS12", TlsVersion.Tls12), ("TLS13", TlsVersion.Tls13)]),
         };
         CheckTls(reader, tls);
         reader.Finish();

@@ -80,13 +80,35 @@ internal sealed record TlsConfig
 {
     /// <summary>Both files are given or none.</summary>
     public bool IsOn => CertFile.Length > 0;
-    public bool RequestsClientCertificates => ClientAuthType != "NoClientCert";
-    public bool VerifiesClientCertificates => ClientAuthType is "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert";
+    public bool RequestsClientCertificates => ClientAuthType != ClientAuthType.NoClientCert;
+    public bool VerifiesClientCertificates => ClientAuthType is ClientAuthType.VerifyClientCertIfGiven or ClientAuthType.RequireAndVerifyClientCert;
     public string CertFile { get; init; } = "";
     public string KeyFile { get; init; } = "";
-    public string ClientAuthType { get; init; } = "NoClientCert";
+    public ClientAuthType ClientAuthType { get; init; } = ClientAuthType.NoClientCert;
     public string ClientCaFile { get; init; } = "";
-    public string MinVersion { get; init; } = "TLS12";
+    public TlsVersion MinVersion { get; init; } = TlsVersion.Tls12;
+}
+
+/// <summary><c>web.tls.client_auth_type</c>: whether a client needs a certificate. Names and meanings as in Go's crypto/tls.</summary>
+internal enum ClientAuthType
+{
+    /// <summary>No certificate is requested.</summary>
+    NoClientCert,
+    /// <summary>One is requested, none is needed, and any is accepted.</summary>
+    RequestClientCert,
+    /// <summary>One is needed, and any is accepted.</summary>
+    RequireAnyClientCert,
+    /// <summary>None is needed, but one that is given must be valid.</summary>
+    VerifyClientCertIfGiven,
+    /// <summary>A valid one is needed.</summary>
+    RequireAndVerifyClientCert,
+}
+
+/// <summary><c>web.tls.min_version</c>.</summary>
+internal enum TlsVersion
+{
+    Tls12,
+    Tls13,
 }
 
 /// <summary><c>[collector]</c>.</summary>

@@ -66,7 +66,15 @@ public class ConfigLoaderTests
             """);
         Assert.Equal(["127.0.0.1:9200", "[::1]:9200"], config.Web.Listen);
         Assert.Equal(("/threads", 7, true, false), (config.Web.TelemetryPath, config.Web.MaxRequests, config.Web.EnableLifecycle, config.Web.Pages));
-        Assert.Equal(new TlsConfig { CertFile = "/c", KeyFile = "/k", ClientAuthType = "VerifyClientCertIfGiven", ClientCaFile = "/a", MinVersion = "TLS13" }, config.Web.Tls);
+        TlsConfig tls = new()
+        {
+            CertFile = "/c",
+            KeyFile = "/k",
+            ClientAuthType = ClientAuthType.VerifyClientCertIfGiven,
+            ClientCaFile = "/a",
+            MinVersion = TlsVersion.Tls13,
+        };
+        Assert.Equal(tls, config.Web.Tls);
         Assert.Equal([new("jane.doe", PasswordHashTests.Bcrypt)], config.Web.BasicAuthUsers);
         Assert.Equal(("/host/proc", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), 0),
             (config.Collector.Procfs, config.Collector.RescanInterval, config.Collector.RefreshInterval, config.Collector.MaxDescriptors));
