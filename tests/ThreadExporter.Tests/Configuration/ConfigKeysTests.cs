@@ -16,6 +16,8 @@ public partial class ConfigKeysTests
 
     private static ConfigResult Parse(string text) => ConfigLoader.Parse(Encoding.UTF8.GetBytes(text), "x.toml", new ConfigOverrides());
 
+    private static ConfigKey Find(string name) => ConfigKeys.All.Single(k => k.Name == name);
+
     private static string Mark(ConfigKey key) => key.NeedsRestart ? "restart" : "reload";
 
     /// <summary>A file with this one key.</summary>
@@ -31,7 +33,7 @@ public partial class ConfigKeysTests
     public void The_loader_reads_the_key(string name)
     {
         // No key takes a time of day, so a key that is read complains.
-        ConfigError error = Assert.Single(Parse(FileWith(ConfigKeys.Get(name), "07:32:00")).Errors);
+        ConfigError error = Assert.Single(Parse(FileWith(Find(name), "07:32:00")).Errors);
         Assert.StartsWith(name + " must be ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(" not a time" + (name == Users ? $": write [{Users}]" : ""), error.Message, StringComparison.Ordinal);
         Assert.Equal(name, error.Key);
@@ -41,7 +43,7 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_default_is_the_loaders(string name)
     {
-        ConfigKey key = ConfigKeys.Get(name);
+        ConfigKey key = Find(name);
         if (key.Default.Length == 0)
             return;
         (ConfigResult? with, ConfigResult? without) = (Parse(FileWith(key, key.Default)), Parse(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\nmatch = 'x'\n" : ""));
@@ -82,7 +84,7 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_shipped_file_shows_the_key_with_mark_help_and_default(string name)
     {
-        ConfigKey key = ConfigKeys.Get(name);
+        ConfigKey key = Find(name);
         string comment = $"# {Mark(key)}: {key.Help}\n";
         Assert.Equal(1, Shipped.Split(comment).Length - 1);
         (string before, string after) = (Shipped[..Shipped.IndexOf(comment, StringComparison.Ordinal)], Shipped[(Shipped.IndexOf(comment, StringComparison.Ordinal) + comment.Length)..]);
@@ -100,7 +102,7 @@ public partial class ConfigKeysTests
     [MemberData(nameof(Names))]
     public void The_docs_show_the_key_with_type_default_mark_and_help(string name)
     {
-        ConfigKey key = ConfigKeys.Get(name);
+        ConfigKey key = Find(name);
         string row = $"| `{name}` | {key.Type} | {(key.Default.Length == 0 ? "" : $"`{key.Default}`")} | {Mark(key)} | {key.Help} |";
         Assert.Contains(row, File.ReadAllLines(Repository.File("docs/configuration.md")));
     }
