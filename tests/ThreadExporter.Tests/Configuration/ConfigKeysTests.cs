@@ -98,22 +98,6 @@ public partial class ConfigKeysTests
             Assert.Equal($"{(key.Table.StartsWith("filter", StringComparison.Ordinal) ? "# " : "")}{key.LastName} = {key.Default}", line);
     }
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void The_docs_show_the_key_with_type_default_mark_and_help(string name)
-    {
-        ConfigKey key = Find(name);
-        string row = $"| `{name}` | {key.Type} | {(key.Default.Length == 0 ? "" : $"`{key.Default}`")} | {Mark(key)} | {key.Help} |";
-        Assert.Contains(row, File.ReadAllLines(Repository.File("docs/configuration.md")));
-    }
-
-    [Fact]
-    public void The_docs_show_no_key_that_is_none()
-    {
-        IEnumerable<Match> shown = File.ReadLines(Repository.File("docs/configuration.md")).Where(l => l.Split('|').Length == 7).Select(l => KeyCell().Match(l)).Where(m => m.Success);
-        Assert.Equal(ConfigKeys.All.Select(k => k.Name), shown.Select(m => m.Groups[1].Value));
-    }
-
     [Fact]
     public void Names_are_unique_and_help_fits_a_table()
     {
@@ -126,7 +110,4 @@ public partial class ConfigKeysTests
 
     [GeneratedRegex(@"^# (\[|[a-z_]+ = )", RegexOptions.Multiline)]
     private static partial Regex CommentedOut();
-
-    [GeneratedRegex(@"^\| `([a-z_.]+)` \|")]
-    private static partial Regex KeyCell();
 }
