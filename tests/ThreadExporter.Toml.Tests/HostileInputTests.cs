@@ -102,7 +102,7 @@ public class HostileInputTests
         ImmutableArray<TomlError> errors = ParseInTime("[a]\n#" + Repeat("x", 300_000) + "\n" + Repeat("[a]\n", 20_000)).Errors;
         Assert.Equal(51, errors.Length);
         Assert.Equal("3:2: the key `a` is already defined at 1:2", ErrorText(errors[0]));
-        Assert.Equal("53:2: 19950 more errors from here on are not shown", ErrorText(errors[^1]));
+        Assert.Equal("53:2: 19950 more errors not shown", ErrorText(errors[^1]));
     }
 
     [Fact]

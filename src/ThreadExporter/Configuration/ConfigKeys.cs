@@ -3,21 +3,21 @@ using System.Collections.Immutable;
 namespace ThreadExporter.Configuration;
 
 /// <summary>One key of the configuration file.</summary>
-/// <param name="Name">Dotted, as in errors: <c>web.listen</c>. A key of a <c>[[filter]]</c> begins with <c>filter.</c></param>
-/// <param name="Type">What its value is, in words.</param>
-/// <param name="Default">The default as TOML, or empty when leaving the key out has no equivalent value.</param>
+/// <param name="Name">Dotted, as in errors: <c>web.listen</c>. A key of a <c>[[filter]]</c> starts with <c>filter.</c></param>
+/// <param name="Type">The type of its value, in words.</param>
+/// <param name="Default">The default as TOML, or empty when no value is equivalent to leaving the key out.</param>
 /// <param name="NeedsRestart">A reload does not apply it.</param>
 /// <param name="Help">One line, the same in the shipped file and in docs/configuration.md.</param>
 /// <param name="FixedValue">The value, or the part of it, that only a restart changes; null: a reload changes all of it.</param>
 internal sealed record ConfigKey(string Name, string Type, string Default, bool NeedsRestart, string Help, Func<ExporterConfig, object>? FixedValue)
 {
-    /// <summary>The table it stands in, dotted; empty for none.</summary>
+    /// <summary>The table that it belongs to, dotted; empty for none.</summary>
     public string Table => Name.Contains('.', StringComparison.Ordinal) ? Name[..Name.LastIndexOf('.')] : "";
 
     public string LastName => Name[(Name.LastIndexOf('.') + 1)..];
 }
 
-/// <summary>Every key there is, in the order of the shipped file. A test holds the loader, that file and the docs to it.</summary>
+/// <summary>Every key, in the order of the shipped file. Tests compare the loader, that file, the docs and the man page with it.</summary>
 internal static class ConfigKeys
 {
     private const string Globs = "glob or list of globs";
@@ -94,7 +94,7 @@ internal static class ConfigKeys
             c => c.Log.Format),
     ];
 
-    /// <summary>The names that may stand in a table (empty: at the top): keys and tables.</summary>
+    /// <summary>The names of keys and tables that a table may contain (empty: the top level).</summary>
     public static IEnumerable<string> NamesIn(string table)
     {
         string prefix = table.Length == 0 ? "" : table + ".";

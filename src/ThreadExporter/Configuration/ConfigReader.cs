@@ -3,7 +3,7 @@ using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
 
-/// <summary>Tables to the configuration records: every key, its type, its bounds. The defaults are those of the records.</summary>
+/// <summary>Reads tables into the configuration records: every key, its type, its bounds. The defaults are those of the records.</summary>
 internal static class ConfigReader
 {
     private const int Million = 1_000_000;
@@ -84,7 +84,7 @@ internal static class ConfigReader
         return tls;
     }
 
-    // What would silently be less safe than it looks.
+    // Rejects settings that would silently be less secure than they look.
     private static void CheckTls(TableReader reader, TlsConfig tls)
     {
         const string CertFile = "cert_file", KeyFile = "key_file", AuthType = "client_auth_type", CaFile = "client_ca_file";
@@ -105,14 +105,14 @@ internal static class ConfigReader
         }
         else if (tls.ClientCaFile.Length > 0 && reader.IsDefault(AuthType, "NoClientCert"))
         {
-            Say(CaFile, "has no effect without web.tls.client_auth_type: \"RequireAndVerifyClientCert\" is the one that is safe");
+            Report(CaFile, "has no effect without web.tls.client_auth_type: set it to \"RequireAndVerifyClientCert\"");
         }
 
-        void Needs(string key, string other) => Say(key, $"needs {reader.Name(other)} too");
-        void Say(string key, string fault) => reader.Error(reader.PositionOf(key), reader.Name(key), $"{reader.Name(key)} {fault}");
+        void Needs(string key, string other) => Report(key, $"needs {reader.Name(other)} too");
+        void Report(string key, string error) => reader.Error(reader.PositionOf(key), reader.Name(key), $"{reader.Name(key)} {error}");
     }
 
-    // Nothing that is said here may show a value: they are password hashes, or passwords by mistake.
+    // No message may contain a value: the values are password hashes, or passwords by mistake.
     private static ImmutableDictionary<string, string> ReadUsers(TableReader reader)
     {
         const string Table = "web.basic_auth_users";
@@ -121,13 +121,13 @@ internal static class ConfigReader
         {
             string name = $"{Table}.{ConfigText.Key(entry.Key)}";
             if (entry.Key.Length == 0 || entry.Key.Contains(':', StringComparison.Ordinal))
-                reader.Error(entry.KeyPosition, name, $"{name} is no user name: it must not be empty and must not hold a colon (RFC 7617)");
+                reader.Error(entry.KeyPosition, name, $"{name} is not a valid user name: it must not be empty or contain a colon (RFC 7617)");
             else if (entry.Value is TomlTable)
-                reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
+                reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must be quoted");
             else if (entry.Value is not TomlString hash)
                 reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
-            else if (PasswordHash.GetHashError(hash.Value) is { } fault)
-                reader.Error(entry.Value.Position, name, $"{name} {fault}");
+            else if (PasswordHash.GetHashError(hash.Value) is { } error)
+                reader.Error(entry.Value.Position, name, $"{name} {error}");
             else
                 users[entry.Key] = hash.Value;
         }
@@ -178,9 +178,10 @@ internal static class ConfigReader
         LogConfig defaults = new();
         LogConfig log = new()
         {
-            // "warning" is what other programs write.
+            // Other programs write "warning".
             Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),
-            Journal = reader.Choice("journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
+            Journal = reader.Choice(
+                "journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
             File = reader.String("file", defaults.File, text => text is "auto" or "" ? null : ConfigText.GetPathError(text)),
             FileMaxSize = reader.Size("file_max_size", defaults.FileMaxSize, "4KiB", "1024GiB"),
             FileKeep = reader.Integer("file_keep", defaults.FileKeep, 0, 1000),

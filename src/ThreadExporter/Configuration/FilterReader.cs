@@ -32,9 +32,9 @@ internal static class FilterReader
             if (filter.Name.Length > 0 && !names.TryAdd(filter.Name, position))
             {
                 TomlPosition first = names[filter.Name];
-                string advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
+                string advice = reader.Has("name") ? "names must be unique" : "set a unique name (key name)";
                 errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
-                    $"the name {Printable.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
+                    $"the name {Printable.Quote(filter.Name)} is already used by the filter at line {first.Line}: {advice}")));
             }
         }
         return filters.ToImmutable();
@@ -44,8 +44,7 @@ internal static class FilterReader
     {
         if (!MatchKeys.Any(reader.Has))
         {
-            reader.Error(table.Position, "filter",
-                "this rule matches nothing: give at least one of " + string.Join(", ", MatchKeys));
+            reader.Error(table.Position, "filter", "this filter matches nothing: set at least one of " + string.Join(", ", MatchKeys));
         }
         ImmutableArray<string> names = [];
         ImmutableArray<int> pids = [];
@@ -65,7 +64,7 @@ internal static class FilterReader
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
             PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", GetPidFileError) : null,
             Children = reader.Boolean("children", false),
-            Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
+            Daemon = reader.Expression("daemon", "needs a capture group, as in '--id (\\S+)': its text becomes the label `daemon`"),
             Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], GetLabelError, mayBeEmpty: true))],
             Threads = ReadThreads(threads),
         };
@@ -73,7 +72,7 @@ internal static class FilterReader
         return filter;
     }
 
-    // Longer ones would be configured and never read.
+    // A longer path would be accepted here and never read.
     private static string? GetPidFileError(string path) => ConfigText.GetPathError(path) ?? ConfigText.GetLengthError(path, RawFile.MaxPathLength);
 
     private static string? GetLabelError(string text) =>
@@ -95,14 +94,14 @@ internal static class FilterReader
     // (uid_t)-1 means "no user" to the kernel (setreuid(2)).
     private static Converted<string>? ToUser(TomlNode node) => node switch
     {
-        TomlString { Value.Length: 0 } => new("", "must not hold an empty string"),
+        TomlString { Value.Length: 0 } => new("", "must not contain an empty string"),
         TomlString text => new(text.Value),
         TomlInteger { Value: >= 0 and < uint.MaxValue } uid => new(uid.Value.ToString(CultureInfo.InvariantCulture)),
         TomlInteger => new("", FormattableString.Invariant($"must be from 0 to {uint.MaxValue - 1}")),
         _ => null,
     };
 
-    /// <summary>The short form as it stands, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
+    /// <summary>The short form, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
     private static string DefaultName(TomlTable table)
     {
         if (table.TryGet("match", out TomlEntry? match) && match.Value is TomlString text)
@@ -115,7 +114,7 @@ internal static class FilterReader
         TomlString text => text.Value,
         TomlInteger integer => integer.Value.ToString(CultureInfo.InvariantCulture),
         TomlArray array => string.Join(',', array.Items.Select(Render)),
-        // Of the wrong type, which is an error of its own.
+        // The wrong type, which is reported separately.
         _ => "",
     };
 }

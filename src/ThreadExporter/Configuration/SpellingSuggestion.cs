@@ -1,12 +1,12 @@
 namespace ThreadExporter.Configuration;
 
-/// <summary>"Did you mean": the nearest known name, when it is near enough to be a slip of the fingers.</summary>
+/// <summary>"Did you mean": the most similar known name, when it is similar enough for a typing error.</summary>
 internal static class SpellingSuggestion
 {
     /// <summary><c>: did you mean "x"?</c>, or nothing.</summary>
     public static string Hint(string found, IEnumerable<string> known)
     {
-        // Two changes turn most words of three letters into another.
+        // Two edits turn most words of three letters into another one.
         string? nearest = known.Select(name => (Name: name, Distance: Distance(found, name)))
             .Where(n => n.Distance <= (Math.Min(found.Length, n.Name.Length) <= 3 ? 1 : 2))
             .OrderBy(n => n.Distance).FirstOrDefault().Name;
@@ -16,7 +16,7 @@ internal static class SpellingSuggestion
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), case ignored.</summary>
     public static int Distance(string a, string b)
     {
-        // Far apart whatever the letters are; a hostile name of a mebibyte must not become a matrix.
+        // Not similar, whatever the letters are. A hostile name of a mebibyte must not allocate a matrix.
         if (Math.Abs(a.Length - b.Length) > 2)
             return int.MaxValue;
         int[,] cost = new int[a.Length + 1, b.Length + 1];

@@ -13,12 +13,12 @@ internal static class CgroupLabels
     /// a value is left out.
     /// </summary>
     /// <returns>How the read of the cgroup ended; <see cref="ReadStatus.Ok"/> without one when nothing is chosen.</returns>
-    public static ReadStatus Read(ImmutableArray<string> chosen, ProcessInfo facts, out (string Name, byte[] Value)[] labels)
+    public static ReadStatus Read(ImmutableArray<string> chosen, ProcessInfo process, out (string Name, byte[] Value)[] labels)
     {
         labels = [];
         if (chosen.IsEmpty)
             return ReadStatus.Ok;
-        ReadStatus status = facts.GetCgroups(out List<CgroupEntry>? entries);
+        ReadStatus status = process.GetCgroups(out List<CgroupEntry>? entries);
         (string? container, string? pod) = ContainerIds.Find(entries);
         List<(string, byte[])> found = new();
         foreach (string name in chosen)

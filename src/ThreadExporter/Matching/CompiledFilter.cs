@@ -99,99 +99,99 @@ internal sealed class CompiledFilter
     }
 
     /// <summary>Whether the process matches the rule's own keys; descent is the <see cref="Matcher"/>'s. Cheapest keys first.</summary>
-    /// <param name="facts">The process.</param>
+    /// <param name="process">The process.</param>
     /// <param name="warnings">Takes what is worth a line of the log.</param>
     /// <param name="exeDenied">Whether it does not match because its <c>exe</c> may not be read.</param>
-    internal MatchOutcome Matches(ProcessInfo facts, List<string> warnings, out bool exeDenied)
+    internal MatchOutcome Matches(ProcessInfo process, List<string> warnings, out bool exeDenied)
     {
         exeDenied = false;
-        if (!_hasKey || !MatchesPidAndComm(facts))
+        if (!_hasKey || !MatchesPidAndComm(process))
             return MatchOutcome.No;
-        if (MatchesPidFile(facts, warnings) is var pidFile && pidFile != MatchOutcome.Yes)
+        if (MatchesPidFile(process, warnings) is var pidFile && pidFile != MatchOutcome.Yes)
             return pidFile;
-        if (MatchesUser(facts) is var user && user != MatchOutcome.Yes)
+        if (MatchesUser(process) is var user && user != MatchOutcome.Yes)
             return user;
-        if (MatchesCgroup(facts) is var cgroup && cgroup != MatchOutcome.Yes)
+        if (MatchesCgroup(process) is var cgroup && cgroup != MatchOutcome.Yes)
             return cgroup;
-        if (!MatchesExe(facts, out exeDenied))
+        if (!MatchesExe(process, out exeDenied))
             return MatchOutcome.No;
         if (Config.Cmdline is not { } regex)
             return MatchOutcome.Yes;
-        if (!facts.TryGetCommandLine(out CommandText? commandLine))
+        if (!process.TryGetCommandLine(out CommandText? commandLine))
             return MatchOutcome.Unknown;
-        if (TakeCutWarning(facts) is { } warning)
+        if (TakeCutWarning(process) is { } warning)
             warnings.Add(warning);
         return commandLine.IsMatch(regex) ? MatchOutcome.Yes : MatchOutcome.No;
     }
 
     /// <summary>A warning, once per filter, about a command line of which a part is not looked at; null: nothing.</summary>
-    internal string? TakeCutWarning(ProcessInfo facts)
+    internal string? TakeCutWarning(ProcessInfo process)
     {
-        if (_cutLogged || !facts.CommandLineWasCut)
+        if (_cutLogged || !process.CommandLineWasCut)
             return null;
         _cutLogged = true;
-        return $"filter \"{Name}\": the command line of pid {facts.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)";
+        return $"filter \"{Name}\": the command line of pid {process.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)";
     }
 
-    private bool MatchesPidAndComm(ProcessInfo facts)
+    private bool MatchesPidAndComm(ProcessInfo process)
     {
-        if (Config.Pid.Length > 0 && !Config.Pid.Contains(facts.Pid))
+        if (Config.Pid.Length > 0 && !Config.Pid.Contains(process.Pid))
             return false;
-        if (UsesShortForm && !Config.MatchPids.Contains(facts.Pid) && !MatchesAny(_matchNames, facts))
+        if (UsesShortForm && !Config.MatchPids.Contains(process.Pid) && !MatchesAny(_matchNames, process))
             return false;
-        return _comm.Length == 0 || MatchesAny(_comm, facts);
+        return _comm.Length == 0 || MatchesAny(_comm, process);
     }
 
-    private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo facts)
+    private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo process)
     {
         foreach (CommPattern pattern in patterns)
         {
-            if (pattern.Matches(facts.Comm, facts.CommText))
+            if (pattern.Matches(process.Comm, process.CommText))
                 return true;
         }
         return false;
     }
 
-    private MatchOutcome MatchesPidFile(ProcessInfo facts, List<string> warnings)
+    private MatchOutcome MatchesPidFile(ProcessInfo process, List<string> warnings)
     {
         if (_pidFile is null)
             return MatchOutcome.Yes;
-        bool matches = _pidFile.Read() == facts.Pid;
+        bool matches = _pidFile.Read() == process.Pid;
         if (!matches || _pidFile.Status != ReadStatus.Ok)
             return ToOutcome(_pidFile.Status, matches);
         bool wasStale = _pidFile.IsStale;
-        if (!_pidFile.IsOlderThan(facts.StartTicks))
+        if (!_pidFile.IsOlderThan(process.StartTicks))
             return MatchOutcome.Yes;
         if (!wasStale)
-            warnings.Add($"filter \"{Name}\": pid {facts.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
+            warnings.Add($"filter \"{Name}\": pid {process.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
         return MatchOutcome.No;
     }
 
-    private MatchOutcome MatchesUser(ProcessInfo facts)
+    private MatchOutcome MatchesUser(ProcessInfo process)
     {
         if (Config.User.Length == 0)
             return MatchOutcome.Yes;
         uint[] uids = _uids;
         if (uids.Length == 0)
             return MatchOutcome.No;
-        return ToOutcome(facts.GetEffectiveUid(out uint uid), Array.IndexOf(uids, uid) >= 0);
+        return ToOutcome(process.GetEffectiveUid(out uint uid), Array.IndexOf(uids, uid) >= 0);
     }
 
-    private MatchOutcome MatchesCgroup(ProcessInfo facts)
+    private MatchOutcome MatchesCgroup(ProcessInfo process)
     {
         if (_unit.Length == 0 && _cgroup.Length == 0)
             return MatchOutcome.Yes;
-        ReadStatus status = facts.GetCgroups(out List<CgroupEntry>? entries);
+        ReadStatus status = process.GetCgroups(out List<CgroupEntry>? entries);
         return ToOutcome(status, (_unit.Length == 0 || CgroupUnits.MatchesUnit(_unit, entries))
             && (_cgroup.Length == 0 || CgroupUnits.MatchesPath(_cgroup, entries)));
     }
 
-    private bool MatchesExe(ProcessInfo facts, out bool denied)
+    private bool MatchesExe(ProcessInfo process, out bool denied)
     {
         denied = false;
         if (_exe.Length == 0)
             return true;
-        ReadStatus status = facts.GetExe(out string? path);
+        ReadStatus status = process.GetExe(out string? path);
         denied = status == ReadStatus.Denied;
         return status == ReadStatus.Ok && Glob.MatchesAny(_exe, path);
     }

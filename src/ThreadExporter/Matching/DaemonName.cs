@@ -9,22 +9,22 @@ internal static class DaemonName
     /// The first group of the rule's <c>daemon</c> regex on the command line; where it does not match or is empty, the
     /// name of a Ceph daemon; else comm, a kernel worker's without its work.
     /// </summary>
-    /// <param name="rule">The rule that owns the process.</param>
-    /// <param name="facts">The process.</param>
+    /// <param name="filter">The rule that owns the process.</param>
+    /// <param name="process">The process.</param>
     /// <returns><c>Incomplete</c>: the command line is not known yet, so the name is only comm. Ask again soon.</returns>
-    public static (string Name, bool Incomplete) Resolve(CompiledFilter rule, ProcessInfo facts)
+    public static (string Name, bool Incomplete) Resolve(CompiledFilter filter, ProcessInfo process)
     {
-        string comm = facts.KernelThread ? ProcText.Decode(TaskName.Stable(facts.Comm, kernelThread: true)) : facts.CommText;
-        if (rule.Config.Daemon is { } regex)
+        string comm = process.KernelThread ? ProcText.Decode(TaskName.Stable(process.Comm, kernelThread: true)) : process.CommText;
+        if (filter.Config.Daemon is { } regex)
         {
-            if (!facts.TryGetCommandLine(out CommandText? commandLine))
+            if (!process.TryGetCommandLine(out CommandText? commandLine))
                 return (comm, true);
             if (commandLine.Match(regex).Groups[1] is { Success: true, Length: > 0 } group)
                 return (group.Value, false);
         }
-        if (facts.KernelThread || CephDaemon.EntityType(comm) is not { } type)
+        if (process.KernelThread || CephDaemon.EntityType(comm) is not { } type)
             return (comm, false);
-        return facts.TryGetArguments(out IReadOnlyList<string>? arguments)
+        return process.TryGetArguments(out IReadOnlyList<string>? arguments)
             ? (CephDaemon.Name(type, arguments) ?? comm, false)
             : (comm, true);
     }

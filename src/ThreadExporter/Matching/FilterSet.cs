@@ -16,21 +16,21 @@ internal readonly struct FilterSet
 
     public bool IsEmpty => _sorted.IsDefaultOrEmpty;
 
-    public bool Contains(int rule) => !IsEmpty && _sorted.BinarySearch(rule) >= 0;
+    public bool Contains(int filter) => !IsEmpty && _sorted.BinarySearch(filter) >= 0;
 
-    public FilterSet With(int rule)
+    public FilterSet With(int filter)
     {
         if (IsEmpty)
-            return new FilterSet([rule]);
-        int index = _sorted.BinarySearch(rule);
-        return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, rule));
+            return new FilterSet([filter]);
+        int index = _sorted.BinarySearch(filter);
+        return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, filter));
     }
 
     public FilterSet Union(FilterSet other)
     {
         FilterSet union = this;
-        foreach (int rule in other.IsEmpty ? [] : other._sorted)
-            union = union.With(rule);
+        foreach (int filter in other.IsEmpty ? [] : other._sorted)
+            union = union.With(filter);
         return union;
     }
 }

@@ -47,10 +47,10 @@ internal sealed class Matcher
     /// Compiles the rules and has their users looked up. A user about whom there is no answer within the patience matches
     /// nothing until it comes.
     /// </summary>
-    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan patience, TimeProvider? time = null)
+    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan timeout, TimeProvider? time = null)
     {
         Matcher matcher = new(filters, users, time ?? TimeProvider.System);
-        users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), patience);
+        users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), timeout);
         matcher.ApplyUsers();
         return matcher;
     }
@@ -70,10 +70,10 @@ internal sealed class Matcher
     {
         if (denied.IsEmpty)
             return;
-        foreach (CompiledFilter rule in Filters)
+        foreach (CompiledFilter filter in Filters)
         {
-            if (denied.Contains(rule.Index))
-                rule.CountExeDenied(pid);
+            if (denied.Contains(filter.Index))
+                filter.CountExeDenied(pid);
         }
     }
 
@@ -81,40 +81,40 @@ internal sealed class Matcher
     /// <param name="isListed">Whether a process with that pid lives.</param>
     public void EndPass(Predicate<int> isListed)
     {
-        foreach (CompiledFilter rule in Filters)
-            rule.EndPass(_warnings, isListed);
+        foreach (CompiledFilter filter in Filters)
+            filter.EndPass(_warnings, isListed);
     }
 
     /// <summary>
     /// The first rule that matches owns the process. A rule with <c>children</c> also matches the descendants of every
     /// process that matches its keys, even of one that an earlier rule owns.
     /// </summary>
-    /// <param name="facts">The process.</param>
+    /// <param name="process">The process.</param>
     /// <param name="inherited">Its parent's <see cref="MatchResult.ToChildren"/>; so parents are matched first.</param>
-    public MatchResult Match(ProcessInfo facts, FilterSet inherited)
+    public MatchResult Match(ProcessInfo process, FilterSet inherited)
     {
         CompiledFilter? owner = null;
         FilterSet toChildren = inherited;
         bool incomplete = false;
         FilterSet exeDenied = FilterSet.Empty;
-        foreach (CompiledFilter rule in Filters)
+        foreach (CompiledFilter filter in Filters)
         {
-            if (inherited.Contains(rule.Index))
+            if (inherited.Contains(filter.Index))
             {
-                owner ??= rule;
+                owner ??= filter;
                 continue;
             }
-            if (owner is not null && !rule.Config.Children)
+            if (owner is not null && !filter.Config.Children)
                 continue;
-            MatchOutcome verdict = rule.Matches(facts, _warnings, out bool denied);
+            MatchOutcome outcome = filter.Matches(process, _warnings, out bool denied);
             if (denied)
-                exeDenied = exeDenied.With(rule.Index);
-            switch (verdict)
+                exeDenied = exeDenied.With(filter.Index);
+            switch (outcome)
             {
                 case MatchOutcome.Yes:
-                    owner ??= rule;
-                    if (rule.Config.Children)
-                        toChildren = toChildren.With(rule.Index);
+                    owner ??= filter;
+                    if (filter.Config.Children)
+                        toChildren = toChildren.With(filter.Index);
                     break;
                 case MatchOutcome.Unknown:
                     incomplete = true;
@@ -137,10 +137,10 @@ internal sealed class Matcher
     {
         // Read first: what is answered meanwhile is applied by the next pass.
         _usersVersion = Users.Version;
-        foreach (CompiledFilter rule in Filters)
+        foreach (CompiledFilter filter in Filters)
         {
-            if (rule.Config.User.Length > 0)
-                rule.SetUsers([.. rule.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);
+            if (filter.Config.User.Length > 0)
+                filter.SetUsers([.. filter.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);
         }
     }
 }

@@ -58,8 +58,8 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     /// that are not known, but not for lookups that hang since earlier.
     /// </summary>
     /// <param name="named">Each user with the name of the filter that names it.</param>
-    /// <param name="patience">How long to wait at most.</param>
-    public void Use(IEnumerable<(string User, string Filter)> named, TimeSpan patience)
+    /// <param name="timeout">How long to wait at most.</param>
+    public void Use(IEnumerable<(string User, string Filter)> named, TimeSpan timeout)
     {
         List<Task> unknown = new();
         lock (_lock)
@@ -69,13 +69,13 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             {
                 NamedUser user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
                 user.Filters = (filters.Length == 1 ? "filter " : "filters ") + string.Join(", ", filters.Select(f => $"\"{f}\""));
-                if (!user.IsRequested && LookUp(user) is { IsCompleted: false } answer && user.Uid is null)
-                    unknown.Add(answer);
+                if (!user.IsRequested && LookUp(user) is { IsCompleted: false } result && user.Uid is null)
+                    unknown.Add(result);
             }
             _users = users;
         }
         if (unknown.Count > 0)
-            Task.WaitAll([.. unknown], patience);
+            Task.WaitAll([.. unknown], timeout);
     }
 
     /// <summary>Looks up the users that are due again. Does not wait.</summary>
@@ -135,9 +135,9 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     private Task LookUp(NamedUser user)
     {
         user.RequestedAt = _time.GetTimestamp();
-        if (Users.NeedsNoLookup(user.Name, out UserLookupResult answer))
+        if (Users.NeedsNoLookup(user.Name, out UserLookupResult result))
         {
-            user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
+            user.Uid = result.Status == UserStatus.Found ? result.Uid : null;
             return Task.CompletedTask;
         }
         user.IsAnswered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -179,15 +179,15 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
                 }
                 _busy++;
             }
-            UserLookupResult answer;
+            UserLookupResult result;
             try
             {
-                answer = _lookUp(user.Name);
+                result = _lookUp(user.Name);
             }
             // Out of memory, say: it must not end the daemon.
             catch (Exception e)
             {
-                answer = UserLookupResult.NoResponse(e.Message);
+                result = UserLookupResult.NoResponse(e.Message);
             }
             TaskCompletionSource answered;
             lock (_lock)
@@ -195,24 +195,24 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
                 _busy--;
                 answered = user.IsAnswered!;
                 user.IsAnswered = null;
-                Accept(user, answer);
+                Accept(user, result);
             }
             answered.SetResult();
         }
     }
 
-    private void Accept(NamedUser user, UserLookupResult answer)
+    private void Accept(NamedUser user, UserLookupResult result)
     {
         // No configuration names it any more.
         if (!ReferenceEquals(_users.GetValueOrDefault(user.Name), user))
             return;
-        if (answer.Status == UserStatus.NoResponse)
+        if (result.Status == UserStatus.NoResponse)
         {
-            NoResponse(user, answer.Reason);
+            NoResponse(user, result.Reason);
             return;
         }
         uint? before = user.Uid;
-        user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
+        user.Uid = result.Status == UserStatus.Found ? result.Uid : null;
         if (user.Uid != before)
             _version++;
         bool answersAgain = user.Silence.End();

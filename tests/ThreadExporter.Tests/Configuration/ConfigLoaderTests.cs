@@ -168,7 +168,7 @@ public class ConfigLoaderTests
     {
         ImmutableArray<ConfigError> errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
         Assert.Equal(51, errors.Length);
-        Assert.Equal("x.toml:51:1: 950 more errors from here on are not shown", errors[^1].ToString());
+        Assert.Equal("x.toml:51:1: 950 more errors not shown", errors[^1].ToString());
     }
 
     [Fact]

@@ -40,10 +40,10 @@ public class ConfigOverridesTests
         Assert.Equal(isResolved ? Path.GetFullPath(given) : given, Parse("", new() { Procfs = given }).Config!.Collector.Procfs);
 
     [Theory]
-    [InlineData("", "--filter (or FILTER): names no process: give names or pids, comma-separated")]
-    [InlineData(" , ,", "--filter (or FILTER): names no process: give names or pids, comma-separated")]
-    [InlineData("x,0", "--filter (or FILTER): \"0\" is no pid: pids go from 1 to 4194304")]
-    [InlineData("4194305", "--filter (or FILTER): \"4194305\" is no pid: pids go from 1 to 4194304")]
+    [InlineData("", "--filter (or FILTER): must contain names or pids, comma-separated")]
+    [InlineData(" , ,", "--filter (or FILTER): must contain names or pids, comma-separated")]
+    [InlineData("x,0", "--filter (or FILTER): \"0\" is not a valid pid (1-4194304)")]
+    [InlineData("4194305", "--filter (or FILTER): \"4194305\" is not a valid pid (1-4194304)")]
     public void A_bad_filter_names_the_flag(string filter, string error) =>
         Assert.Equal(error, Assert.Single(Parse("", new() { Filter = filter }).Errors).ToString());
 
@@ -53,7 +53,7 @@ public class ConfigOverridesTests
             [
                 "x.toml:1:1: unknown key a",
                 "--port (or PORT): must be from 0 to 65535",
-                "--web.listen-address: \"9199\" is not an address: it needs a port, as in \":9199\"",
+                "--web.listen-address: \"9199\" is not a valid address: it needs a port, as in \":9199\"",
                 "--path.procfs: must not be empty",
             ],
             Parse("a = 1", new() { Port = 65536, ListenAddresses = ["9199"], Procfs = "" }).Errors.Select(e => e.ToString()));

@@ -56,7 +56,7 @@ public class ConfigTextTests
     public void A_name_to_listen_on_is_no_longer_than_DNS_allows()
     {
         Assert.Null(ConfigText.GetListenError(new string('a', 253) + ":9199"));
-        Assert.EndsWith("is not an address: the name is longer than 253 characters", ConfigText.GetListenError(new string('a', 254) + ":9199"), StringComparison.Ordinal);
+        Assert.EndsWith("is not a valid address: the name is longer than 253 characters", ConfigText.GetListenError(new string('a', 254) + ":9199"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,14 +65,14 @@ public sealed class TlsFilesTests : IDisposable
         string key = File.ReadAllText(_folder.Key), certificate = File.ReadAllText(_folder.Cert);
         TlsFolder.Replace(_folder.Cert, key);
         TlsFolder.Replace(_folder.Key, certificate);
-        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" holds no certificate in PEM"], Errors());
+        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" contains no PEM certificate"], Errors());
         TlsFolder.Replace(_folder.Cert, certificate);
-        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" holds no private key in PEM"], Errors());
+        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" contains no PEM private key"], Errors());
         TlsFolder.Replace(_folder.Key, key + "\n" + key);
-        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" holds more than one private key"], Errors());
+        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" contains more than one private key"], Errors());
         TlsFolder.Replace(_folder.Key, key);
         TlsFolder.Replace(_folder.Cert, Garbage);
-        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" holds a CERTIFICATE block that is no certificate"], Errors());
+        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" contains an invalid CERTIFICATE block"], Errors());
         TlsFolder.Replace(_folder.Cert, new string('x', (1 << 20) + 1));
         Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" cannot be read: the file is longer than 1048576 bytes"], Errors());
     }
@@ -88,7 +88,7 @@ public sealed class TlsFilesTests : IDisposable
         Assert.Equal([fault], Errors());
         TlsFolder.Replace(_folder.Key, rsa.GetRSAPrivateKey()!.ExportRSAPrivateKeyPem());
         Assert.Equal([fault], Errors());
-        string encrypted = $"7:12: web.tls.key_file: \"{_folder.Key}\" is encrypted: nobody is there to type its passphrase";
+        string encrypted = $"7:12: web.tls.key_file: \"{_folder.Key}\" is encrypted: passphrases are not supported";
         TlsFolder.Replace(_folder.Key, other.GetECDsaPrivateKey()!.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1)));
         Assert.Equal([encrypted], Errors());
         TlsFolder.Replace(_folder.Key, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n");
@@ -111,7 +111,7 @@ public sealed class TlsFilesTests : IDisposable
         using TestAuthority root = new("root"), between = new("between", root);
         _folder.WriteConfig($"client_auth_type = \"RequireAndVerifyClientCert\"\nclient_ca_file = \"{_folder.Ca}\"\n");
         TlsFolder.Replace(_folder.Ca, between.Pem);
-        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" holds \"CN=between\" without its issuer: add the authorities up to the self-signed root"], Errors());
+        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" holds \"CN=between\" without its issuer: add the CAs up to the self-signed root"], Errors());
         TlsFolder.Replace(_folder.Ca, between.Pem + "\n" + root.Pem);
         Assert.Empty(Errors());
     }

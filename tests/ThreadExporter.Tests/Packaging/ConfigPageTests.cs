@@ -46,7 +46,7 @@ public sealed partial class ConfigPageTests
         foreach (ConfigKey key in ConfigKeys.All.Where(k => k.Type is "string" or "list of strings" && k.Name is not ("filter.match" or "filter.name")))
         {
             string fault = FaultOf(key, key.Type == "string" ? "\"no such choice\"" : "[\"no such choice\"]");
-            if (!fault.Contains("must be one of", StringComparison.Ordinal) && !fault.Contains("must hold only", StringComparison.Ordinal))
+            if (!fault.Contains("must be one of", StringComparison.Ordinal) && !fault.Contains("must contain only", StringComparison.Ordinal))
                 continue;
             IEnumerable<string> real = Quoted().Matches(fault).Select(m => m.Value).Where(v => v != "\"no such choice\"");
             IEnumerable<string> documented = Quoted().Matches(Page.Single(e => e.Key == key.Name).Text).Select(m => m.Value);
