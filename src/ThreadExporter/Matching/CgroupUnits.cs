@@ -6,17 +6,17 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>What <c>/proc/PID/cgroup</c> (cgroups(7)) says to the rules: paths, and the systemd units that are components of them.</summary>
+/// <summary>Matches filters against <c>/proc/PID/cgroup</c> (cgroups(7)): paths, and the systemd units that are components of them.</summary>
 internal static class CgroupUnits
 {
     private const string DeletedSuffix = " (deleted)";
     private static readonly string[] UnitSuffixes = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
 
-    /// <summary>Globs on unit names, in which <c>\x2d</c> and its like stand for themselves.</summary>
+    /// <summary>Globs for unit names, in which escapes like <c>\x2d</c> are literal.</summary>
     public static ImmutableArray<Glob> CompileUnitGlobs(ImmutableArray<string> patterns) =>
         [.. patterns.Select(static pattern => new Glob(pattern, hasUnitEscapes: true))];
 
-    /// <summary>Whether a unit on the way to the process's cgroup matches, in its escaped or unescaped spelling.</summary>
+    /// <summary>Whether a unit in the path of the process's cgroup matches, escaped or unescaped.</summary>
     public static bool MatchesUnit(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
         foreach (CgroupEntry entry in entries)
@@ -39,8 +39,8 @@ internal static class CgroupUnits
     }
 
     /// <summary>
-    /// Whether the process's cgroup path matches: that of cgroup v2 or of systemd's own hierarchy; where neither has a path
-    /// (v1 without systemd), that of any hierarchy.
+    /// Whether the process's cgroup path matches: that of cgroup v2 or of systemd's own v1 hierarchy. Where neither has a path (v1 without
+    /// systemd), that of any hierarchy.
     /// </summary>
     public static bool MatchesPath(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
@@ -58,7 +58,7 @@ internal static class CgroupUnits
         return false;
     }
 
-    /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope. Null when it is in none.</summary>
+    /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope; null: none.</summary>
     public static string? Unit(List<CgroupEntry> entries)
     {
         foreach (CgroupEntry entry in entries)
@@ -80,8 +80,8 @@ internal static class CgroupUnits
     }
 
     /// <summary>
-    /// The path below the topmost cgroup we can name: a private cgroup namespace shows what lies outside it as leading
-    /// <c>/..</c> (cgroup_namespaces(7)), and a removed cgroup has a suffix.
+    /// The path without the leading <c>/..</c> with which a private cgroup namespace shows cgroups outside of it (cgroup_namespaces(7)), and
+    /// without the suffix of a removed cgroup.
     /// </summary>
     public static ReadOnlySpan<char> Trim(string cgroupPath)
     {
@@ -95,7 +95,10 @@ internal static class CgroupUnits
 
     private static bool IsManagedBySystemd(CgroupEntry entry) => entry.Hierarchy == 0 || entry.Controllers == "name=systemd";
 
-    /// <summary>Empty when the component is not a unit. systemd puts a <c>_</c> before a name that the cgroup file system would misread (CONTROL_GROUP_INTERFACE).</summary>
+    /// <summary>
+    /// The unit name in a path component; empty: not a unit. systemd puts a <c>_</c> before a name that the cgroup file system reserves
+    /// (CONTROL_GROUP_INTERFACE).
+    /// </summary>
     private static ReadOnlySpan<char> UnitName(ReadOnlySpan<char> component)
     {
         if (component.StartsWith('_'))
@@ -108,7 +111,7 @@ internal static class CgroupUnits
         return default;
     }
 
-    /// <summary>Undoes systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
+    /// <summary>Reverses systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
     private static string Unescape(ReadOnlySpan<char> name)
     {
         byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];

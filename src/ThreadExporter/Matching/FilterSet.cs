@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// Some rules, by index: the <c>children</c> rules that a process or an ancestor of it matched, for one. It belongs to the
-/// <see cref="Matcher"/> that made it: after a reload it is built anew.
+/// A set of filters, by index: for example, the filters with <c>children</c> that a process or one of its ancestors matched. It is valid only
+/// for the <see cref="Matcher"/> that created it: after a reload it is built again.
 /// </summary>
 internal readonly struct FilterSet
 {

@@ -5,17 +5,17 @@ using ThreadExporter.Text;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// A glob on a whole text, in the syntax of <see cref="GlobParser"/>: <c>*</c> is any run, also across <c>/</c>.
+/// A glob that matches a whole text, in the syntax of <see cref="GlobParser"/>: <c>*</c> matches any run of characters, including <c>/</c>.
 /// </summary>
 /// <remarks>
-/// A character is a Unicode code point, so <c>?</c> takes a surrogate pair whole.
-/// Time is at most pattern × text, memory none: only the last <c>*</c> is ever tried again.
+/// A character is a Unicode code point, so <c>?</c> matches a whole surrogate pair.
+/// Time is at most pattern × text, and nothing is allocated: only the last <c>*</c> is ever retried.
 /// </remarks>
 internal sealed class Glob
 {
     private readonly GlobToken[] _tokens;
 
-    /// <exception cref="FormatException">It is not a glob; the configuration has refused it before.</exception>
+    /// <exception cref="FormatException">The pattern is not a valid glob; the configuration rejects such a pattern.</exception>
     public Glob(string pattern, bool hasUnitEscapes = false)
     {
         Pattern = pattern;
@@ -66,7 +66,7 @@ internal sealed class Glob
             }
             if (retryToken < 0)
                 return false;
-            // An earlier `*` need not be tried: whatever it could take, the last one can take as well.
+            // Earlier `*`s need not be retried: whatever they could match, the last one can match as well.
             _ = GlobParser.CodePointAt(text, retryPosition, out length);
             retryPosition += length;
             token = retryToken;
@@ -99,7 +99,7 @@ internal sealed class Glob
         StringBuilder text = new(literals.Count);
         foreach (GlobToken literal in literals)
         {
-            // Half of a surrogate pair is a character too.
+            // A lone surrogate is a character too.
             if (Rune.IsValid(literal.CodePoint))
                 text.Append(new Rune(literal.CodePoint));
             else

@@ -18,14 +18,14 @@ public class RegexDialectTests
     [InlineData("[[.a.]]", 2, "[.a.] is not supported: write a alone")]
     [InlineData("[[=a=]]", 2, "[=a=] is not supported: write a alone")]
     [InlineData("[a-z-[aeiou]]", 5, @"write \[")]
-    [InlineData(@"\[[a-[b]]", 5, "takes characters away")]
-    [InlineData("(?#[)[a-[b]]", 8, "takes characters away")]
-    [InlineData("(?x) # [\n[a-[b]]", 12, "takes characters away")]
+    [InlineData(@"\[[a-[b]]", 5, "subtracts characters")]
+    [InlineData("(?#[)[a-[b]]", 8, "subtracts characters")]
+    [InlineData("(?x) # [\n[a-[b]]", 12, "subtracts characters")]
     [InlineData(@"\<osd\>", 1, @"\b")]
     [InlineData("a{,3}", 2, "write {0,3}")]
     // What it does not take, with the right spelling.
     [InlineData("(?P<id>[0-9]+)", 1, "write (?<name>…)")]
-    [InlineData("(?P=id)", 1, "references to groups")]
+    [InlineData("(?P=id)", 1, "group references")]
     [InlineData("(?R)", 1, "recursion")]
     [InlineData("(?1)", 1, "recursion")]
     [InlineData(@"\pL", 1, @"write \p{L}")]
@@ -82,7 +82,7 @@ public class RegexDialectTests
     public void The_first_group_of_daemon_is_the_first_in_the_text(string pattern, int character)
     {
         string error = Assert.Single(Load("daemon", pattern).Errors).ToString();
-        Assert.StartsWith($"x.toml:2:10: filter.daemon is a regular expression of another dialect: at character {character}, this group comes before those with a name", error, StringComparison.Ordinal);
+        Assert.StartsWith($"x.toml:2:10: filter.daemon is a regular expression of another dialect: at character {character}, unnamed groups are numbered before named ones", error, StringComparison.Ordinal);
         Assert.Empty(Load("cmdline", pattern).Errors);
     }
 

@@ -111,7 +111,7 @@ public sealed class TlsFilesTests : IDisposable
         using TestAuthority root = new("root"), between = new("between", root);
         _folder.WriteConfig($"client_auth_type = \"RequireAndVerifyClientCert\"\nclient_ca_file = \"{_folder.Ca}\"\n");
         TlsFolder.Replace(_folder.Ca, between.Pem);
-        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" holds \"CN=between\" without its issuer: add the CAs up to the self-signed root"], Errors());
+        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" contains \"CN=between\" without its issuer: add the CAs up to the self-signed root"], Errors());
         TlsFolder.Replace(_folder.Ca, between.Pem + "\n" + root.Pem);
         Assert.Empty(Errors());
     }

@@ -72,7 +72,7 @@ public sealed class CommandTextTests
         Assert.Equal("main", matcher.Match(first.Facts, FilterSet.Empty).Filter?.Name);
         Assert.Equal("main", matcher.Match(second.Facts, FilterSet.Empty).Filter?.Name);
         Assert.Equal(
-            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)")],
+            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only the first and last 32 KiB are used (logged once per filter)")],
             matcher.TakeWarnings());
     }
 
@@ -94,7 +94,7 @@ public sealed class CommandTextTests
             Assert.Equal(["a10", "a11"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
         }
         // The order of a directory of plain files is any.
-        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only its first and last 32 KiB are looked at \\(logged once per filter\\)$",
+        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only the first and last 32 KiB are used \\(logged once per filter\\)$",
             Assert.Single(live.Collector.TakeWarnings()));
     }
 

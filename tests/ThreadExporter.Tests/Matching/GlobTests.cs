@@ -115,7 +115,7 @@ public sealed class GlobTests
     [InlineData("a[!:digit:]", 2, "write [[!:digit:]]")]
     [InlineData("[a[.x.]]", 3, "[.x.] and [=x=] are not supported")]
     [InlineData("[[=x=]]", 2, "[.x.] and [=x=] are not supported")]
-    [InlineData("[[:digit:]-z]", 2, "a range begins with a class")]
+    [InlineData("[[:digit:]-z]", 2, "a range starts with a class")]
     [InlineData("[a-[:digit:]]", 2, "a range ends in a class")]
     [InlineData("ceph-{osd,mon}", 6, "braces are not expanded")]
     [InlineData("{a,{b}}", 1, "braces are not expanded")]

@@ -23,7 +23,7 @@ public sealed class MatcherWarningsTests : IDisposable
         Matcher matcher = Matcher.Compile(
             [new FilterConfig { Name = "db", User = ["mysql", "root"] }, new FilterConfig { Name = "r", User = ["root"] }],
             name => name == "root" ? UserLookupResult.Found(0) : mysql, _time);
-        Assert.Equal(["filter \"db\": user \"mysql\" does not exist; until it does, it matches no process"], matcher.TakeWarnings());
+        Assert.Equal(["filter \"db\": unknown user \"mysql\"; the user matches no process until it exists"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
         Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
         Assert.Empty(Hints(matcher, 1, empty: false));
@@ -69,8 +69,8 @@ public sealed class MatcherWarningsTests : IDisposable
         second.Allow();
         Assert.Equal(
             [
-                "filter \"x\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
-                "filter \"y\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
+                "filter \"x\": cannot read exe of pid 12: requires the same user or CAP_SYS_PTRACE",
+                "filter \"y\": cannot read exe of pid 12: requires the same user or CAP_SYS_PTRACE",
             ],
             matcher.TakeWarnings());
         Assert.Contains("exe could not be read of 2 processes: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
@@ -117,7 +117,7 @@ public sealed class MatcherWarningsTests : IDisposable
         // No process is checked, but what is said must be true all the same.
         Libc.AsNobody(() => Pass(matcher));
         Assert.Equal(["The pidfile may not be read by the daemon's user, so the filter matches nothing."], Hints(matcher, 0));
-        Assert.Equal([$"filter \"r\": pidfile {path} may not be read by this user, so the filter matches nothing"], matcher.TakeWarnings());
+        Assert.Equal([$"filter \"r\": cannot read pidfile {path}: permission denied; the filter matches nothing"], matcher.TakeWarnings());
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead);
         Assert.Equal("r", Assert.Single(Pass(matcher, process)));
@@ -129,7 +129,7 @@ public sealed class MatcherWarningsTests : IDisposable
         for (int i = 0; i < 3; i++)
             Pass(matcher, process);
         Assert.Equal(["The pidfile is not a file that can be read, so the filter matches nothing."], Hints(matcher, 0));
-        Assert.Equal([$"filter \"r\": pidfile {path} is not a file that can be read, so the filter matches nothing"], matcher.TakeWarnings());
+        Assert.Equal([$"filter \"r\": cannot read pidfile {path}: not a readable regular file; the filter matches nothing"], matcher.TakeWarnings());
 
         Directory.Delete(path);
         File.WriteAllText(path, "101\n");

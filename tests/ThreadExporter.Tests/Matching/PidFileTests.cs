@@ -140,7 +140,7 @@ public sealed class PidFileTests : IDisposable
         File.SetLastWriteTimeUtc(FilePath, DateTime.UtcNow.AddYears(-5));
         Assert.False(Matches());
         Assert.False(Matches());
-        Assert.Equal([$"filter \"r\": pid 10 started after pidfile {FilePath} was written, so it is another process and does not match"], matcher.TakeWarnings());
+        Assert.Equal([$"filter \"r\": pid 10 started after pidfile {FilePath} was written: it is a different process and does not match"], matcher.TakeWarnings());
         Assert.Equal("The process whose number the pidfile holds started after the file was written, so it is another process and does not match.",
             Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
         // While that process lives, and no longer.

@@ -31,7 +31,7 @@ public sealed class UserDirectoryTests : IDisposable
         Use(Long, "alice", "bob");
         Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("bob"));
-        Assert.Equal(["filter \"f\": user \"bob\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
+        Assert.Equal(["filter \"f\": unknown user \"bob\"; the user matches no process until it exists"], _directory.TakeWarnings());
         Assert.Empty(_directory.TakeWarnings());
 
         _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
@@ -40,8 +40,8 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Equal(new UserState(null, true, true), _directory.StateOf("bob"));
         Assert.Equal(
             [
-                "filter \"f\": the user directory did not answer for user \"alice\" (Input/output error); uid 1000, known before, stays in use",
-                "filter \"f\": the user directory did not answer for user \"bob\" (Input/output error); until it answers, that user matches no process",
+                "filter \"f\": lookup of user \"alice\" failed (Input/output error); keeping uid 1000",
+                "filter \"f\": lookup of user \"bob\" failed (Input/output error); the user matches no process until a lookup succeeds",
             ],
             _directory.TakeWarnings().Order());
         Wait(UserDirectory.RetryInterval);
@@ -53,8 +53,8 @@ public sealed class UserDirectoryTests : IDisposable
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(1001, false, false), _directory.StateOf("bob"));
-        Assert.Equal(["filter \"f\": user \"alice\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
-        Assert.Equal(["filter \"f\": user \"bob\" exists now, with uid 1001"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": unknown user \"alice\"; the user matches no process until it exists"], _directory.TakeWarnings());
+        Assert.Equal(["filter \"f\": user \"bob\" now exists, with uid 1001"], _directory.TakeRecoveries());
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Single(_directory.TakeWarnings());
         _answers["alice"] = UserLookupResult.Found(1000);
         Wait(UserDirectory.RetryInterval);
-        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
         Wait(UserDirectory.RecheckInterval);
         Assert.Empty(_directory.TakeRecoveries());
         Assert.Empty(_directory.TakeWarnings());
@@ -83,7 +83,7 @@ public sealed class UserDirectoryTests : IDisposable
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(2000u, _directory.StateOf("alice").Uid);
         Assert.NotEqual(version, _directory.Version);
-        Assert.Equal(["filter \"f\": user \"alice\" has uid 2000 now, and had 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": the uid of user \"alice\" changed from 1000 to 2000"], _directory.TakeRecoveries());
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class UserDirectoryTests : IDisposable
 
         _time.Advance(UserDirectory.Slow);
         Assert.Equal(
-            ["filter \"f\": the user directory did not answer for user \"alice\" (it has not answered for 5 s); until it answers, that user matches no process"],
+            ["filter \"f\": lookup of user \"alice\" failed (no response for 5 s); the user matches no process until a lookup succeeds"],
             _directory.TakeWarnings());
         // A reload does not wait for the lookup of which it is known that it hangs, nor does it start another.
         begin = Stopwatch.GetTimestamp();
@@ -124,7 +124,7 @@ public sealed class UserDirectoryTests : IDisposable
 
         _hanging.Set();
         Eventually.True(() => _directory.StateOf("alice") == new UserState(1000, false, false), "the late answer is used");
-        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
     }
 
     [Fact]
