@@ -2,7 +2,7 @@ using Tomlyn.Syntax;
 
 namespace ThreadExporter.Toml;
 
-/// <summary>Walks a syntax tree without faults into tables, by the rules of TOML 1.0 on what may be defined twice.</summary>
+/// <summary>Converts a valid syntax tree into tables, by the rules of TOML 1.0 about duplicate definitions.</summary>
 internal sealed class TomlBuilder
 {
     private readonly List<TomlError> _errors = [];
@@ -18,7 +18,7 @@ internal sealed class TomlBuilder
             int depth = 1 + header.Name!.DotKeys.ChildrenCount;
             if (depth > TomlDocument.MaxDepth)
                 _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeepMessage));
-            // A section whose header is at fault is still read into a table of its own, so that its other faults are found too.
+            // A section with an invalid header is read into a separate table, so that its other errors are found too.
             else if (Section(root, header) is { } table)
                 AddKeyValues(header.Items, table, depth);
             else
@@ -84,7 +84,8 @@ internal sealed class TomlBuilder
     private TomlTable? Duplicate(string key, TomlPosition position, TomlEntry earlier)
     {
         TomlPosition at = earlier.KeyPosition;
-        _errors.Add(new(position, FormattableString.Invariant($"the key `{(key.Length > 80 ? key[..80] : key)}` is already defined at {at.Line}:{at.Column}")));
+        string name = key.Length > 80 ? key[..80] : key;
+        _errors.Add(new(position, FormattableString.Invariant($"the key `{name}` is already defined at {at.Line}:{at.Column}")));
         return null;
     }
 
@@ -144,7 +145,7 @@ internal sealed class TomlBuilder
         return (quoted.Value!, PositionOf(quoted));
     }
 
-    // Recursion is safe: Tomlyn refuses brackets beyond TomlDocument.MaxDepth before this walk begins.
+    // Recursion is safe: Tomlyn rejects brackets beyond TomlDocument.MaxDepth before this runs.
     private TomlNode Value(ValueSyntax syntax, int depth)
     {
         TomlPosition position = PositionOf(syntax);
@@ -205,7 +206,7 @@ internal sealed class TomlBuilder
         {
             SyntaxKind.LocalDateTime => new(position, TomlDateTimeKind.LocalDateTime, value),
             SyntaxKind.LocalDate => new(position, TomlDateTimeKind.LocalDate, value),
-            // Tomlyn puts a time of day on the day of the reading.
+            // Tomlyn adds the current date to a local time.
             SyntaxKind.LocalTime => new(position, TomlDateTimeKind.LocalTime, new DateTimeOffset(value.TimeOfDay.Ticks, TimeSpan.Zero)),
             _ => new(position, TomlDateTimeKind.OffsetDateTime, value),
         };

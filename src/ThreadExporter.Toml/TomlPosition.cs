@@ -1,9 +1,9 @@
 namespace ThreadExporter.Toml;
 
-/// <summary>A place in a TOML text: line and column, both from 1; the column counts Unicode characters, a byte order mark included.</summary>
+/// <summary>A position in a TOML text: line and column, both from 1. The column counts Unicode characters, including a byte order mark.</summary>
 public readonly record struct TomlPosition(int Line, int Column)
 {
-    /// <summary>The place behind <paramref name="text"/>, which begins here.</summary>
+    /// <summary>The position after <paramref name="text"/>, which starts at this position.</summary>
     internal TomlPosition After(ReadOnlySpan<char> text)
     {
         int lines = text.Count('\n');

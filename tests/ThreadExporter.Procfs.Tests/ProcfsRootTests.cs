@@ -54,7 +54,7 @@ public class ProcfsRootTests
     public void A_directory_without_processes_is_no_procfs()
     {
         using TemporaryDirectory directory = new();
-        string expected = $"'{directory.Path}' is not a procfs: it holds no process that can be read";
+        string expected = $"'{directory.Path}' is not a procfs: it has no readable process";
         AssertFails(directory.Path, expected);
         directory.Write("uptime", "1.00 1.00\n");
         directory.Write("10/cmdline", "");

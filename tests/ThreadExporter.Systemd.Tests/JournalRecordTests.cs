@@ -66,7 +66,7 @@ public class JournalRecordTests
         Assert.False(JournalRecord.IsName(name));
         JournalRecord record = new();
         ArgumentException error = Assert.Throws<ArgumentException>(() => record.Add(name, "x"));
-        Assert.Equal($"'{name}' is not a journal field name: 1 to 64 of A-Z, 0-9 and _, the first a letter. (Parameter 'name')", error.Message);
+        Assert.Equal($"Invalid journal field name '{name}': must be 1 to 64 of A-Z, 0-9 and _, starting with a letter. (Parameter 'name')", error.Message);
         Assert.True(record.Bytes.IsEmpty);
     }
 

@@ -100,7 +100,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\n");
         await ReloadAsync(daemon);
         await UntilAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
-        await daemon.WaitForLogAsync($"user \"{User}\" does not exist");
+        await daemon.WaitForLogAsync($"unknown user \"{User}\"");
     }
 
     [Theory]
