@@ -19,7 +19,7 @@ public class UsersTests
     [Fact]
     public void Every_user_of_this_machine()
     {
-        // The first entry of a name counts, and NIS lines (+name) are no names.
+        // The first entry of a name counts, and NIS lines (+name) are not names.
         HashSet<string> seen = new();
         foreach (string[] fields in File.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(f => f.Length == 7 && f[0][0] != '+'))
         {

@@ -9,20 +9,20 @@ namespace ThreadExporter.Procfs.Tests;
 
 public partial class ParserProperties
 {
-    // Half of the bytes are those the files are made of, so that random text gets past the first check.
+    // Half of the bytes are typical for these files, so that random text passes the first check.
     private static readonly Gen<byte> AnyByte = Gen.OneOf(
         Gen.Choose(0, 255).Select(n => (byte)n),
         Gen.Elements("() \n\t:/-0123456789SUid"u8.ToArray()));
 
     private static readonly Gen<byte[]> AnyBytes = AnyByte.ArrayOf();
 
-    /// <summary>A name as a process may give itself: up to 64 bytes (a kworker's), anything but NUL.</summary>
+    /// <summary>A name as a process may have: up to 64 bytes (kworkers), anything but NUL.</summary>
     private static readonly Gen<byte[]> AnyComm = AnyByte.ArrayOf().Select(bytes => bytes.Where(b => b != 0).Take(64).ToArray());
 
     private static readonly Gen<ulong> AnyULong = Gen.OneOf(
         ArbMap.Default.GeneratorFor<ulong>(), Gen.Choose(0, 1000).Select(n => (ulong)n), Gen.Elements(ulong.MaxValue, 0ul));
 
-    /// <summary>What a count of that text is read as: one that does not fit in a long is unknown.</summary>
+    /// <summary>The parsed value of a count: -1 (unknown) when it does not fit in a long.</summary>
     private static long Known(ulong count) => count <= long.MaxValue ? (long)count : -1;
 
     [Fact]
@@ -126,7 +126,7 @@ public partial class ParserProperties
     public void Every_argument_vector_comes_back()
     {
         Gen<byte[]> argument = AnyBytes.Select(bytes => bytes.Where(b => b != 0).ToArray());
-        // Spaces at the end are padding.
+        // Trailing spaces are padding.
         Gen<byte[]> last = argument.Where(bytes => bytes.Length > 0 && bytes[^1] != ' ');
         Check(argument.ListOf().Zip(last), vector =>
         {
@@ -140,7 +140,7 @@ public partial class ParserProperties
     [Fact]
     public void Decoded_text_loses_no_byte()
     {
-        // Without a backslash of its own the text says exactly which bytes it was made of.
+        // Without a literal backslash the text is a unique representation of the bytes.
         Check(AnyBytes.Select(bytes => bytes.Where(b => b != '\\').ToArray()), bytes =>
         {
             string text = ProcText.Decode(bytes);

@@ -21,7 +21,7 @@ public class ProcCgroupTests
         { "deleted", [new(0, "", "/system.slice/old.service (deleted)")] },
         { "colons", [new(0, "", "/a:b/c::d:")] },
         { "not-utf8", [new(0, "", @"/caf\xe9")] },
-        { "blank-in-path", [new(0, "", "/with blank/and\ttab")] },
+        { "space-in-path", [new(0, "", "/with blank/and\ttab")] },
         { "empty", [] },
     };
 

@@ -41,7 +41,7 @@ public class ProcfsRootTests
     }
 
     [Fact]
-    public void What_is_missing_is_said_in_one_line()
+    public void A_missing_directory_is_one_line()
     {
         using TemporaryDirectory directory = new();
         AssertFails(directory.Path + "/missing", $"cannot open '{directory.Path}/missing' as /proc: No such file or directory");
@@ -51,7 +51,7 @@ public class ProcfsRootTests
     }
 
     [Fact]
-    public void A_directory_without_processes_is_no_procfs()
+    public void A_directory_without_processes_is_not_a_procfs()
     {
         using TemporaryDirectory directory = new();
         string expected = $"'{directory.Path}' is not a procfs: it has no readable process";
@@ -71,7 +71,7 @@ public class ProcfsRootTests
     [InlineData("NSpid:\t2147483647\n", false)]
     [InlineData("", false)]
     [InlineData("garbage", false)]
-    public void The_pid_namespace_is_ours_when_self_says_so(string nspid, bool shared)
+    public void The_pid_namespace_is_ours_when_self_has_our_pid(string nspid, bool shared)
     {
         using TemporaryDirectory directory = new();
         directory.Write("10/stat", Stat);
@@ -95,13 +95,13 @@ public class ProcfsRootTests
     [Theory]
     [InlineData("1 2 3\n", "0 0 0\n", true)]
     [InlineData("0 144063 1\n", "0 0 0\n", true)]
-    [InlineData("0 0 0\n", "1 2 3\n", false)] // self has run, so its zeros mean that nobody counts
+    [InlineData("0 0 0\n", "1 2 3\n", false)] // self has run, so zeros mean that the kernel does not count
     [InlineData(null, "1 2 3\n", true)]
     [InlineData(null, "0 0 0\n", false)]
     [InlineData(null, "garbage\n", false)]
     [InlineData("garbage\n", "1 2 3\n", true)]
     [InlineData(null, null, false)]
-    public void Sched_info_is_there_when_a_number_is(string? self, string? other, bool expected)
+    public void Sched_info_exists_when_a_number_is_not_0(string? self, string? other, bool expected)
     {
         using TemporaryDirectory directory = new();
         directory.Write("10/stat", Stat);
@@ -115,7 +115,7 @@ public class ProcfsRootTests
     }
 
     [Fact]
-    public void Auto_takes_the_hosts_when_it_is_mounted()
+    public void Auto_is_the_procfs_of_the_host_when_it_is_mounted()
     {
         using TemporaryDirectory host = new();
         Assert.Equal("/proc", ProcfsRoot.Detect("auto", host.Path + "/missing"));
@@ -128,7 +128,7 @@ public class ProcfsRootTests
     }
 
     [Fact]
-    public void A_path_is_taken_as_it_is()
+    public void A_path_is_used_unchanged()
     {
         Assert.Equal("/some/where", ProcfsRoot.Detect("/some/where"));
         Assert.Equal("/some/where", ProcfsRoot.Detect("/some/where", "/proc"));

@@ -8,7 +8,7 @@ namespace ThreadExporter.Systemd.Tests;
 public class JournalRecordTests
 {
     [Fact]
-    public void Plain_values_go_as_text_in_the_order_they_were_added()
+    public void Plain_values_are_sent_as_text_in_the_order_they_were_added()
     {
         JournalRecord record = new();
         record.Add("MESSAGE", "größer = 3 µs");
@@ -27,7 +27,7 @@ public class JournalRecordTests
     }
 
     [Fact]
-    public void Bytes_that_are_not_text_go_as_they_are()
+    public void Bytes_that_are_not_text_are_sent_unchanged()
     {
         JournalRecord record = new();
         record.Add("RAW", [0xFF, 0x00, 0x0A, 0x80]);
@@ -61,7 +61,7 @@ public class JournalRecordTests
     [InlineData("A\nB")]
     [InlineData("Ä")]
     [InlineData("A2345678901234567890123456789012345678901234567890123456789012345")]
-    public void A_name_that_journald_would_ignore_is_refused(string name)
+    public void A_name_that_journald_would_ignore_is_rejected(string name)
     {
         Assert.False(JournalRecord.IsName(name));
         JournalRecord record = new();
@@ -85,11 +85,11 @@ public class JournalRecordTests
     public void A_property_name_becomes_a_field_name(string property, string name) => Assert.Equal(name, JournalRecord.NameOf(property));
 
     [Fact]
-    public void Whatever_the_property_name_the_field_name_is_valid() =>
+    public void The_field_name_of_any_property_name_is_valid() =>
         Prop.ForAll<string>(name => JournalRecord.IsName(JournalRecord.NameOf(name ?? ""))).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Whatever_the_fields_a_reader_of_the_protocol_gets_them_back() =>
+    public void Any_fields_are_read_back_by_a_parser_of_the_protocol() =>
         Prop.ForAll<byte[][]>(values =>
         {
             JournalRecord record = new();
@@ -98,7 +98,7 @@ public class JournalRecordTests
             Assert.Equal(values, Parse(record.Bytes).Select(field => field.Value));
         }).QuickCheckThrowOnFailure();
 
-    /// <summary>The protocol as its document has it, read from the other side.</summary>
+    /// <summary>Parses the protocol as its documentation describes it.</summary>
     internal static List<(string Name, byte[] Value)> Parse(ReadOnlySpan<byte> bytes)
     {
         List<(string, byte[])> fields = new();

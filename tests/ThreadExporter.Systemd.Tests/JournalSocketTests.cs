@@ -29,7 +29,7 @@ public sealed class JournalSocketTests : IDisposable
         Assert.Equal(0, payload);
         Assert.NotEqual(-1, descriptor);
         using SafeFileHandle handle = new(descriptor, ownsHandle: true);
-        // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE: journald refuses a file with fewer.
+        // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE: journald rejects a file with fewer seals.
         Assert.Equal(0xF, DatagramReceiver.Seals(descriptor));
         byte[] content = new byte[RandomAccess.GetLength(handle)];
         Assert.Equal(content.Length, RandomAccess.Read(handle, content, 0));
@@ -63,13 +63,13 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_socket_nobody_listens_on_is_unavailable()
+    public void A_socket_without_a_listener_is_unavailable()
     {
         string path = _journal.Path + ".dead";
         using (Socket dead = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified))
         {
             dead.Bind(new UnixDomainSocketEndPoint(path + ".bound"));
-            // .NET removes the file it bound; one moved away stays, as after a crash of journald.
+            // .NET removes the file that it bound; a moved one stays, as after a crash of journald.
             File.Move(path + ".bound", path);
         }
         using JournalSocket socket = new(path);
@@ -102,7 +102,7 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_path_too_long_for_a_socket_address_is_refused_when_it_is_given() =>
+    public void A_path_too_long_for_a_socket_address_is_rejected_by_the_constructor() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new JournalSocket("/" + new string('x', 108)));
 
     [Fact]

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace ThreadExporter.Systemd.Tests;
 
-/// <summary>A real journald in a mount namespace of its own reads what we send; journalctl shows what it kept.</summary>
+/// <summary>A real journald in a private mount namespace receives our records; journalctl shows what it stored.</summary>
 public class JournaldTests
 {
     private const string Daemon = "/lib/systemd/systemd-journald";
@@ -35,8 +35,8 @@ public class JournaldTests
             Assert.SkipUnless(line == "mounted", "mounts are not possible here");
             string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{journald.Id}/root");
             string path = root + JournalSocket.DefaultPath;
-            Stopwatch patience = Stopwatch.StartNew();
-            while (!File.Exists(path) && patience.Elapsed < TimeSpan.FromSeconds(10))
+            Stopwatch waiting = Stopwatch.StartNew();
+            while (!File.Exists(path) && waiting.Elapsed < TimeSpan.FromSeconds(10))
                 await Task.Delay(10, TestContext.Current.CancellationToken);
 
             using JournalSocket socket = new(path);
@@ -45,7 +45,7 @@ public class JournaldTests
             Assert.Equal(JournalResult.Sent, Send(socket, large, "/etc/b.toml"));
 
             List<JsonElement> entries = [];
-            while (entries.Count < 2 && patience.Elapsed < TimeSpan.FromSeconds(20))
+            while (entries.Count < 2 && waiting.Elapsed < TimeSpan.FromSeconds(20))
                 entries = await ReadAsync(root + "/run/log/journal", "SYSLOG_IDENTIFIER=journald-test");
             Assert.Equal(2, entries.Count);
             Assert.Equal("one\ntwo\nPRIORITY=0", entries[0].GetProperty("MESSAGE").GetString());

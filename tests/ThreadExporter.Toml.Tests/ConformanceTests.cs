@@ -26,7 +26,7 @@ public class ConformanceTests
     }
 
     [Fact]
-    public void Every_invalid_file_of_the_suite_is_refused_with_a_position_and_a_message_of_ours()
+    public void Every_invalid_file_of_the_suite_is_rejected_with_a_position_and_our_message()
     {
         Assert.SkipUnless(Suite.Root is not null, Suite.WhyAbsent);
         List<string> files = Suite.Files("invalid/");
@@ -35,7 +35,7 @@ public class ConformanceTests
         {
             byte[] bytes = Suite.Read(file);
             ImmutableArray<TomlError> errors = TomlDocument.Parse(bytes).Errors;
-            // A text's last line end closes its last line; a fault at the end of the file may stand on the line after it.
+            // The last line break ends the last line; an error at the end of the file may be on the line after it.
             int lines = bytes.AsSpan().Count((byte)'\n') + 1;
             if (errors.IsEmpty)
                 failures.Add($"{file}: accepted");
@@ -53,7 +53,7 @@ public class ConformanceTests
     public void No_message_quotes_a_value_of_the_suites_invalid_files()
     {
         Assert.SkipUnless(Suite.Root is not null, Suite.WhyAbsent);
-        // What our messages are made of, apart from a key in backquotes and numbers.
+        // The characters of our messages, except keys in backquotes and numbers.
         List<string> messages = Suite.Files("invalid/").SelectMany(f => TomlDocument.Parse(Suite.Read(f)).Errors).Select(e => e.Message).Distinct().ToList();
         List<string> withKey = messages.Where(m => m.StartsWith("the key `", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(withKey);

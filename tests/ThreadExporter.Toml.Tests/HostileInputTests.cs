@@ -8,7 +8,7 @@ namespace ThreadExporter.Toml.Tests;
 
 public class HostileInputTests
 {
-    // Half a second is usual for the worst of these; the bound only tells linear from quadratic on a busy machine.
+    // The worst of these usually takes half a second; the limit only distinguishes linear from quadratic on a busy machine.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     private static TomlDocument ParseInTime(string text) => ParseInTime(Encoding.UTF8.GetBytes(text));
@@ -47,7 +47,7 @@ public class HostileInputTests
     [InlineData("a = ", "[", 64, "]")]
     [InlineData("a = ", "{a=", 64, "}")]
     [InlineData("[x]\na = ", "[", 63, "]")]
-    public void Nesting_up_to_the_limit_is_read_and_one_more_is_refused(string head, string open, int count, string close)
+    public void Nesting_up_to_the_limit_is_read_and_one_more_level_is_rejected(string head, string open, int count, string close)
     {
         string inner = open == "[" ? "" : "1";
         Assert.Empty(ParseInTime(head + Repeat(open, count) + inner + Repeat(close, count)).Errors);
@@ -55,11 +55,11 @@ public class HostileInputTests
     }
 
     [Fact]
-    public void A_fault_of_syntax_before_deep_nesting_is_the_one_reported() =>
+    public void A_syntax_error_before_deep_nesting_is_the_one_reported() =>
         Assert.Equal("2:7: expected the end of the line", ErrorText(Assert.Single(ParseInTime("x = 1\na = 1 x\nb = " + Repeat("[", 1000)).Errors)));
 
     [Fact]
-    public void A_text_of_one_byte_over_and_over_ends_in_time()
+    public void A_text_of_one_repeated_byte_is_parsed_in_time()
     {
         byte[] structure = [0, .. "\n\"=[\\"u8];
         for (int value = 0; value <= byte.MaxValue; value++)
@@ -90,14 +90,14 @@ public class HostileInputTests
     [InlineData("", "a.b = 1\n")]
     [InlineData("", "\"a\".")]
     [InlineData("", "\r\n")]
-    public void A_mebibyte_of_one_construct_ends_in_time(string head, string part)
+    public void A_mebibyte_of_one_construct_is_parsed_in_time(string head, string part)
     {
         ImmutableArray<TomlError> errors = ParseInTime(head + Repeat(part, (TomlDocument.MaxBytes - head.Length) / Encoding.UTF8.GetByteCount(part))).Errors;
         Assert.DoesNotContain(errors, e => e.Message.StartsWith(SyntaxErrors.Unknown, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void Many_definitions_of_one_big_table_end_in_time_and_quote_nothing_of_it()
+    public void Many_definitions_of_one_big_table_are_parsed_in_time_and_not_quoted()
     {
         ImmutableArray<TomlError> errors = ParseInTime("[a]\n#" + Repeat("x", 300_000) + "\n" + Repeat("[a]\n", 20_000)).Errors;
         Assert.Equal(51, errors.Length);
@@ -106,7 +106,7 @@ public class HostileInputTests
     }
 
     [Fact]
-    public void A_longer_text_than_a_mebibyte_is_refused_unread() =>
+    public void A_text_longer_than_a_mebibyte_is_rejected_unread() =>
         Assert.Equal("1:1: the file is longer than 1048576 bytes", ErrorText(Assert.Single(ParseInTime(new byte[TomlDocument.MaxBytes + 1]).Errors)));
 
     [Fact]

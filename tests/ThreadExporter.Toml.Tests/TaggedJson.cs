@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ThreadExporter.Toml.Tests;
 
-/// <summary>Compares a table with the suite's tagged JSON; floats and times by value, as the suite means them.</summary>
+/// <summary>Compares a table with the suite's tagged JSON; floats and times by value.</summary>
 internal static class TaggedJson
 {
     /// <summary>Null when equal, else where and how they differ.</summary>

@@ -72,7 +72,7 @@ public class TomlDocumentTests
     [InlineData("a = 1\n\"\\u001b\" = 1\n\"\\u001b\" = 1", "3:1: the key `\u001b` is already defined at 2:1")]
     [InlineData("# \u0007", "1:3: control characters are not allowed here")]
     [InlineData("a = 1 # \r# x", "1:9: control characters are not allowed here")]
-    public void One_fault_one_message(string text, string error) => Assert.Equal([error], Errors(text));
+    public void One_error_has_one_message(string text, string error) => Assert.Equal([error], Errors(text));
 
     [Theory]
     [InlineData("a = \"x\\e\"", "1:7: the escape sequence `\\e` is TOML 1.1: write \\u00HH, or '…' for literal backslashes")]
@@ -85,27 +85,27 @@ public class TomlDocumentTests
     [InlineData("a = { b = 1\n}", "2:1: an inline table must be on one line: line breaks in it are TOML 1.1")]
     [InlineData("a = { # c\n b = 1 }", "2:2: an inline table must be on one line: line breaks in it are TOML 1.1")]
     [InlineData("a = { b = 1\n, c = 1 }", "2:1: an inline table must be on one line: line breaks in it are TOML 1.1")]
-    public void What_only_TOML_1_1_allows_is_refused(string text, params string[] errors) => Assert.Equal(errors, Errors(text));
+    public void Syntax_of_TOML_1_1_is_rejected(string text, params string[] errors) => Assert.Equal(errors, Errors(text));
 
     [Theory]
     [InlineData("a = \"b\\\n c\"", "1:5: the string is not closed before the end of the line")]
     [InlineData("\"b\\\r\n c\" = 1", "1:1: the string is not closed before the end of the line")]
     [InlineData("a = \"b\\\r c\"", "1:5: the string is not closed before the end of the line")]
     [InlineData("a = \"\"\"\nb\\\r c\"\"\"", "2:3: a carriage return must be followed by a line feed")]
-    public void A_backslash_does_not_hide_a_line_end(string text, string error) => Assert.Equal([error], Errors(text));
+    public void A_backslash_does_not_hide_a_line_break(string text, string error) => Assert.Equal([error], Errors(text));
 
     [Theory]
     [InlineData("a = '\\e'")]
     [InlineData("a = \"\\\\e\"")]
     [InlineData("a = { b = [ 1,\n 2, ], c = '''\n''' }")]
-    public void What_looks_like_TOML_1_1_but_is_1_0_is_read(string text) => Assert.Empty(Errors(text));
+    public void Syntax_like_TOML_1_1_that_is_valid_1_0_is_read(string text) => Assert.Empty(Errors(text));
 
     [Fact]
-    public void Faults_on_several_lines_are_all_reported() =>
+    public void Errors_on_several_lines_are_all_reported() =>
         Assert.Equal(["1:5: not a value", "3:5: expected a value"], Errors("a = ?\nb = 1\nc = \n"));
 
     [Fact]
-    public void A_table_defined_twice_does_not_hide_faults_in_it() =>
+    public void A_table_defined_twice_does_not_hide_errors_in_it() =>
         Assert.Equal(["3:2: the key `a` is already defined at 1:2", "5:1: the key `c` is already defined at 4:1"], Errors("[a]\nb = 1\n[a]\nc = 1\nc = 2\n"));
 
     [Fact]

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>One file per rule of the configuration in Bad/, with the exact errors beside it.</summary>
+/// <summary>Invalid files in Bad/, each with its exact errors in a file beside it.</summary>
 public class BadFileTests
 {
     private static string Folder { get; } = Repository.File("tests/ThreadExporter.Tests/Configuration/Bad");
@@ -32,7 +32,7 @@ public class BadFileTests
     [Theory]
     [InlineData("basic-auth")]
     [InlineData("basic-auth-syntax")]
-    public void Nothing_said_about_users_holds_a_value(string name)
+    public void No_message_about_users_contains_a_value(string name)
     {
         ImmutableArray<ConfigError> errors = Load(name).Errors;
         Assert.True(errors.Length >= 4);

@@ -6,8 +6,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Configuration;
 
 /// <summary>
-/// What docs/configuration.md and thread-exporter.toml(5) repeat of <see cref="ConfigKeys"/>. With <c>UPDATE_DOCS=1</c> (<c>make docs</c>)
-/// the tests write the files. The man page has prose about each key, so a new key needs an entry there first; its name is enough.
+/// Parts of docs/configuration.md and thread-exporter.toml(5) repeat <see cref="ConfigKeys"/>. With <c>UPDATE_DOCS=1</c> (<c>make docs</c>)
+/// the tests update the files. The man page has prose about each key, so add an entry there for a new key first; its name is enough.
 /// </summary>
 public sealed partial class ConfigDocsTests
 {

@@ -20,7 +20,7 @@ public sealed partial class ConfigFileTests : IDisposable
     }
 
     [Fact]
-    public void A_good_file_is_read_whatever_its_name()
+    public void A_file_with_any_name_is_read()
     {
         File.WriteAllText(At("é x.toml"), "[web]\nmax_requests = 3\n");
         ConfigResult result = ConfigLoader.Load(At("é x.toml"), new ConfigOverrides());
@@ -42,7 +42,7 @@ public sealed partial class ConfigFileTests : IDisposable
     public void A_directory() => Assert.Equal(_folder + ": is a directory", OnlyError(_folder));
 
     [Fact]
-    public void A_FIFO_without_a_writer_is_not_waited_for()
+    public void A_FIFO_without_a_writer_does_not_block()
     {
         using Process mkfifo = Process.Start("mkfifo", [At("fifo")]);
         mkfifo.WaitForExit();
@@ -54,7 +54,7 @@ public sealed partial class ConfigFileTests : IDisposable
     public void An_endless_device() => Assert.Equal("/dev/zero: is not a regular file", OnlyError("/dev/zero"));
 
     [Fact]
-    public void A_huge_sparse_file_is_not_taken_into_memory()
+    public void A_huge_sparse_file_is_not_read_into_memory()
     {
         using (FileStream file = File.Create(At("huge.toml")))
             file.SetLength(1L << 30);
@@ -64,19 +64,19 @@ public sealed partial class ConfigFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_of_just_a_mebibyte_is_read()
+    public void A_file_of_exactly_a_mebibyte_is_read()
     {
         File.WriteAllText(At("full.toml"), new string('\n', 1 << 20));
         Assert.Empty(ConfigLoader.Load(At("full.toml"), new ConfigOverrides()).Errors);
     }
 
     [Fact]
-    public void A_file_that_may_not_be_read()
+    public void A_file_without_read_permission()
     {
         File.WriteAllText(At("secret.toml"), "");
         File.SetUnixFileMode(At("secret.toml"), UnixFileMode.None);
         string error = "";
-        // Root may read every file: a thread of its own, whose file system user is nobody, may not.
+        // Root can read every file; a separate thread with the file system uid of nobody cannot.
         Thread nobody = new(() =>
         {
             _ = setfsuid(65534);
@@ -91,7 +91,7 @@ public sealed partial class ConfigFileTests : IDisposable
     private static partial int setfsuid(uint fsuid);
 
     [Fact]
-    public void A_path_longer_than_the_reader_takes()
+    public void A_path_longer_than_the_reader_accepts()
     {
         string path = At(new string('x', 300));
         Assert.Equal(path + ": the path is longer than 255 bytes", OnlyError(path));

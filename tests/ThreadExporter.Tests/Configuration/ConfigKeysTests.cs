@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>The table of keys is the truth: the loader, the shipped file and the docs agree with it.</summary>
+/// <summary>The loader and the shipped file agree with the table of keys.</summary>
 public partial class ConfigKeysTests
 {
     private const string Users = "web.basic_auth_users";
@@ -23,16 +23,16 @@ public partial class ConfigKeysTests
     /// <summary>A file with this one key.</summary>
     private static string FileWith(ConfigKey key, string value)
     {
-        string rule = key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\n" + (key.Name == "filter.match" ? "" : "match = 'x'\n") : "";
+        string filter = key.Table.StartsWith("filter", StringComparison.Ordinal) ? "[[filter]]\n" + (key.Name == "filter.match" ? "" : "match = 'x'\n") : "";
         string table = key.Table == "filter" ? "" : $"[{key.Table}]\n";
-        return $"{rule}{table}{key.LastName} = {value}\n";
+        return $"{filter}{table}{key.LastName} = {value}\n";
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void The_loader_reads_the_key(string name)
     {
-        // No key takes a time of day, so a key that is read complains.
+        // No key accepts a time of day, so a key that is read reports an error.
         ConfigError error = Assert.Single(Parse(FileWith(Find(name), "07:32:00")).Errors);
         Assert.StartsWith(name + " must be ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(" not a time" + (name == Users ? $": write [{Users}]" : ""), error.Message, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public partial class ConfigKeysTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void The_default_is_the_loaders(string name)
+    public void The_default_is_that_of_the_loader(string name)
     {
         ConfigKey key = Find(name);
         if (key.Default.Length == 0)
@@ -51,7 +51,7 @@ public partial class ConfigKeysTests
         Assert.Equal(Render(without.Config!), Render(with.Config!));
     }
 
-    // Arrays are equal to themselves only, and regular expressions too; neither has one of them in its defaults.
+    // Arrays and regular expressions are equal only by reference, so compare their text.
     private static string Render(object? value) => value switch
     {
         null => "null",
@@ -72,7 +72,7 @@ public partial class ConfigKeysTests
     }
 
     [Fact]
-    public void What_the_shipped_file_has_commented_out_would_load_too()
+    public void The_commented_out_parts_of_the_shipped_file_load_too()
     {
         string all = CommentedOut().Replace(Shipped, "$1").Replace("prometheus = ", "# prometheus = ", StringComparison.Ordinal);
         ConfigResult result = Parse(all);

@@ -33,7 +33,7 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void Every_key_that_works_reaches_its_place()
+    public void Every_key_is_read_into_its_property()
     {
         ExporterConfig config = Good("""
             [web]
@@ -92,7 +92,7 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void Every_key_of_a_rule_reaches_its_place()
+    public void Every_key_of_a_filter_is_read_into_its_property()
     {
         FilterConfig filter = Filter("""
             match = "ceph-osd, 3240 ,, kworker/0:1,3240, 7"
@@ -130,10 +130,10 @@ public class ConfigLoaderTests
     [InlineData("comm = \"ceph-*\"", "comm=ceph-*")]
     [InlineData("user = [\"ceph\", 167]\nchildren = true\ncomm = [\"a\", \"b\"]\npid = 5", "user=ceph,167 comm=a,b pid=5")]
     [InlineData("cmdline = '--id (\\d+)'", "cmdline=--id (\\d+)")]
-    public void The_default_name_is_the_rules_text(string keys, string name) => Assert.Equal(name, Filter(keys).Name);
+    public void The_default_name_is_the_text_of_the_filter(string keys, string name) => Assert.Equal(name, Filter(keys).Name);
 
     [Fact]
-    public void Rules_keep_the_order_of_the_file_and_may_be_inline_tables() =>
+    public void Filters_keep_the_order_of_the_file_and_may_be_inline_tables() =>
         Assert.Equal(["b", "a"], Good("filter = [{ match = 'b' }, { match = 'a' }]").Filters.Select(f => f.Name));
 
     [Theory]
@@ -158,13 +158,13 @@ public class ConfigLoaderTests
     public void Other_log_levels_are_unknown(string text) => Assert.False(ConfigLoader.TryParseLogLevel(text, out _));
 
     [Fact]
-    public void Faults_of_TOML_and_of_meaning_come_together_in_the_order_of_the_file() =>
+    public void Syntax_and_semantic_errors_are_reported_together_in_the_order_of_the_file() =>
         Assert.Equal(
             ["x.toml:1:1: unknown key a", "x.toml:2:1: the key `a` is already defined at 1:1", "x.toml:3:1: unknown key b"],
             Parse("a = 1\na = 2\nb = 3\n").Errors.Select(e => e.ToString()));
 
     [Fact]
-    public void A_thousand_errors_are_fifty_and_a_count()
+    public void Of_a_thousand_errors_fifty_and_a_count_are_reported()
     {
         ImmutableArray<ConfigError> errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
         Assert.Equal(51, errors.Length);
@@ -172,7 +172,7 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void A_mebibyte_of_items_ends_in_time()
+    public void A_mebibyte_of_items_is_read_in_time()
     {
         string pids = string.Join(',', Enumerable.Range(1, 140_000));
         Stopwatch watch = Stopwatch.StartNew();

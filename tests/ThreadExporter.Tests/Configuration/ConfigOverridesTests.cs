@@ -9,7 +9,7 @@ public class ConfigOverridesTests
     private static ConfigResult Parse(string text, ConfigOverrides overrides) => ConfigLoader.Parse(Encoding.UTF8.GetBytes(text), "x.toml", overrides);
 
     [Fact]
-    public void They_beat_the_file()
+    public void They_take_precedence_over_the_file()
     {
         ExporterConfig config = Parse("[[filter]]\nmatch = 'a'\n[[filter]]\nmatch = 'b'\n[web]\nlisten = ':1'\n[collector]\nprocfs = '/p'\n[log]\nlevel = 'error'",
             new() { Filter = " mariadbd, 7 ", Port = 9300, Procfs = "/host/proc", LogLevel = LogLevel.Trace }).Config!;
@@ -22,7 +22,7 @@ public class ConfigOverridesTests
     }
 
     [Fact]
-    public void Without_any_the_file_stands()
+    public void Without_overrides_the_file_applies()
     {
         ExporterConfig config = Parse("[web]\nlisten = ':1'\nmax_requests = 5", new()).Config!;
         Assert.Equal([":1"], config.Web.Listen);
@@ -30,7 +30,7 @@ public class ConfigOverridesTests
     }
 
     [Fact]
-    public void Listen_addresses_replace_the_files() =>
+    public void Listen_addresses_replace_those_of_the_file() =>
         Assert.Equal(["127.0.0.1:1", "[::1]:1"], Parse("", new() { ListenAddresses = ["127.0.0.1:1", "[::1]:1"] }).Config!.Web.Listen);
 
     [Theory]

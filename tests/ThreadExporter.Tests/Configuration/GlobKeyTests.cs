@@ -3,7 +3,7 @@ using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>Every key that takes globs refuses those that would silently mean something else.</summary>
+/// <summary>Every key with globs rejects those that would silently mean something else.</summary>
 public class GlobKeyTests
 {
     [Theory]
@@ -16,11 +16,11 @@ public class GlobKeyTests
     [InlineData("match = 'x, [a,b]'", "x.toml:2:9: filter.match: \"[a\" is not a valid glob: at character 1, unclosed [; write \\[ for the character itself")]
     [InlineData("match = 'x'\nthreads.include = '!x'", "x.toml:3:19: filter.threads.include: \"!x\" is not a valid glob: at character 1, a leading ! does not negate a glob; write \\! for the character itself")]
     [InlineData("match = 'x'\nthreads.exclude = ['^x']", "x.toml:3:20: filter.threads.exclude: \"^x\" is not a valid glob: at character 1, a leading ^ is not needed: a glob matches the whole text; write \\^ for the character itself")]
-    public void Refuses_with_position_and_hint(string lines, string error) =>
+    public void A_bad_glob_is_rejected_with_position_and_hint(string lines, string error) =>
         Assert.Equal(error, Assert.Single(ConfigLoader.Parse(Encoding.UTF8.GetBytes($"[[filter]]\n{lines}\n"), "x.toml", new ConfigOverrides()).Errors).ToString());
 
     [Fact]
-    public void So_does_the_flag() =>
+    public void The_flag_rejects_it_too() =>
         Assert.Equal(
             "--filter (or FILTER): \"{a,b}\" is not a valid glob: at character 1, braces are not expanded: list each glob; write \\{ for the character itself",
             Assert.Single(ConfigLoader.Parse([], "x.toml", new ConfigOverrides { Filter = "{a,b}" }).Errors).ToString());

@@ -13,7 +13,7 @@ public class RestartKeysTests
     }
 
     [Fact]
-    public void Keys_that_a_reload_takes_are_no_changes()
+    public void Keys_that_a_reload_applies_are_not_changes()
     {
         ExporterConfig changed = new()
         {
@@ -46,7 +46,7 @@ public class RestartKeysTests
     [InlineData("", "/c", true)]
     [InlineData("/c", "", true)]
     [InlineData("/c", "/d", false)]
-    public void Of_TLS_only_the_switch_waits(string running, string loaded, bool waits)
+    public void Only_switching_TLS_on_or_off_waits_for_a_restart(string running, string loaded, bool waits)
     {
         (ExporterConfig before, ExporterConfig after) = (With(running, TlsVersion.Tls12), With(loaded, TlsVersion.Tls13));
         Assert.Equal(waits ? ["web.tls.cert_file"] : [], ConfigKeys.ChangedAtRestart(before, after));

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>What <c>/proc/PID/cgroup</c> looks like under each runtime, in Cgroups/, and what is made of it.</summary>
+/// <summary>Files in Cgroups/ have <c>/proc/PID/cgroup</c> of each runtime; the tests have the expected labels.</summary>
 public sealed class ContainerIdsTests
 {
     private const string Id = "8f14e45fceea167a5a36dedd4bea2543c1a5b2d0e6c74b8d9f30217a6bc4e501";

@@ -14,7 +14,7 @@ public sealed class DaemonNameTests
             Comm = ["*"],
             Daemon = daemon is null ? null : new Regex(daemon, RegexOptions.NonBacktracking),
         };
-        return DaemonName.Resolve(Matcher.Compile([filter]).Filters[0], process.Facts);
+        return DaemonName.Resolve(Matcher.Compile([filter]).Filters[0], process.Info);
     }
 
     [Theory]
@@ -47,14 +47,14 @@ public sealed class DaemonNameTests
     }
 
     [Fact]
-    public void Comm_alone_asks_for_no_command_line()
+    public void Comm_alone_reads_no_command_line()
     {
         using FakeProcess process = new(comm: "mariadbd") { ForbidCommandLine = true };
         Assert.Equal(("mariadbd", false), Resolve(process));
     }
 
     [Fact]
-    public void A_kernel_worker_is_named_without_its_work()
+    public void A_kernel_worker_is_named_without_its_work_item()
     {
         using FakeProcess process = new(comm: "kworker/0:1-events", cmdline: "", kernelThread: true);
         Assert.Equal(("kworker/0:1", false), Resolve(process));

@@ -34,7 +34,7 @@ public sealed class GlobTests
     [InlineData("??", "😀", false)]
     [InlineData("*?😀", "a😀😀", true)]
     [InlineData("[a-😀]", "ü", true)]
-    // Half a pair is no character.
+    // A lone surrogate is not part of another character.
     [InlineData("*[!😀]b", "😀b", false)]
     [InlineData("worker-?*", "worker-", false)]
     [InlineData("[abc]", "b", true)]
@@ -122,15 +122,15 @@ public sealed class GlobTests
     [InlineData("osd{1..9}", 4, "braces are not expanded")]
     [InlineData("!a", 1, "does not negate")]
     [InlineData("^a", 1, "is not needed")]
-    public void What_would_silently_mean_something_else_is_refused(string pattern, int character, string what)
+    public void Syntax_that_would_silently_mean_something_else_is_rejected(string pattern, int character, string what)
     {
-        string fault = Assert.Throws<FormatException>(() => new Glob(pattern)).Message;
-        Assert.StartsWith($"{Printable.Quote(pattern)} is not a valid glob: at character {character}, ", fault, StringComparison.Ordinal);
-        Assert.Contains(what, fault, StringComparison.Ordinal);
-        Assert.Equal(fault, GlobParser.GetError(pattern));
+        string error = Assert.Throws<FormatException>(() => new Glob(pattern)).Message;
+        Assert.StartsWith($"{Printable.Quote(pattern)} is not a valid glob: at character {character}, ", error, StringComparison.Ordinal);
+        Assert.Contains(what, error, StringComparison.Ordinal);
+        Assert.Equal(error, GlobParser.GetError(pattern));
     }
 
-    /// <summary>Against the definitions of the "C" locale, by the functions of the runtime.</summary>
+    /// <summary>Compared with the definitions of the "C" locale, by functions of the runtime.</summary>
     [Fact]
     public void The_twelve_classes_are_those_of_ASCII()
     {
@@ -167,7 +167,7 @@ public sealed class GlobTests
     [InlineData("a*", null)]
     [InlineData("a?", null)]
     [InlineData("[a]", null)]
-    public void LiteralText_is_what_a_pattern_without_wildcards_stands_for(string pattern, string? literal)
+    public void LiteralText_is_the_text_of_a_pattern_without_wildcards(string pattern, string? literal)
     {
         Glob glob = new(pattern);
         Assert.Equal(literal, glob.LiteralText);
@@ -181,14 +181,14 @@ public sealed class GlobTests
         string text = new('a', 4000);
         Stopwatch watch = Stopwatch.StartNew();
         Assert.False(glob.Matches(text));
-        // Pattern × text is 800,000 steps, milliseconds; one exponent more would not end.
+        // Pattern × text is 800,000 steps, which take milliseconds; exponential time would not finish.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"took {watch.Elapsed}");
     }
 
     [Fact]
     public void Agrees_with_a_naive_matcher()
     {
-        // A small alphabet, so that patterns and texts meet often.
+        // A small alphabet, so that patterns often match texts.
         Gen<string> pattern = Gen.ArrayOf(Gen.Elements("a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b]", "[^a]", "[![:digit:]a]", "[[:alpha:]]", "\\*", "\\a", "😀")).Select(string.Concat);
         Gen<string> text = Gen.ArrayOf(Gen.Elements("a", "b", "c", "*", "😀")).Select(string.Concat);
         // Short ones, because the reference is exponential.
@@ -209,7 +209,7 @@ public sealed class GlobTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
 
-    /// <summary>The definition, by recursion: exponential, but plain.</summary>
+    /// <summary>The definition, by recursion: exponential, but simple.</summary>
     private static bool Naive(string pattern, string text)
     {
         if (pattern.Length == 0)

@@ -9,11 +9,11 @@ public sealed class MatcherChildrenTests
     private static MatchResult Match(Matcher matcher, string comm, FilterSet inherited, string? cmdline = "x")
     {
         using FakeProcess process = new(comm: comm, cmdline: cmdline);
-        return matcher.Match(process.Facts, inherited);
+        return matcher.Match(process.Info, inherited);
     }
 
     [Fact]
-    public void Children_and_grandchildren_belong_to_the_rule()
+    public void Children_and_grandchildren_belong_to_the_filter()
     {
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"], Children = true }]);
         MatchResult init = Match(matcher, "systemd", FilterSet.Empty);
@@ -39,7 +39,7 @@ public sealed class MatcherChildrenTests
     }
 
     [Fact]
-    public void An_earlier_rule_that_matches_takes_the_child()
+    public void An_earlier_filter_that_matches_owns_the_child()
     {
         Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "compiler", Comm = ["cc1*"] },
@@ -48,12 +48,12 @@ public sealed class MatcherChildrenTests
         MatchResult shell = Match(matcher, "bash", FilterSet.Empty);
         MatchResult compiler = Match(matcher, "cc1plus", shell.ToChildren);
         Assert.Equal("compiler", compiler.Filter?.Name);
-        // What the compiler starts is a descendant of the shell all the same, and no later rule gets it.
+        // What the compiler starts is also a descendant of the shell, and no later filter owns it.
         Assert.Equal("shell", Match(matcher, "as", compiler.ToChildren).Filter?.Name);
     }
 
     [Fact]
-    public void A_process_that_an_earlier_rule_owns_hands_down_the_later_one_it_matches()
+    public void Children_inherit_a_filter_that_their_parent_matches_even_if_another_owns_the_parent()
     {
         Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["bash"] },
@@ -65,7 +65,7 @@ public sealed class MatcherChildrenTests
     }
 
     [Fact]
-    public void Of_two_inherited_rules_the_first_in_the_file_owns_whoever_is_nearer()
+    public void Of_two_inherited_filters_the_first_in_the_file_owns_the_process()
     {
         Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["inner"], Children = true },
@@ -75,7 +75,7 @@ public sealed class MatcherChildrenTests
         Assert.Equal("first", inner.Filter?.Name);
         Assert.Equal("first", Match(matcher, "x", inner.ToChildren).Filter?.Name);
 
-        // The other way round: what is below both belongs to the first rule as well.
+        // The other order: a descendant of both belongs to the first filter as well.
         inner = Match(matcher, "inner", FilterSet.Empty);
         outer = Match(matcher, "outer", inner.ToChildren);
         Assert.Equal("first", outer.Filter?.Name);
@@ -83,21 +83,21 @@ public sealed class MatcherChildrenTests
     }
 
     [Fact]
-    public void An_inherited_rule_needs_no_facts_and_an_unknown_one_is_asked_again()
+    public void An_inherited_filter_reads_nothing_and_an_unknown_one_is_matched_again()
     {
         Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "owner", Comm = ["*"] },
             new FilterConfig { Name = "tree", Cmdline = new Regex("x", RegexOptions.NonBacktracking), Children = true }]);
         MatchResult unknown = Match(matcher, "a", FilterSet.Empty, cmdline: null);
         Assert.Equal("owner", unknown.Filter?.Name);
-        // What it hands down is not known yet.
+        // What its children inherit is not known yet.
         Assert.True(unknown.Incomplete);
         using FakeProcess child = new() { ForbidCommandLine = true };
-        Assert.False(matcher.Match(child.Facts, FilterSet.Empty.With(1)).Incomplete);
+        Assert.False(matcher.Match(child.Info, FilterSet.Empty.With(1)).Incomplete);
     }
 
     [Fact]
-    public void More_than_64_rules()
+    public void More_than_64_filters()
     {
         IEnumerable<FilterConfig> filters = Enumerable.Range(0, 70).Select(i => new FilterConfig { Name = $"r{i}", Comm = [$"p{i}"], Children = true });
         Matcher matcher = Matcher.Compile([.. filters]);

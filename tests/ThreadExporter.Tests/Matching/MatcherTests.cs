@@ -23,7 +23,7 @@ public sealed class MatcherTests
     private static Matcher Compile(params ImmutableArray<FilterConfig> filters) => Matcher.Compile(filters, UserLookup);
 
     private static string? Owner(FilterConfig filter, FakeProcess process) =>
-        Compile(filter).Match(process.Facts, FilterSet.Empty).Filter?.Name;
+        Compile(filter).Match(process.Info, FilterSet.Empty).Filter?.Name;
 
     private static void AssertMatches(FilterConfig filter, FakeProcess matching, FakeProcess other)
     {
@@ -32,7 +32,7 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Match_takes_a_name_or_a_pid()
+    public void Match_accepts_a_name_or_a_pid()
     {
         FilterConfig filter = new() { Name = "r", MatchNames = ["ceph-osd", "systemd-journald"], MatchPids = [3240] };
         using FakeProcess named = new(1, "ceph-osd");
@@ -47,7 +47,7 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Comm_is_a_glob_and_knows_the_cut()
+    public void Comm_is_a_glob_and_matches_a_truncated_name()
     {
         using FakeProcess osd = new(1, "ceph-osd");
         using FakeProcess mariadb = new(2, "mariadbd");
@@ -66,7 +66,7 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Cmdline_is_a_regex_on_the_arguments_joined_by_a_blank()
+    public void Cmdline_is_a_regex_on_the_arguments_joined_by_spaces()
     {
         using FakeProcess ceph = new(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with blank");
         using FakeProcess other = new(cmdline: "/usr/bin/ceph-osd|--cluster=ceph");
@@ -103,7 +103,7 @@ public sealed class MatcherTests
     {
         using FakeProcess root = new(uid: 0);
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["root"] }]);
-        Assert.NotNull(matcher.Match(root.Facts, FilterSet.Empty).Filter);
+        Assert.NotNull(matcher.Match(root.Info, FilterSet.Empty).Filter);
         Assert.Empty(matcher.TakeWarnings());
     }
 
@@ -120,7 +120,7 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Every_key_given_must_match()
+    public void Every_key_that_is_set_must_match()
     {
         using FakeProcess process = new(42, "ceph-osd", 167, "0::/system.slice/ceph-osd@1.service\n", "ceph-osd|--id|1", "/usr/bin/ceph-osd");
         string pidFile = Path.GetTempFileName();
@@ -158,25 +158,25 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void A_rule_without_keys_matches_nothing()
+    public void A_filter_without_keys_matches_nothing()
     {
         using FakeProcess process = new();
         Assert.Null(Owner(new FilterConfig { Name = "empty", Children = true, Daemon = Regex("(x)") }, process));
     }
 
     [Fact]
-    public void The_first_rule_that_matches_owns_the_process()
+    public void The_first_filter_that_matches_owns_the_process()
     {
         using FakeProcess process = new(comm: "b");
         Matcher matcher = Compile(
             new FilterConfig { Name = "a", Comm = ["a"] },
             new FilterConfig { Name = "b", Comm = ["b"] },
             new FilterConfig { Name = "later", Comm = ["*"] });
-        Assert.Same(matcher.Filters[1], matcher.Match(process.Facts, FilterSet.Empty).Filter);
+        Assert.Same(matcher.Filters[1], matcher.Match(process.Info, FilterSet.Empty).Filter);
     }
 
     [Fact]
-    public void Cheap_keys_decide_before_dear_ones()
+    public void Cheap_keys_are_matched_before_expensive_ones()
     {
         using FakeProcess process = new(comm: "b", uid: 1) { ForbidCommandLine = true };
         Matcher matcher = Compile(
@@ -184,20 +184,20 @@ public sealed class MatcherTests
             new FilterConfig { Name = "user", User = ["ceph"], Cmdline = Regex("x") },
             new FilterConfig { Name = "owner", Comm = ["b"] },
             new FilterConfig { Name = "never asked", Comm = ["b"], Cmdline = Regex("x") });
-        MatchResult result = matcher.Match(process.Facts, FilterSet.Empty);
+        MatchResult result = matcher.Match(process.Info, FilterSet.Empty);
         Assert.Equal("owner", result.Filter?.Name);
         Assert.False(result.Incomplete);
     }
 
     [Fact]
-    public void An_unknown_command_line_does_not_match_and_is_asked_again()
+    public void An_unknown_command_line_does_not_match_and_is_matched_again()
     {
         using FakeProcess process = new(cmdline: null);
         Matcher matcher = Compile(new FilterConfig { Name = "cmdline", Cmdline = Regex("") }, AnyCommand);
-        MatchResult result = matcher.Match(process.Facts, FilterSet.Empty);
+        MatchResult result = matcher.Match(process.Info, FilterSet.Empty);
         Assert.Equal("any", result.Filter?.Name);
         Assert.True(result.Incomplete);
-        Assert.False(Compile(AnyCommand).Match(process.NewFacts(), FilterSet.Empty).Incomplete);
+        Assert.False(Compile(AnyCommand).Match(process.NewInfo(), FilterSet.Empty).Incomplete);
     }
 
     [Fact]

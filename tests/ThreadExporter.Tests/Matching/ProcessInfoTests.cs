@@ -9,20 +9,20 @@ namespace ThreadExporter.Tests.Matching;
 public sealed class ProcessInfoTests
 {
     [Fact]
-    public void Reads_each_fact_once_and_keeps_it()
+    public void Reads_each_property_once_and_caches_it()
     {
         using FakeProcess process = new(uid: 64045, cgroup: "0::/a.service\n", cmdline: "a|b c", exe: "/usr/bin/a");
         for (int i = 0; i < 2; i++)
         {
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetEffectiveUid(out uint uid));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetEffectiveUid(out uint uid));
             Assert.Equal(64045u, uid);
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetCgroups(out List<CgroupEntry>? entries));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetCgroups(out List<CgroupEntry>? entries));
             Assert.Equal([new CgroupEntry(0, "", "/a.service")], entries);
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetExe(out string? exe));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetExe(out string? exe));
             Assert.Equal("/usr/bin/a", exe);
-            Assert.True(process.Facts.TryGetCommandLine(out CommandText? commandLine));
+            Assert.True(process.Info.TryGetCommandLine(out CommandText? commandLine));
             Assert.Equal("a b c", commandLine.ToString());
-            Assert.True(process.Facts.TryGetArguments(out IReadOnlyList<string>? arguments));
+            Assert.True(process.Info.TryGetArguments(out IReadOnlyList<string>? arguments));
             Assert.Equal(["a", "b c"], arguments);
             process.Write("status", "");
             process.Write("cgroup", "");
@@ -31,20 +31,20 @@ public sealed class ProcessInfoTests
     }
 
     [Fact]
-    public void Says_what_is_gone_malformed_or_not_known()
+    public void Reports_what_is_gone_malformed_or_not_known()
     {
         using FakeProcess process = new(cmdline: null);
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetEffectiveUid(out _));
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetCgroups(out List<CgroupEntry>? entries));
+        Assert.Equal(ReadStatus.Gone, process.Info.GetEffectiveUid(out _));
+        Assert.Equal(ReadStatus.Gone, process.Info.GetCgroups(out List<CgroupEntry>? entries));
         Assert.Empty(entries);
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetExe(out _));
-        Assert.False(process.Facts.TryGetCommandLine(out _));
-        Assert.False(process.Facts.TryGetArguments(out _));
+        Assert.Equal(ReadStatus.Gone, process.Info.GetExe(out _));
+        Assert.False(process.Info.TryGetCommandLine(out _));
+        Assert.False(process.Info.TryGetArguments(out _));
         Assert.Equal(1, process.CommandLineReads);
 
         process.Write("status", "nonsense");
         process.Write("cgroup", "nonsense\n");
-        ProcessInfo again = process.NewFacts();
+        ProcessInfo again = process.NewInfo();
         Assert.Equal(ReadStatus.Malformed, again.GetEffectiveUid(out _));
         Assert.Equal(ReadStatus.Malformed, again.GetCgroups(out entries));
         Assert.Empty(entries);
@@ -54,9 +54,9 @@ public sealed class ProcessInfoTests
     public void An_empty_command_line_is_known()
     {
         using FakeProcess process = new(cmdline: "");
-        Assert.True(process.Facts.TryGetCommandLine(out CommandText? commandLine));
+        Assert.True(process.Info.TryGetCommandLine(out CommandText? commandLine));
         Assert.Equal("", commandLine.ToString());
-        Assert.True(process.Facts.TryGetArguments(out IReadOnlyList<string>? arguments));
+        Assert.True(process.Info.TryGetArguments(out IReadOnlyList<string>? arguments));
         Assert.Empty(arguments);
     }
 
@@ -64,7 +64,7 @@ public sealed class ProcessInfoTests
     public void A_replaced_executable_keeps_its_path()
     {
         using FakeProcess process = new(exe: "/usr/bin/a (deleted)");
-        Assert.Equal(ReadStatus.Ok, process.Facts.GetExe(out string? exe));
+        Assert.Equal(ReadStatus.Ok, process.Info.GetExe(out string? exe));
         Assert.Equal("/usr/bin/a", exe);
     }
 
@@ -72,7 +72,7 @@ public sealed class ProcessInfoTests
     public void A_comm_that_is_not_UTF8_is_shown_escaped()
     {
         using FakeProcess process = new(rawComm: [0x61, 0xFF]);
-        Assert.Equal("a\\xff", process.Facts.CommText);
+        Assert.Equal("a\\xff", process.Info.CommText);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class ProcessInfoTests
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{i}:c{i}:/{new string('x', 4000)}\n");
         text.Append("0::/end.service\n");
         using FakeProcess process = new(cgroup: text.ToString());
-        Assert.Equal(ReadStatus.Ok, process.Facts.GetCgroups(out List<CgroupEntry>? entries));
+        Assert.Equal(ReadStatus.Ok, process.Info.GetCgroups(out List<CgroupEntry>? entries));
         Assert.Equal(13, entries.Count);
         Assert.Equal("/end.service", entries[^1].Path);
     }
@@ -94,12 +94,12 @@ public sealed class ProcessInfoTests
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc/self", out int fd));
         try
         {
-            ProcessInfo facts = new(Environment.ProcessId, 1, 0, "x"u8.ToArray(), fd, (_, _) => null);
-            Assert.Equal(ReadStatus.Ok, facts.GetExe(out string? exe));
+            ProcessInfo process = new(Environment.ProcessId, 1, 0, "x"u8.ToArray(), fd, (_, _) => null);
+            Assert.Equal(ReadStatus.Ok, process.GetExe(out string? exe));
             Assert.Equal(Environment.ProcessPath, exe);
-            Assert.Equal(ReadStatus.Ok, facts.GetEffectiveUid(out uint uid));
+            Assert.Equal(ReadStatus.Ok, process.GetEffectiveUid(out uint uid));
             Assert.Equal(Environment.IsPrivilegedProcess, uid == 0);
-            Assert.Equal(ReadStatus.Ok, facts.GetCgroups(out _));
+            Assert.Equal(ReadStatus.Ok, process.GetCgroups(out _));
         }
         finally
         {
@@ -108,7 +108,7 @@ public sealed class ProcessInfoTests
     }
 
     [Fact]
-    public void A_process_that_has_ended_is_gone()
+    public void An_exited_process_is_gone()
     {
         using Process child = Process.Start("sleep", "1000");
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot($"/proc/{child.Id}", out int fd));
@@ -116,10 +116,10 @@ public sealed class ProcessInfoTests
         {
             child.Kill();
             child.WaitForExit();
-            ProcessInfo facts = new(child.Id, 1, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
-            Assert.Equal(ReadStatus.Gone, facts.GetExe(out _));
-            Assert.Equal(ReadStatus.Gone, facts.GetEffectiveUid(out _));
-            Assert.Equal(ReadStatus.Gone, facts.GetCgroups(out _));
+            ProcessInfo process = new(child.Id, 1, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
+            Assert.Equal(ReadStatus.Gone, process.GetExe(out _));
+            Assert.Equal(ReadStatus.Gone, process.GetEffectiveUid(out _));
+            Assert.Equal(ReadStatus.Gone, process.GetCgroups(out _));
         }
         finally
         {
