@@ -18,7 +18,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test test-slow test-all fuzz soak e2e bench bench-memory bench-micro lint format publish man rpm selinux install uninstall clean
+.PHONY: help run build test test-slow test-all fuzz soak e2e bench bench-memory bench-micro lint format publish docs man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,10 @@ endif
 ifeq ($(DESTDIR),)
 	[ ! -d /run/systemd/system ] || systemctl daemon-reload
 endif
+
+docs: ## write what the docs and a man page repeat of the table of configuration keys
+	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
+	UPDATE_DOCS=1 tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -class '*ConfigDocsTests'
 
 man: ## the man pages with version and date: dist/man/*.gz
 	VERSION=$(VERSION) packaging/man/build dist/man

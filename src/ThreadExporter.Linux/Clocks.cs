@@ -8,29 +8,28 @@ public static unsafe class Clocks
 
     private static long _earliestBootTime = long.MaxValue;
 
-    /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every Linux of today.</summary>
+    /// <summary>The unit of the times in <c>stat</c>: sysconf(_SC_CLK_TCK), 100 on every current Linux.</summary>
     public static int TicksPerSecond { get; } = (int)Native.sysconf(Native.SC_CLK_TCK);
 
-    /// <summary>How long such a tick is.</summary>
+    /// <summary>The length of such a tick.</summary>
     public static long NanosecondsPerTick { get; } = NanosecondsPerSecond / TicksPerSecond;
 
-    /// <summary>The longest time in ticks that is taken for one: 146 years, so that two of them are still nanoseconds in a long.</summary>
+    /// <summary>The longest accepted time in ticks: 146 years, so that the sum of two of them in nanoseconds fits in a long.</summary>
     public static ulong LongestTicks { get; } = (ulong)(long.MaxValue / NanosecondsPerTick / 2);
 
-    /// <summary>A time of <c>stat</c> in nanoseconds; -1 when it is longer than <see cref="LongestTicks"/>, so that it cannot be one.</summary>
+    /// <summary>A time of <c>stat</c> in nanoseconds; -1 (unknown) when it is longer than <see cref="LongestTicks"/>.</summary>
     public static long FromTicks(ulong ticks) => ticks <= LongestTicks ? (long)ticks * NanosecondsPerTick : -1;
 
     /// <summary>
-    /// CPU time of all threads of a process, living and exited, in nanoseconds: the process's CPU clock
-    /// (clock_getcpuclockid(3); the bits are in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It answers for other
-    /// users' processes and for zombies. <paramref name="pid"/> counts in this process's own pid namespace: ask only when
-    /// <c>ProcfsRoot.SharesPidNamespace</c>, or it silently answers for another process.
+    /// CPU time of all threads of a process, running and exited, in nanoseconds: the process's CPU clock (clock_getcpuclockid(3); the bits are
+    /// in include/linux/posix-timers.h, CPUCLOCK_SCHED is 2). It works for processes of other users and for zombies. <paramref name="pid"/> is a
+    /// pid in this process's pid namespace: without <c>ProcfsRoot.SharesPidNamespace</c> the result may be that of another process.
     /// </summary>
     /// <returns>False when there is no such process.</returns>
     public static bool TryGetProcessCpu(int pid, out long nanoseconds)
     {
         nanoseconds = 0;
-        // 0 would be this process itself, and so would a number so large that the shift loses its bits.
+        // 0 means this process, and so does a number so large that the shift loses its bits.
         return pid is > 0 and <= LargestPid && TryRead((~pid << 3) | 2, out nanoseconds);
     }
 
@@ -44,27 +43,27 @@ public static unsafe class Clocks
         long known;
         while (boot < (known = EarliestBootTimeNanoseconds) && Interlocked.CompareExchange(ref _earliestBootTime, boot, known) != known)
         {
-            // Another thread has just noted a time of its own.
+            // Another thread has just stored a time.
         }
         return boot;
     }
 
-    /// <summary>The earliest answer of <see cref="BootTimeNanoseconds"/> so far: the wall clock may have been set forward since then.</summary>
+    /// <summary>The earliest result of <see cref="BootTimeNanoseconds"/> so far: the wall clock may have been set forward since then.</summary>
     public static long EarliestBootTimeNanoseconds => Volatile.Read(ref _earliestBootTime);
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
 
     /// <summary>
-    /// Sleeps until CLOCK_MONOTONIC shows that time: clock_nanosleep(2). For a thread that does nothing else ten times a second; the
-    /// framework's timed waits take several times the CPU.
+    /// Sleeps until CLOCK_MONOTONIC reaches a time: clock_nanosleep(2). For the sampler thread, which does this ten times a second: timed waits
+    /// of the framework cost several times the CPU.
     /// </summary>
     public static void SleepUntil(long monotonicNanoseconds)
     {
         Native.Timespec until = new() { Seconds = monotonicNanoseconds / NanosecondsPerSecond, Nanoseconds = monotonicNanoseconds % NanosecondsPerSecond };
         while (Native.clock_nanosleep(Native.CLOCK_MONOTONIC, Native.TIMER_ABSTIME, &until, null) == Native.EINTR)
         {
-            // A signal that this thread happened to take.
+            // This thread handled a signal.
         }
     }
 

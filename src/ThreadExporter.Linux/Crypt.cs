@@ -5,12 +5,12 @@ using System.Text;
 namespace ThreadExporter.Linux;
 
 /// <summary>
-/// crypt_r(3), the only call into libcrypt. Looked up at run time instead of declared as a P/Invoke, because the library's name differs
-/// (Fedora, and RHEL from 9: libcrypt.so.2) and because a host without password users need not have it.
+/// crypt_r(3), the only call into libcrypt. It is looked up at run time instead of declared as a P/Invoke, because the name of the library differs
+/// (Fedora, and RHEL from 9: libcrypt.so.2) and because a host without password users may not have it.
 /// </summary>
 public static unsafe class Crypt
 {
-    /// <summary>The longest password, in bytes; libxcrypt refuses longer ones (CRYPT_MAX_PASSPHRASE_SIZE).</summary>
+    /// <summary>The longest password, in bytes; libxcrypt rejects longer ones (CRYPT_MAX_PASSPHRASE_SIZE).</summary>
     public const int MaxPassword = 511;
 
     /// <summary>The longest hash, in bytes, that libxcrypt returns (CRYPT_OUTPUT_SIZE).</summary>
@@ -28,7 +28,7 @@ public static unsafe class Crypt
     /// <param name="setting">A hash, or the part of one before the digest: algorithm, cost and salt.</param>
     /// <param name="result">Receives the hash; <see cref="MaxHash"/> bytes are always enough.</param>
     /// <param name="length">How many bytes of <paramref name="result"/> are the hash.</param>
-    /// <returns>False when libcrypt is missing or refuses the setting or the password, which it marks by NULL or a result that starts with '*'.</returns>
+    /// <returns>False when libcrypt is missing or rejects the setting or the password: it returns NULL or a result that starts with '*'.</returns>
     public static bool TryHash(ReadOnlySpan<byte> password, string setting, Span<byte> result, out int length)
     {
         length = 0;

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Linux;
 
-/// <summary>Decimal numbers at the front of a span, as the kernel prints them. Each call moves the span past what it took.</summary>
+/// <summary>Reads decimal numbers at the start of a span, as the kernel prints them. Each call moves the span past what it read.</summary>
 internal static class Digits
 {
     public static bool TryReadULong(ref ReadOnlySpan<byte> rest, out ulong value)
@@ -22,8 +22,8 @@ internal static class Digits
     }
 
     /// <summary>
-    /// A count that the kernel keeps in 64 bits without a sign. One that no counter reaches (a small negative number printed as
-    /// unsigned) is read as -1, unknown, so that the numbers beside it are kept.
+    /// An unsigned 64-bit counter. A value that no counter reaches (a small negative number printed as unsigned) is read as -1, unknown, so that
+    /// the other values are not lost.
     /// </summary>
     public static bool TryReadCount(ref ReadOnlySpan<byte> rest, out long value)
     {
@@ -46,7 +46,7 @@ internal static class Digits
         return valid;
     }
 
-    /// <summary>Takes one byte when it is <paramref name="expected"/>.</summary>
+    /// <summary>Reads one byte if it is <paramref name="expected"/>.</summary>
     public static bool TryTake(ref ReadOnlySpan<byte> rest, byte expected)
     {
         if (rest.IsEmpty || rest[0] != expected)

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ThreadExporter.Linux;
 
-/// <summary>What a name in a directory is, symbolic links not followed: statx(2), and its renaming, renameat2(2).</summary>
-/// <param name="Status">Not <see cref="ReadStatus.Ok"/>: why nothing is known; the rest is 0 then.</param>
+/// <summary>The type and owner of a directory entry, symbolic links not followed: statx(2); and renaming it: renameat2(2).</summary>
+/// <param name="Status">If not <see cref="ReadStatus.Ok"/>, the reason; the other values are 0 then.</param>
 /// <param name="Mode">Type and permissions, as in <c>st_mode</c>.</param>
 /// <param name="Owner">The user id.</param>
 public readonly record struct DirectoryEntry(ReadStatus Status, int Mode, uint Owner)
@@ -17,7 +17,7 @@ public readonly record struct DirectoryEntry(ReadStatus Status, int Mode, uint O
 
     public bool IsSymbolicLink => (Mode & TypeMask) == SymbolicLink;
 
-    /// <summary>What <paramref name="path"/> is now.</summary>
+    /// <summary>Reads the entry at <paramref name="path"/>.</summary>
     public static unsafe DirectoryEntry Read(string path)
     {
         Native.Statx file;
@@ -30,19 +30,19 @@ public readonly record struct DirectoryEntry(ReadStatus Status, int Mode, uint O
     }
 
     /// <summary>
-    /// Renames within a file system, and never copies: <see cref="File.Move(string, string)"/> does where renaming fails, for
-    /// example when the file is a mount point of its own, and leaves both.
+    /// Renames within a file system and never copies. <see cref="File.Move(string, string)"/> copies when renaming fails, for example for a mount
+    /// point, and leaves both files.
     /// </summary>
     /// <param name="from">The old name.</param>
     /// <param name="to">The new name.</param>
-    /// <param name="replace">A file that has the new name is replaced; without it renaming fails when the name is taken.</param>
-    /// <exception cref="IOException">With the text of the error number.</exception>
+    /// <param name="replace">Replaces an existing file; without it renaming fails when the new name exists.</param>
+    /// <exception cref="IOException">With the message of errno.</exception>
     public static unsafe void Rename(string from, string to, bool replace)
     {
         fixed (byte* old = Terminated(from), name = Terminated(to))
         {
             int result = Native.renameat2(Native.AT_FDCWD, old, Native.AT_FDCWD, name, replace ? 0 : Native.RENAME_NOREPLACE);
-            // Network file systems do not know the flag. Then looking first must do.
+            // Network file systems do not support the flag: check first instead.
             if (result != 0 && !replace && Native.Errno == Native.EINVAL && Read(to).Status == ReadStatus.Gone)
                 result = Native.renameat2(Native.AT_FDCWD, old, Native.AT_FDCWD, name, 0);
             if (result != 0)

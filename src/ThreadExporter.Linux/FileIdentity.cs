@@ -3,15 +3,15 @@ using System.Text;
 namespace ThreadExporter.Linux;
 
 /// <summary>
-/// Which file stands at a path, symbolic links followed, and in which version: statx(2). Equal as long as nothing was
-/// changed, replaced or removed; every such act, and a change of mode or owner, moves the change time or the inode.
+/// Identity and version of the file at a path, symbolic links followed: statx(2). Equal as long as the file was not changed, replaced or removed:
+/// each of these, and a change of mode or owner, changes the ctime or the inode.
 /// </summary>
-/// <param name="Status">Not <see cref="ReadStatus.Ok"/>: why there is none; the rest is 0 then.</param>
+/// <param name="Status">If not <see cref="ReadStatus.Ok"/>, the reason; the other values are 0 then.</param>
 /// <param name="Device">The file system.</param>
-/// <param name="Inode">The file's number on it.</param>
+/// <param name="Inode">The number of the file in it.</param>
 /// <param name="ChangedAt">
-/// Its change time (ctime) in nanoseconds since 1970. Unlike the time of modification no program can set it back, as
-/// <c>cp -p</c> and unpackers do.
+/// The change time (ctime) in nanoseconds since 1970. Unlike the modification time, programs cannot set it back, as <c>cp -p</c> and archive
+/// tools do.
 /// </param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Mode">Type and permissions, as in <c>st_mode</c>.</param>
@@ -19,17 +19,17 @@ public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulon
 {
     private const int TypeMask = 0xF000, RegularFile = 0x8000, Directory = 0x4000;
 
-    /// <summary>When its content was last written (mtime), in nanoseconds since 1970, as far as no program has set it.</summary>
+    /// <summary>The modification time (mtime) in nanoseconds since 1970: when the content was last written, unless a program has set it.</summary>
     public long ModifiedAt { get; private init; }
 
     public bool IsRegularFile => (Mode & TypeMask) == RegularFile;
 
     public bool IsDirectory => (Mode & TypeMask) == Directory;
 
-    /// <summary>The file that is at <paramref name="path"/> now. Never waits for a FIFO and needs no permission on the file itself.</summary>
+    /// <summary>Reads it for a path. Never waits for a FIFO and needs no permission on the file itself.</summary>
     public static FileIdentity Read(string path) => Read(Native.AT_FDCWD, path, 0);
 
-    /// <summary>The file behind an open descriptor.</summary>
+    /// <summary>Reads it for an open descriptor.</summary>
     public static FileIdentity Read(int descriptor) => Read(descriptor, "", Native.AT_EMPTY_PATH);
 
     private static unsafe FileIdentity Read(int directory, string path, int flags)

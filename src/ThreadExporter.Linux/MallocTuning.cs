@@ -1,15 +1,15 @@
 namespace ThreadExporter.Linux;
 
-/// <summary>The C library's heap, from which the runtime, its compiler and zlib take what is not managed: mallopt(3).</summary>
+/// <summary>Settings of the glibc heap, which the runtime, the JIT and zlib use for native memory: mallopt(3).</summary>
 public static class MallocTuning
 {
-    // Bytes. Deflate's state is larger, a scrape's worth of small things is not.
+    // Bytes. The state of deflate is larger; the small allocations of a scrape are not.
     private const int Large = 64 * 1024;
 
     /// <summary>
-    /// Has the process give back what it no longer uses. By default glibc keeps a heap for each of many threads and raises
-    /// the size from which a piece is mapped by itself to that of the largest one freed: deflate's state, a third of a
-    /// megabyte for each compressed response, then ends up in, and fragments, the heap of whichever thread compressed.
+    /// Makes glibc return unused memory to the OS. By default glibc has a heap (arena) for each of many threads, and raises the mmap threshold
+    /// to the size of the largest freed mapping. The state of deflate, a third of a megabyte for each compressed response, is then allocated in,
+    /// and fragments, the arena of the thread that compressed.
     /// </summary>
     public static void Apply()
     {

@@ -9,8 +9,8 @@ namespace ThreadExporter.Linux;
 /// <summary>Every call into the C library (glibc 2.30 or later, 64-bit Linux). The names are those of the C library.</summary>
 internal static unsafe partial class Native
 {
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EINVAL = 22, ENFILE = 23, EMFILE = 24,
-        ERANGE = 34, EMSGSIZE = 90, ENOBUFS = 105, ECONNREFUSED = 111;
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EINVAL = 22, ENFILE = 23,
+        EMFILE = 24, ERANGE = 34, EMSGSIZE = 90, ENOBUFS = 105, ECONNREFUSED = 111;
     public const int O_RDONLY = 0, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     public const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000;
     public const uint RENAME_NOREPLACE = 1;
@@ -25,15 +25,16 @@ internal static unsafe partial class Native
     public const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
     public const int F_ADD_SEALS = 1033, F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
-    public const int MALLOPT_TRIM_THRESHOLD = -1, MALLOPT_MMAP_THRESHOLD = -3, MALLOPT_ARENA_MAX = -8; // M_… in malloc.h; the analyzers take M_ for a prefix of fields
+    // M_… in malloc.h; analyzers treat M_ as a field prefix.
+    public const int MALLOPT_TRIM_THRESHOLD = -1, MALLOPT_MMAP_THRESHOLD = -3, MALLOPT_ARENA_MAX = -8;
 
-    /// <summary>The one flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER have their own.</summary>
+    /// <summary>The only flag used here whose value depends on the architecture (asm/fcntl.h): ARM and POWER differ.</summary>
     public static readonly int O_DIRECTORY =
         RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000;
 
     private const string LibC = "libc";
 
-    /// <summary>errno of the last call, which must have been one declared with SetLastError.</summary>
+    /// <summary>errno of the last call of a function that is declared with SetLastError.</summary>
     public static int Errno => Marshal.GetLastPInvokeError();
 
     // openat is variadic in C; the mode argument is read only with O_CREAT or O_TMPFILE.
@@ -79,7 +80,7 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int setpriority(int which, int who, int prio);
 
-    /// <summary>Returns the error itself, not through errno.</summary>
+    /// <summary>Returns the error number itself.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int getpwnam_r(byte* name, Passwd* pwd, byte* buf, nuint buflen, Passwd** result);
@@ -88,7 +89,7 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
-    /// <summary>Returns what the signal did before: a handler, SIG_DFL or SIG_IGN.</summary>
+    /// <summary>Returns the previous action: a handler, SIG_DFL or SIG_IGN.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial nint signal(int signum, nint handler);
@@ -109,7 +110,7 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
-    /// <summary>Returns 0 when it does not know the parameter.</summary>
+    /// <summary>Returns 0 for an unknown parameter.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int mallopt(int param, int value);
@@ -139,7 +140,10 @@ internal static unsafe partial class Native
         public ulong Hard;
     }
 
-    /// <summary>struct sigaction: the handler is its first member on every 64-bit architecture; the rest is not read, and smaller than this.</summary>
+    /// <summary>
+    /// struct sigaction: the handler is its first member on every 64-bit architecture. The other members are not read, and the struct is smaller
+    /// than this.
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Sigaction
     {
@@ -155,7 +159,7 @@ internal static unsafe partial class Native
         public ulong Word;
     }
 
-    /// <summary>struct statx (linux/stat.h), the same on every architecture; of its 256 bytes only these are read.</summary>
+    /// <summary>struct statx (linux/stat.h), the same on every architecture; only these of its 256 bytes are read.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
@@ -181,7 +185,7 @@ internal static unsafe partial class Native
         public uint DeviceMinor;
     }
 
-    /// <summary>struct passwd as the 64-bit C libraries of Linux lay it out.</summary>
+    /// <summary>struct passwd in the layout of 64-bit C libraries on Linux.</summary>
     public struct Passwd
     {
         public byte* Name;

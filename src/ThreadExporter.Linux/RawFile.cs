@@ -5,16 +5,16 @@ using System.Text;
 namespace ThreadExporter.Linux;
 
 /// <summary>
-/// Synchronous reads relative to a directory, on raw descriptors (-1 = none). Nothing here allocates, and a call
-/// interrupted by a signal is repeated. The caller closes what it opened.
+/// Synchronous reads relative to a directory, on raw descriptors (-1 = none). Nothing here allocates. A call that a signal interrupts is repeated.
+/// The caller closes what it opened.
 /// </summary>
 public static unsafe class RawFile
 {
-    /// <summary>The longest path taken, in bytes. The paths below a process are far shorter.</summary>
+    /// <summary>The longest accepted path, in bytes. Paths below a process directory are much shorter.</summary>
     public const int MaxPathLength = 255;
 
-    // O_NONBLOCK means nothing to /proc, but in a tree of plain files (or a wrong --path.procfs) it keeps the open of a
-    // FIFO from waiting for its writer for ever. The read that follows then fails with ESPIPE.
+    // O_NONBLOCK has no effect in /proc. In a tree of plain files (or a wrong --path.procfs) it keeps the open of a FIFO from waiting for a
+    // writer forever; the read then fails with ESPIPE.
     private const int OpenFlags = Native.O_RDONLY | Native.O_CLOEXEC | Native.O_NONBLOCK;
 
     /// <summary>Opens <paramref name="path"/> (no NUL) for reading, relative to <paramref name="dirFd"/>: openat(2).</summary>
@@ -22,12 +22,12 @@ public static unsafe class RawFile
 
     /// <summary>
     /// Opens a directory to open files below it and to list it. Not O_PATH: getdents64(2) needs a readable descriptor,
-    /// and a process directory that may not be read may not be searched either (hidepid).
+    /// and a process directory that cannot be read cannot be searched either (hidepid).
     /// </summary>
     public static ReadStatus OpenDirectory(int dirFd, ReadOnlySpan<byte> path, out int fd) =>
         OpenAt(dirFd, path, OpenFlags | Native.O_DIRECTORY, out fd);
 
-    /// <summary>Opens the directory that stands for /proc. The path may be longer than <see cref="MaxPathLength"/>.</summary>
+    /// <summary>Opens the directory that is used as /proc. The path may be longer than <see cref="MaxPathLength"/>.</summary>
     public static ReadStatus OpenRoot(string path, out int fd)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(path + '\0');
@@ -36,18 +36,17 @@ public static unsafe class RawFile
     }
 
     /// <summary>
-    /// Reads a file from its beginning through a descriptor kept open: pread(2). A buffer filled to the last byte may
-    /// have cut the text. A short read is taken as the end without asking again: the per-process files have one record
-    /// and seq_file (fs/seq_file.c) gives it whole; the question would make
-    /// reading a <c>schedstat</c> about half as dear again.
+    /// Reads a file from its start through a kept descriptor: pread(2). If the buffer is full, the text may be cut. A short read counts as the
+    /// end of the file: the per-process files have one record, which seq_file (fs/seq_file.c) returns whole. A second read would raise the cost of
+    /// reading a <c>schedstat</c> to about 1.5 times.
     /// </summary>
-    /// <returns><see cref="ReadStatus.Gone"/> once the thread is dead, even when its tid was taken by another.</returns>
+    /// <returns><see cref="ReadStatus.Gone"/> after the thread has exited, even if its tid was reused.</returns>
     public static ReadStatus ReadAt(int fd, Span<byte> buffer, out int length) => Read(fd, buffer, 0, untilEof: false, out length);
 
-    /// <summary>The same from a position on.</summary>
+    /// <summary>The same, from an offset.</summary>
     public static ReadStatus ReadAt(int fd, Span<byte> buffer, long offset, out int length) => Read(fd, buffer, offset, untilEof: false, out length);
 
-    /// <summary>Opens, reads until the end or until the buffer is full (the text may be cut then), and closes.</summary>
+    /// <summary>Opens, reads to the end or until the buffer is full (the text may be cut then), and closes.</summary>
     public static ReadStatus ReadOnce(int dirFd, ReadOnlySpan<byte> path, Span<byte> buffer, out int length)
     {
         length = 0;
@@ -59,7 +58,7 @@ public static unsafe class RawFile
         return status;
     }
 
-    /// <summary>The target of a symbolic link: readlinkat(2). A buffer filled to the last byte may have cut it.</summary>
+    /// <summary>The target of a symbolic link: readlinkat(2). If the buffer is full, it may be cut.</summary>
     /// <returns><see cref="ReadStatus.Gone"/> also for <c>exe</c> of a kernel thread, which has none.</returns>
     public static ReadStatus ReadLink(int dirFd, ReadOnlySpan<byte> path, Span<byte> buffer, out int length)
     {
@@ -82,8 +81,8 @@ public static unsafe class RawFile
     }
 
     /// <summary>
-    /// The pids or tids that a directory lists (<c>"."</c>: <paramref name="dirFd"/> itself), in its order; names that
-    /// are not decimal numbers are left out. <paramref name="ids"/> is cleared first, and empty after an error.
+    /// Lists the pids or tids in a directory (<c>"."</c>: <paramref name="dirFd"/> itself), in its order; names that are not decimal numbers are
+    /// skipped. <paramref name="ids"/> is cleared first, and empty after an error.
     /// </summary>
     [SkipLocalsInit] // the kernel fills the buffer; clearing 16 KiB would cost more than a short listing
     public static ReadStatus ListIds(int dirFd, ReadOnlySpan<byte> path, List<int> ids)
@@ -124,7 +123,7 @@ public static unsafe class RawFile
             _ = Native.close(fd);
     }
 
-    /// <summary>What an errno of open, read or kill means for the one who wanted to read.</summary>
+    /// <summary>The status for an errno of open, read or kill.</summary>
     public static ReadStatus StatusOf(int errno) => errno switch
     {
         0 => ReadStatus.Ok,
@@ -192,7 +191,7 @@ public static unsafe class RawFile
             int length = MemoryMarshal.Read<ushort>(entries[LengthAt..]);
             ReadOnlySpan<byte> name = entries[NameAt..length];
             name = name[..name.IndexOf((byte)0)];
-            // Not with a leading zero: the path made from the number would be another.
+            // No leading zero: the path built from the number would differ.
             if (!name.StartsWith((byte)'0') && Digits.TryReadInt(ref name, out int id) && name.IsEmpty)
                 ids.Add(id);
             entries = entries[length..];

@@ -1,16 +1,16 @@
 namespace ThreadExporter.Linux;
 
-/// <summary>How a read of /proc ended. A process that vanishes half-way is a result, not an error.</summary>
+/// <summary>The result of a read in /proc. A process that exits in between is an expected result, not an error.</summary>
 public enum ReadStatus
 {
     Ok,
-    /// <summary>The process, thread or file is not there (any more): ENOENT, ESRCH, ENOTDIR.</summary>
+    /// <summary>The process, thread or file does not exist (any more): ENOENT, ESRCH, ENOTDIR.</summary>
     Gone,
     /// <summary>EACCES or EPERM.</summary>
     Denied,
-    /// <summary>For the callers of the parsers: the file was read and its text is not what the kernel writes.</summary>
+    /// <summary>For callers of the parsers: the file was read, but its text is not in the kernel's format.</summary>
     Malformed,
     Other,
-    /// <summary>EMFILE or ENFILE: no descriptor left, so the answer says nothing about the file.</summary>
+    /// <summary>EMFILE or ENFILE: no descriptor is free, so the result says nothing about the file.</summary>
     NoDescriptors,
 }

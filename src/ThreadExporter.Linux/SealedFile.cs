@@ -5,7 +5,7 @@ namespace ThreadExporter.Linux;
 /// <summary>A file in memory whose content can no longer change: memfd_create(2) with every seal of fcntl(2).</summary>
 public static unsafe class SealedFile
 {
-    /// <returns>Null when the kernel has no memory or no descriptor for it.</returns>
+    /// <returns>Null when there is no memory or no descriptor.</returns>
     public static SafeFileHandle? Create(ReadOnlySpan<byte> content)
     {
         SafeFileHandle file;

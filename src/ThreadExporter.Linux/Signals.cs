@@ -1,15 +1,15 @@
 namespace ThreadExporter.Linux;
 
-/// <summary>kill(2), and the signals that a process inherits ignored or blocked.</summary>
+/// <summary>kill(2), and signals that a process inherits as ignored or blocked.</summary>
 public static unsafe class Signals
 {
-    /// <summary>Their numbers, the same on every architecture.</summary>
+    /// <summary>Signal numbers, the same on every architecture.</summary>
     public const int Hangup = 1, Interrupt = 2, Quit = 3, Terminate = 15;
 
     /// <summary>Sends SIGHUP to one process.</summary>
     /// <returns>
-    /// <see cref="ReadStatus.Gone"/>: no such process; <see cref="ReadStatus.Denied"/>: not ours to signal;
-    /// <see cref="ReadStatus.Other"/>: not a pid (0 and below would mean a group, or every process).
+    /// <see cref="ReadStatus.Gone"/>: no such process; <see cref="ReadStatus.Denied"/>: permission denied;
+    /// <see cref="ReadStatus.Other"/>: not a pid (0 and below mean a group, or every process).
     /// </returns>
     public static ReadStatus SendHangup(int pid)
     {
@@ -19,9 +19,9 @@ public static unsafe class Signals
     }
 
     /// <summary>
-    /// Gives signals their default action when the parent process left them ignored, and unblocks them. Both states survive execve(2):
-    /// nohup(1) and <c>trap '' HUP</c> leave SIGHUP ignored. The runtime installs no handler for a signal that is ignored, so this comes
-    /// before the first registration.
+    /// Restores the default action of signals that are ignored, and unblocks them. Both states survive execve(2): nohup(1) and
+    /// <c>trap '' HUP</c> leave SIGHUP ignored. The runtime installs no handler for an ignored signal, so call this before the first
+    /// registration.
     /// </summary>
     public static void RestoreDefaults(params ReadOnlySpan<int> signals)
     {
@@ -30,11 +30,11 @@ public static unsafe class Signals
         {
             set.Word |= 1UL << (signal - 1);
             Native.Sigaction current = default;
-            // Only when it is ignored: the runtime may have a handler of its own already.
+            // Only when it is ignored: the runtime may have installed a handler already.
             if (Native.sigaction(signal, null, &current) == 0 && current.Handler == Native.SIG_IGN)
                 _ = Native.signal(signal, Native.SIG_DFL);
         }
-        // Of this thread, which is enough: the kernel delivers a signal of the process to any thread that does not block it.
+        // Only in this thread, which is enough: the kernel delivers a signal to any thread of the process that does not block it.
         _ = Native.pthread_sigmask(Native.SIG_UNBLOCK, &set, null);
     }
 }

@@ -4,13 +4,13 @@ namespace ThreadExporter.Linux;
 public static unsafe class ThisProcess
 {
     /// <summary>
-    /// RLIMIT_NOFILE, the soft limit: how many descriptors this process may have. .NET has raised it to the hard limit at
-    /// its start. No limit reads <see cref="long.MaxValue"/>.
+    /// RLIMIT_NOFILE, the soft limit: how many descriptors this process may have. .NET raises it to the hard limit at
+    /// startup. <see cref="long.MaxValue"/>: no limit.
     /// </summary>
     public static long MaxOpenFiles()
     {
         Native.Rlimit limit;
-        // It cannot fail with a known resource and a valid pointer; 256 is less than any system gives.
+        // It cannot fail with a known resource and a valid pointer; 256 is less than on any system.
         if (Native.getrlimit(Native.RLIMIT_NOFILE, &limit) != 0)
             return 256;
         return limit.Soft > long.MaxValue ? long.MaxValue : (long)limit.Soft;
@@ -18,7 +18,7 @@ public static unsafe class ThisProcess
 
     /// <summary>
     /// How many descriptors this process has open. Since Linux 6.2 that is the size of the directory <c>/proc/self/fd</c>
-    /// (Documentation/filesystems/proc.rst): one call, where listing ten thousand entries takes 10 ms.
+    /// (Documentation/filesystems/proc.rst): one call; listing ten thousand entries would take 10 ms.
     /// </summary>
     /// <returns>False before Linux 6.2, where that size is always 0.</returns>
     public static bool TryCountOpenFiles(out long count)
@@ -32,6 +32,6 @@ public static unsafe class ThisProcess
         }
     }
 
-    /// <summary>Sets the calling thread to the lowest priority (nice 19). False when the system refuses.</summary>
+    /// <summary>Sets the calling thread to the lowest priority (nice 19). False when the system rejects it.</summary>
     public static bool SetLowestPriority() => Native.setpriority(Native.PRIO_PROCESS, 0, 19) == 0;
 }

@@ -13,7 +13,7 @@ public enum SendStatus
     /// <summary>The receiver's queue is full (EAGAIN).</summary>
     WouldBlock,
 
-    /// <summary>Nothing listens at the address, or it may not be reached.</summary>
+    /// <summary>Nothing listens at the address, or it is not accessible.</summary>
     Unreachable,
 }
 

@@ -3,16 +3,16 @@ namespace ThreadExporter.Linux;
 public enum UserStatus
 {
     Found,
-    /// <summary>The user directory has answered: there is no such user.</summary>
+    /// <summary>The lookup succeeded: the user does not exist.</summary>
     NotFound,
-    /// <summary>It could not be asked, which says nothing about the user.</summary>
+    /// <summary>The lookup failed, which says nothing about the user.</summary>
     NoResponse,
 }
 
-/// <summary>How the lookup of a user ended.</summary>
-/// <param name="Status">Found, not found, or not answered.</param>
+/// <summary>The result of a user lookup.</summary>
+/// <param name="Status">Found, not found, or failed.</param>
 /// <param name="Uid">Only when found; else 0.</param>
-/// <param name="Reason">Why there was no answer; else empty.</param>
+/// <param name="Reason">Why the lookup failed; else empty.</param>
 public readonly record struct UserLookupResult(UserStatus Status, uint Uid, string Reason)
 {
     public static UserLookupResult NotFound { get; } = new(UserStatus.NotFound, 0, "");

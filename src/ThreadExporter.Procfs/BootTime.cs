@@ -3,16 +3,15 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Procfs;
 
 /// <summary>
-/// How early the kernel may have booted by the wall clock of some time since then. When the wall clock is set forward (NTP at the boot of
-/// a machine without a clock of its own, a virtual machine that was paused), the boot time by the clock of now moves with it, but the
-/// times of files do not: by the clock of now they seem older than they are.
+/// The earliest time the kernel may have booted, by any wall clock setting since then. When the wall clock is set forward (NTP at boot on a
+/// machine without an RTC, a paused virtual machine), the boot time moves with it, but the times of files do not: they seem older than they are.
 /// </summary>
 public static class BootTime
 {
-    // What changed before this process started does not become older.
+    // Read once: the oldest change in /run does not get older.
     private static readonly Lazy<long> OldestInRun = new(static () => OldestChange("/run"));
 
-    /// <summary>Nanoseconds since 1970: the earliest boot time that this process has seen, or that the oldest file in /run shows.</summary>
+    /// <summary>Nanoseconds since 1970: the earlier of the earliest boot time this process has seen and the oldest change in /run.</summary>
     public static long Earliest()
     {
         long now = Clocks.BootTimeNanoseconds();
@@ -20,10 +19,10 @@ public static class BootTime
     }
 
     /// <summary>
-    /// The change time (ctime) of what changed first in this directory, when it is a tmpfs, which is empty at boot: the wall clock of then.
-    /// No program can set it.
+    /// The oldest change time (ctime) in a directory that is a tmpfs. It is empty at boot, so this is an early wall clock time after boot.
+    /// Programs cannot set a ctime.
     /// </summary>
-    /// <returns><see cref="long.MaxValue"/> when it tells nothing.</returns>
+    /// <returns><see cref="long.MaxValue"/> when there is none.</returns>
     public static long OldestChange(string directory)
     {
         long oldest = long.MaxValue;
@@ -34,14 +33,14 @@ public static class BootTime
             ulong device = FileIdentity.Read(directory).Device;
             foreach (string entry in Directory.EnumerateFileSystemEntries(directory))
             {
-                // Not what is mounted below it, nor what a link leads to elsewhere.
+                // Not mounts below it, and not the targets of links to other file systems.
                 if (FileIdentity.Read(entry) is { Status: ReadStatus.Ok } file && file.Device == device)
                     oldest = Math.Min(oldest, file.ChangedAt);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Not there, or not to be read.
+            // It does not exist or cannot be read.
         }
         return oldest;
     }

@@ -3,18 +3,18 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Procfs;
 
 /// <summary>
-/// Reads of a process whose leading thread has ended while others live on. Its own files are those of the leader, which has no memory
-/// map any more (no <c>exe</c>, an empty <c>cmdline</c>), is in the root cgroup (cgroup v1) or in the one where it ended (v2), and has
-/// the users of its end. The files of a living thread have them as they are.
+/// Reads files of a process whose main thread has exited while others are running. The process's own files are those of the main thread, which
+/// has no memory map any more (no <c>exe</c>, an empty <c>cmdline</c>), is in the root cgroup (cgroup v1) or in its last one (v2), and has the
+/// uids from when it exited. The files of a running thread have the current values.
 /// </summary>
 public static class LiveThread
 {
     private const int Attempts = 3;
 
-    /// <summary>Whether this state in <c>stat</c> is one of a thread that has ended: zombie or dead.</summary>
+    /// <summary>Whether a state in <c>stat</c> is that of an exited thread: zombie or dead.</summary>
     public static bool HasEnded(byte state) => state is (byte)'Z' or (byte)'X' or (byte)'x';
 
-    /// <summary>A thread, other than the leader, that has not ended.</summary>
+    /// <summary>Finds a running thread other than the main thread.</summary>
     /// <param name="directory">The open directory of the process.</param>
     /// <param name="pid">The process.</param>
     /// <param name="tid">The thread, or 0.</param>
@@ -30,10 +30,10 @@ public static class LiveThread
         {
             if (other == pid)
                 continue;
-            status = ReadState(directory, other, out bool lives);
+            status = ReadState(directory, other, out bool isRunning);
             if (status == ReadStatus.NoDescriptors)
                 return status;
-            if (lives)
+            if (isRunning)
             {
                 tid = other;
                 return ReadStatus.Ok;
@@ -61,19 +61,19 @@ public static class LiveThread
                 return status;
             ReadOnlySpan<byte> file = ProcPath.Format(path, "task/"u8, tid, suffix);
             status = isLink ? RawFile.ReadLink(directory, file, buffer, out length) : RawFile.ReadOnce(directory, file, buffer, out length);
-            // One that ended meanwhile may have given the values of an ended one.
-            if (ReadState(directory, tid, out bool lives) == ReadStatus.NoDescriptors || lives)
+            // If the thread has exited meanwhile, the values may be those of an exited thread.
+            if (ReadState(directory, tid, out bool isRunning) == ReadStatus.NoDescriptors || isRunning)
                 return status;
         }
         return ReadStatus.Gone;
     }
 
-    private static ReadStatus ReadState(int directory, int tid, out bool lives)
+    private static ReadStatus ReadState(int directory, int tid, out bool isRunning)
     {
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
         Span<byte> buffer = stackalloc byte[2048];
         ReadStatus status = RawFile.ReadOnce(directory, ProcPath.Format(path, "task/"u8, tid, "/stat"u8), buffer, out int length);
-        lives = status == ReadStatus.Ok && ProcStat.TryParse(buffer[..length], out ProcStat stat) && !HasEnded(stat.State);
+        isRunning = status == ReadStatus.Ok && ProcStat.TryParse(buffer[..length], out ProcStat stat) && !HasEnded(stat.State);
         return status;
     }
 }

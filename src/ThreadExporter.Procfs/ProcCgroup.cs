@@ -6,7 +6,7 @@ namespace ThreadExporter.Procfs;
 /// <param name="Hierarchy">0 is cgroup v2.</param>
 /// <param name="Controllers">Comma-separated; empty for v2; <c>name=systemd</c> for systemd's own v1 hierarchy.</param>
 /// <param name="Path">
-/// As the kernel wrote it: relative to the reader's cgroup namespace (it then may begin with <c>/..</c>), with
+/// As the kernel wrote it: relative to the reader's cgroup namespace (it may start with <c>/..</c>), with
 /// <c> (deleted)</c> at its end when the cgroup was removed.
 /// </param>
 public readonly record struct CgroupEntry(int Hierarchy, string Controllers, string Path);
@@ -15,9 +15,8 @@ public readonly record struct CgroupEntry(int Hierarchy, string Controllers, str
 public static class ProcCgroup
 {
     /// <summary>
-    /// Fills <paramref name="entries"/> (cleared first, empty when the answer is false). A path may hold colons; a
-    /// newline it cannot (mkdir refuses it). An empty file is valid: no hierarchy is mounted. A line without its newline
-    /// was cut, and false.
+    /// Fills <paramref name="entries"/> (cleared first, empty on failure). A path may contain colons but no newline (mkdir rejects it). An
+    /// empty file is valid: no hierarchy is mounted. A line without its newline was cut and is a failure.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, List<CgroupEntry> entries)
     {

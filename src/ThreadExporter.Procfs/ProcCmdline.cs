@@ -4,12 +4,12 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs;
 
-/// <summary>What is kept of one <c>cmdline</c>.</summary>
-/// <param name="Head">All of it; the beginning of one that was cut.</param>
-/// <param name="Tail">The end of one that was cut; empty: nothing was left out.</param>
+/// <summary>The kept bytes of a <c>cmdline</c>.</summary>
+/// <param name="Head">All of it; if it was cut, its start.</param>
+/// <param name="Tail">If it was cut, its end; else empty.</param>
 public sealed record CommandLineBytes(byte[] Head, byte[] Tail)
 {
-    /// <summary>That of kernel threads and zombies.</summary>
+    /// <summary>The command line of kernel threads and zombies.</summary>
     public static CommandLineBytes None { get; } = new([], []);
 
     public bool WasCut => Tail.Length > 0;
@@ -17,18 +17,18 @@ public sealed record CommandLineBytes(byte[] Head, byte[] Tail)
 
 /// <summary>
 /// <c>/proc/PID/cmdline</c>: arguments with a NUL after each (proc_pid_cmdline(5)). A process that rewrote its title
-/// has one argument, which may be padded with spaces or NULs to the length of what stood there before. Kernel threads and zombies have
-/// none. Trailing spaces and NULs are dropped, and trailing empty arguments with them.
+/// has one argument, which may be padded with spaces or NULs to the length of the original text. Kernel threads and zombies have none.
+/// Trailing spaces and NULs are dropped, including trailing empty arguments.
 /// </summary>
 public static class ProcCmdline
 {
-    /// <summary>What is kept of each end of a command line that is longer than two of them.</summary>
+    /// <summary>The bytes kept of each end of a command line that is longer than twice this.</summary>
     public const int KeptOfEachEnd = 32 * 1024;
 
-    /// <summary>No program can be started with more (6 MiB: bprm_stack_limits, fs/exec.c), but a process may point at more: PR_SET_MM_MAP.</summary>
+    /// <summary>execve(2) allows at most 6 MiB (bprm_stack_limits, fs/exec.c), but a process may set a larger range: PR_SET_MM_MAP.</summary>
     private const int LongestRead = 8 * 1024 * 1024;
 
-    /// <summary>Reads it through a descriptor kept open. It may wait for the process's memory map lock.</summary>
+    /// <summary>Reads it through a kept descriptor. May wait for the lock of the process's memory map.</summary>
     public static ReadStatus Read(int fd, out CommandLineBytes text)
     {
         text = CommandLineBytes.None;
@@ -65,13 +65,13 @@ public static class ProcCmdline
         return ReadStatus.Ok;
     }
 
-    /// <summary>The arguments with a space between them.</summary>
+    /// <summary>The arguments joined by spaces.</summary>
     public static string Join(ReadOnlySpan<byte> text) => ProcText.Decode(Trim(text)).Replace('\0', ' ');
 
     /// <summary>The arguments.</summary>
     public static List<string> Split(ReadOnlySpan<byte> text)
     {
-        var arguments = new List<string>();
+        List<string> arguments = new();
         text = Trim(text);
         if (text.IsEmpty)
             return arguments;
@@ -81,8 +81,8 @@ public static class ProcCmdline
     }
 
     /// <summary>
-    /// The arguments. Those through which a cut went are left out; an empty one stands for them and all between, so that an option before
-    /// the cut does not take an argument after it for its value.
+    /// The arguments. An empty argument replaces the cut ones and all between them, so that an option before the cut does not take an argument
+    /// after it as its value.
     /// </summary>
     public static List<string> Split(CommandLineBytes text)
     {
@@ -101,7 +101,7 @@ public static class ProcCmdline
 
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.TrimEnd("\0 "u8);
 
-    // A cut may go through a character of several bytes, which would then be shown byte by byte.
+    // A cut may be inside a multi-byte character, whose bytes would then be shown one by one.
     private static ReadOnlySpan<byte> WithoutBrokenEnd(ReadOnlySpan<byte> text) =>
         Rune.DecodeLastFromUtf8(text, out _, out int consumed) == OperationStatus.NeedMoreData ? text[..^consumed] : text;
 

@@ -3,15 +3,14 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Procfs;
 
 /// <summary>
-/// What the exporter needs of <c>/proc/PID/task/TID/io</c> (proc_pid_io(5)): bytes that the thread caused to be read from and
-/// written to storage. To open it of another user's process takes CAP_DAC_READ_SEARCH (its mode is 0400), to read it
-/// CAP_SYS_PTRACE as well.
+/// Two counters of <c>/proc/PID/task/TID/io</c> (proc_pid_io(5)): bytes that the thread caused to be read from and written to storage. For a
+/// process of another user, opening the file requires CAP_DAC_READ_SEARCH (its mode is 0400), and reading it CAP_SYS_PTRACE as well.
 /// </summary>
 /// <param name="ReadBytes">Line <c>read_bytes</c>; -1: a number that does not fit in a long.</param>
 /// <param name="WriteBytes">Line <c>write_bytes</c>: pages made dirty, whenever they are written out; -1 as above.</param>
 public readonly record struct ProcIo(long ReadBytes, long WriteBytes)
 {
-    /// <summary>False when one of the two lines is missing, cut, not the first of its name or holds anything but its number.</summary>
+    /// <summary>False when one of the two lines is missing, cut, repeated, or has anything but a number.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ProcIo io)
     {
         io = default;

@@ -5,7 +5,7 @@ namespace ThreadExporter.Procfs;
 /// <summary>Paths with a pid or tid in them, written into the caller's memory.</summary>
 public static class ProcPath
 {
-    /// <summary>A buffer of this many bytes takes every path of a process's or thread's file.</summary>
+    /// <summary>Enough bytes for the path of any file of a process or thread.</summary>
     public const int BufferSize = 64;
 
     /// <summary><c>prefix</c>, the number in decimal, <c>suffix</c>: <c>task/</c> 42 <c>/schedstat</c>.</summary>

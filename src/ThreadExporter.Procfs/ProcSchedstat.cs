@@ -3,10 +3,9 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Procfs;
 
 /// <summary>
-/// <c>/proc/PID/task/TID/schedstat</c> (Documentation/scheduler/sched-stats.rst): time on a CPU, time runnable but
-/// waiting for one, both in nanoseconds, and the number of times it was put on a CPU. A running thread's time moves at
-/// its CPU's ticks. A kernel without sched info writes <c>0 0 0</c> for all (<see cref="ProcfsRoot.HasSchedInfo"/>).
-/// Each is -1 when the number does not fit in a long: then it alone is unknown.
+/// <c>/proc/PID/task/TID/schedstat</c> (Documentation/scheduler/sched-stats.rst): time on a CPU and time on a run queue, both in nanoseconds, and
+/// the number of timeslices. The time of a running thread is updated at the ticks of its CPU. A kernel without sched info writes <c>0 0 0</c> for
+/// all threads (<see cref="ProcfsRoot.HasSchedInfo"/>). A value is -1 (unknown) when its number does not fit in a long.
 /// </summary>
 public readonly record struct ProcSchedstat(long RunNanoseconds, long WaitNanoseconds, long Timeslices)
 {

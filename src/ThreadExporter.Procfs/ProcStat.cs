@@ -16,7 +16,7 @@ public readonly ref struct ProcStat
 
     /// <summary>Field 1: the pid, or the tid in a thread's file.</summary>
     public int Pid { get; private init; }
-    /// <summary>Field 2: the name as raw bytes, which may hold anything but NUL: blanks, parentheses, newlines, invalid UTF-8.</summary>
+    /// <summary>Field 2: the name as raw bytes, which may contain anything but NUL: spaces, parentheses, newlines, invalid UTF-8.</summary>
     public ReadOnlySpan<byte> Comm { get; private init; }
     /// <summary>Field 3: <c>R</c>, <c>S</c>, <c>D</c>, <c>Z</c>, …</summary>
     public byte State { get; private init; }
@@ -28,10 +28,14 @@ public readonly ref struct ProcStat
     public ulong MinorFaults { get; private init; }
     /// <summary>Field 12.</summary>
     public ulong MajorFaults { get; private init; }
-    /// <summary>Field 14, in ticks: whatever number is there (<see cref="Clocks.FromTicks"/>).</summary>
+    /// <summary>Field 14, in ticks, not checked for its range.</summary>
     public ulong UserTicks { get; private init; }
-    /// <summary>Field 15, in ticks: whatever number is there, too.</summary>
+    /// <summary>Field 15, in ticks, not checked for its range.</summary>
     public ulong KernelTicks { get; private init; }
+    /// <summary>Field 14 in nanoseconds; -1 when the number is out of range (<see cref="Clocks.FromTicks"/>).</summary>
+    public long UserNanoseconds => Clocks.FromTicks(UserTicks);
+    /// <summary>Field 15 in nanoseconds; -1 when the number is out of range.</summary>
+    public long KernelNanoseconds => Clocks.FromTicks(KernelTicks);
     /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
     public int NumThreads { get; private init; }
     /// <summary>Field 22, in ticks since boot (CLOCK_BOOTTIME).</summary>
@@ -40,25 +44,25 @@ public readonly ref struct ProcStat
     public int Processor { get; private init; }
 
     /// <summary>
-    /// A thread of the kernel. Not told by its parent: in a pid namespace of its own, pid 2 is an ordinary process, and the
-    /// kernel's helper programs (call_usermodehelper) are children of kthreadd until they end.
+    /// A kernel thread. The parent does not tell: in a separate pid namespace pid 2 is an ordinary process, and the kernel's helper programs
+    /// (call_usermodehelper) are children of kthreadd until they exit.
     /// </summary>
     public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
 
     /// <summary>
-    /// In a process's file: its leading thread has ended and others live on (pthread_exit(3) in main). What belongs to the process is
-    /// to be asked of one of them: <see cref="LiveThread"/>.
+    /// In a process's file: the main thread has exited and others are running (pthread_exit(3) in main). Read properties of the process from
+    /// one of them: <see cref="LiveThread"/>.
     /// </summary>
     public bool LeaderHasEnded => NumThreads > 1 && LiveThread.HasEnded(State);
 
     /// <summary>
-    /// Strict up to field 39, the last one used: a missing field, a character that does not belong, a number out of
-    /// range, a start time of more than <see cref="Clocks.LongestTicks"/> gives false. Fields after it are not looked at. <see cref="Comm"/> points into <paramref name="text"/>.
+    /// Strict up to field 39, the last one used: false for a missing field, an invalid character, a number out of range, or a start time of
+    /// more than <see cref="Clocks.LongestTicks"/>. Later fields are ignored. <see cref="Comm"/> points into <paramref name="text"/>.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ProcStat stat)
     {
         stat = default;
-        // A name may hold any number of parentheses; what follows it is numbers. So: from the first '(' to the last ')'.
+        // A name may contain any number of parentheses; the fields after it are numbers. So the name is from the first '(' to the last ')'.
         int close = text.LastIndexOf((byte)')');
         ReadOnlySpan<byte> rest = text;
         if (close < 0
@@ -87,7 +91,7 @@ public readonly ref struct ProcStat
             || !NextInt(ref rest, ref field, 20, out int threads)
             || !NextTime(ref rest, ref field, 22, out ulong startTicks)
             || !NextInt(ref rest, ref field, LastField, out int processor)
-            // Without what follows it the last number may have been cut.
+            // Without a character after it the last number may have been cut.
             || rest.IsEmpty || rest[0] is not ((byte)' ' or (byte)'\n'))
             return false;
 
@@ -109,7 +113,7 @@ public readonly ref struct ProcStat
         return true;
     }
 
-    /// <summary>Passes over the fields up to <paramref name="wanted"/>, which may be negative, and reads that one, which may not.</summary>
+    /// <summary>Skips the fields before <paramref name="wanted"/>, which may be negative, and reads that one, which may not.</summary>
     private static bool Next(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out ulong value)
     {
         while (++field < wanted)

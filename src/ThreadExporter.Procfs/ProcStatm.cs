@@ -3,8 +3,8 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Procfs;
 
 /// <summary><c>/proc/PID/statm</c> (proc_pid_statm(5)): memory in pages; -1: a number that does not fit in a long.</summary>
-/// <param name="Size">All that is mapped.</param>
-/// <param name="Resident">What of it is in memory; the kernel sums it from per-CPU counts, so it may lag by some pages.</param>
+/// <param name="Size">All mapped memory.</param>
+/// <param name="Resident">The part in memory. The kernel sums it from per-CPU counts, so it may lag by some pages.</param>
 public readonly record struct ProcStatm(long Size, long Resident)
 {
     public static bool TryParse(ReadOnlySpan<byte> text, out ProcStatm statm)

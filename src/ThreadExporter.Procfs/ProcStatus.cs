@@ -2,19 +2,19 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs;
 
-/// <summary>
-/// What the exporter needs of <c>/proc/PID/status</c>: proc_pid_status(5).
-/// </summary>
+/// <summary>The lines of <c>/proc/PID/status</c> that the exporter uses: proc_pid_status(5).</summary>
 /// <param name="EffectiveUid">Line <c>Uid</c>, second number.</param>
-/// <param name="NspidCount">How many pids line <c>NSpid</c> has: one for each pid namespace from that of the procfs inwards. 0: no such line (before Linux 4.1).</param>
+/// <param name="NspidCount">
+/// The number of pids on line <c>NSpid</c>: one for each pid namespace, from that of the procfs inwards. 0: no such line (before Linux 4.1).
+/// </param>
 /// <param name="Nspid">The first of them, or 0.</param>
 /// <param name="VoluntarySwitches">Line <c>voluntary_ctxt_switches</c>; -1: no such line, or a number that does not fit in a long.</param>
 /// <param name="InvoluntarySwitches">Line <c>nonvoluntary_ctxt_switches</c>; -1 as above.</param>
 public readonly record struct ProcStatus(uint EffectiveUid, int NspidCount, int Nspid, long VoluntarySwitches, long InvoluntarySwitches)
 {
     /// <summary>
-    /// False without a <c>Uid</c> line, or when a line that is used holds anything but its numbers. A last line without
-    /// its newline was cut by the buffer (<c>Groups</c> may be very long) and counts as missing.
+    /// False without a <c>Uid</c> line, or when a used line has anything but its numbers. A last line without its newline was cut by the buffer
+    /// (<c>Groups</c> may be very long) and counts as missing.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ProcStatus status)
     {

@@ -5,16 +5,16 @@ using System.Text.Unicode;
 
 namespace ThreadExporter.Procfs;
 
-/// <summary>Text of /proc, which is bytes: a name may be anything but NUL.</summary>
+/// <summary>Text in /proc is bytes: a name may contain anything but NUL.</summary>
 public static class ProcText
 {
-    /// <summary>UTF-8 decoded; each byte that is not part of valid UTF-8 becomes the four characters <c>\xNN</c> (lower-case hex).</summary>
+    /// <summary>Decodes UTF-8. Each byte that is not part of valid UTF-8 becomes the four characters <c>\xNN</c> (lower-case hex).</summary>
     public static string Decode(ReadOnlySpan<byte> bytes)
     {
         if (Utf8.IsValid(bytes))
             return Encoding.UTF8.GetString(bytes);
 
-        var text = new StringBuilder(bytes.Length + 16);
+        StringBuilder text = new(bytes.Length + 16);
         Span<char> units = stackalloc char[2];
         while (!bytes.IsEmpty)
         {

@@ -3,7 +3,7 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs;
 
-/// <summary>The directory read as /proc: the real one, the host's inside a container, or a tree of plain files in a test.</summary>
+/// <summary>The directory used as /proc: the real one, that of the host in a container, or a tree of plain files in a test.</summary>
 public sealed class ProcfsRoot : IDisposable
 {
     private const string HostProc = "/host/proc";
@@ -20,43 +20,48 @@ public sealed class ProcfsRoot : IDisposable
     public int Fd { get; private set; }
 
     /// <summary>
-    /// Whether its pids are this process's own: <c>self/status</c> shows exactly one NSpid, equal to getpid(). Else
-    /// <see cref="Clocks.TryGetProcessCpu"/> would answer for another process. A tree of plain files has no such line, and false.
+    /// Whether its pids are those of this process's pid namespace: <c>self/status</c> has exactly one NSpid, equal to getpid(). If not,
+    /// <see cref="Clocks.TryGetProcessCpu"/> would return the time of another process. False for a tree of plain files, which has no such line.
     /// </summary>
     public bool SharesPidNamespace { get; private init; }
 
     /// <summary>
-    /// Whether <c>schedstat</c> tells the truth. A kernel without sched info writes <c>0 0 0</c> for every thread, or has
-    /// no such file. <c>self</c> decides when it is there, because this process has run; without it (plain files, a
-    /// foreign pid namespace) one process with a number above 0 is enough. When in doubt false: then <c>stat</c> is read, which is slower but right.
+    /// Whether <c>schedstat</c> has real values. A kernel without sched info writes <c>0 0 0</c> for every thread, or has no such file.
+    /// <c>self</c> decides if it exists, because this process has run. Without it (plain files, another pid namespace) one process with a number
+    /// above 0 is enough. False when in doubt: then <c>stat</c> is read, which is slower but correct.
     /// </summary>
     public bool HasSchedInfo { get; private init; }
 
-    /// <summary>Setting <c>collector.procfs</c>: <c>auto</c> is <c>/host/proc</c> when a procfs is mounted there, else <c>/proc</c>; anything else is the path.</summary>
+    /// <summary>
+    /// The path for setting <c>collector.procfs</c>: <c>auto</c> is <c>/host/proc</c> when a procfs is mounted there, else <c>/proc</c>; any other
+    /// value is the path.
+    /// </summary>
     /// <param name="setting">The setting.</param>
-    /// <param name="hostProc">Where a container mounts the host's.</param>
+    /// <param name="hostProc">Where a container mounts the procfs of the host.</param>
     public static string Detect(string setting, string hostProc = HostProc)
     {
         if (setting != "auto")
             return setting;
-        // `self` is missing when this process is not in that procfs's pid namespace, `1` when hidepid hides it.
+        // `self` does not exist when this process is not in the pid namespace of the procfs, `1` when hidepid hides it.
         return File.Exists(hostProc + "/self/stat") || File.Exists(hostProc + "/1/stat") ? hostProc : "/proc";
     }
 
-    /// <summary>Opens it and finds out the two facts above, once.</summary>
-    /// <exception cref="IOException">It cannot be opened, or holds no process whose <c>stat</c> can be opened. The message is one line, ready to print.</exception>
+    /// <summary>Opens it and determines the two properties above once.</summary>
+    /// <exception cref="IOException">
+    /// It cannot be opened, or has no process whose <c>stat</c> can be opened. The message is one line, ready to print.
+    /// </exception>
     public static ProcfsRoot Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (RawFile.OpenRoot(path, out int fd) != ReadStatus.Ok)
             throw new IOException($"cannot open '{path}' as /proc: {Marshal.GetLastPInvokeErrorMessage()}");
 
-        var pids = new List<int>();
+        List<int> pids = new();
         RawFile.ListIds(fd, "."u8, pids);
         if (!HasProcess(fd, pids))
         {
             RawFile.Close(fd);
-            throw new IOException($"'{path}' is not a procfs: it holds no process that can be read");
+            throw new IOException($"'{path}' is not a procfs: it has no readable process");
         }
         return new ProcfsRoot(path, fd)
         {
@@ -65,7 +70,7 @@ public sealed class ProcfsRoot : IDisposable
         };
     }
 
-    /// <summary>Every pid it lists; <paramref name="pids"/> is cleared first.</summary>
+    /// <summary>Lists all pids; <paramref name="pids"/> is cleared first.</summary>
     public ReadStatus ReadPids(List<int> pids) => RawFile.ListIds(Fd, "."u8, pids);
 
     public void Dispose()
@@ -89,7 +94,7 @@ public sealed class ProcfsRoot : IDisposable
 
     private static bool FindPidNamespace(int fd)
     {
-        // Large, because NSpid stands after Groups.
+        // Large, because NSpid comes after Groups.
         byte[] buffer = new byte[64 * 1024];
         return RawFile.ReadOnce(fd, "self/status"u8, buffer, out int length) == ReadStatus.Ok
             && ProcStatus.TryParse(buffer.AsSpan(0, length), out ProcStatus status)

@@ -28,7 +28,7 @@ public sealed class JournalRecord
 
     private readonly ArrayBufferWriter<byte> _bytes = new(1024);
 
-    /// <summary>The entry as it goes over the socket.</summary>
+    /// <summary>The entry as it is sent over the socket.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
     public void Clear() => _bytes.ResetWrittenCount();
@@ -50,11 +50,14 @@ public sealed class JournalRecord
     public void Add(string name, ReadOnlySpan<byte> value)
     {
         if (!IsName(name))
-            throw new ArgumentException($"'{name}' is not a journal field name: 1 to {MaxNameLength} of A-Z, 0-9 and _, the first a letter.", nameof(name));
+        {
+            throw new ArgumentException(
+                $"Invalid journal field name '{name}': must be 1 to {MaxNameLength} of A-Z, 0-9 and _, starting with a letter.", nameof(name));
+        }
         bool plain = !value.ContainsAnyInRange((byte)0, (byte)0x1F);
         Span<byte> target = _bytes.GetSpan(name.Length + 1 + sizeof(ulong) + value.Length + 1);
         int n = Encoding.ASCII.GetBytes(name, target);
-        // Text form NAME=value, or NAME, newline, the length (64 bits, little endian) and the bytes as they are.
+        // Text form NAME=value, or NAME, newline, the length (64 bits, little endian) and the raw bytes.
         target[n++] = plain ? (byte)'=' : (byte)'\n';
         if (!plain)
         {
@@ -67,16 +70,16 @@ public sealed class JournalRecord
         _bytes.Advance(n);
     }
 
-    /// <summary>Whether journald takes the name from a client: A-Z, 0-9 and _, beginning with a letter, at most 64 long.</summary>
+    /// <summary>Whether journald accepts the name from a client: A-Z, 0-9 and _, starting with a letter, at most 64 characters.</summary>
     public static bool IsName(ReadOnlySpan<char> name) =>
         name.Length is > 0 and <= MaxNameLength && char.IsAsciiLetterUpper(name[0])
         && !name.ContainsAnyExcept(NameCharacters);
 
-    /// <summary>A field name for a property name: <c>ConfigFile</c> becomes <c>CONFIG_FILE</c>. Always a valid one.</summary>
+    /// <summary>The field name for a property name: <c>ConfigFile</c> becomes <c>CONFIG_FILE</c>. It is always valid.</summary>
     public static string NameOf(string property)
     {
         ArgumentNullException.ThrowIfNull(property);
-        var name = new StringBuilder(property.Length + 8);
+        StringBuilder name = new(property.Length + 8);
         for (int i = 0; i < property.Length && name.Length < MaxNameLength; i++)
         {
             char c = property[i];

@@ -5,13 +5,13 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Systemd;
 
-/// <summary>What became of a record given to a <see cref="JournalSocket"/>.</summary>
+/// <summary>The result of <see cref="JournalSocket.Send"/>.</summary>
 public enum JournalResult
 {
     Sent,
-    /// <summary>The journal does not keep up (EAGAIN) or the kernel has no memory: dropped, so that a log call never blocks.</summary>
+    /// <summary>The journal is too slow (EAGAIN) or the kernel has no memory: dropped, so that a log call never blocks.</summary>
     Dropped,
-    /// <summary>No journal listens there (ENOENT, ECONNREFUSED), or it may not be reached.</summary>
+    /// <summary>No journal listens on the socket (ENOENT, ECONNREFUSED), or it is not accessible.</summary>
     Unavailable,
 }
 
@@ -25,17 +25,13 @@ public sealed class JournalSocket : IDisposable
 
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly byte[] _address;
-    private long _dropped;
 
-    /// <exception cref="ArgumentOutOfRangeException">The path is empty or longer than a socket address takes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The path is empty or too long for a socket address.</exception>
     public JournalSocket(string path = DefaultPath)
     {
         SocketAddress address = new UnixDomainSocketEndPoint(path).Serialize();
         _address = address.Buffer.Span[..address.Size].ToArray();
     }
-
-    /// <summary>Records that did not reach the journal, for whatever reason.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>Sends one record, as a datagram or, when it is too large for one, as a sealed memory file.</summary>
     public JournalResult Send(JournalRecord record)
@@ -46,7 +42,6 @@ public sealed class JournalSocket : IDisposable
             status = SendAsFile(record.Bytes);
         if (status == SendStatus.Sent)
             return JournalResult.Sent;
-        Interlocked.Increment(ref _dropped);
         return status == SendStatus.Unreachable ? JournalResult.Unavailable : JournalResult.Dropped;
     }
 

@@ -8,17 +8,17 @@ namespace ThreadExporter.Systemd;
 [SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "Named after the variable JOURNAL_STREAM.")]
 public static class JournalStream
 {
-    /// <summary>Number of the standard error descriptor.</summary>
+    /// <summary>The descriptor of standard error.</summary>
     public const int StandardError = 2;
 
     /// <summary>
-    /// True when the descriptor is the stream that systemd connected to the journal. The variable alone says nothing:
-    /// a terminal started from a desktop session inherits it.
+    /// True when the descriptor is the stream that systemd connected to the journal. The variable alone is not enough: a terminal in a desktop
+    /// session inherits it.
     /// </summary>
     public static bool IsJournal(int descriptor) => IsJournal(descriptor, Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
 
     /// <param name="descriptor">The open descriptor.</param>
-    /// <param name="variable">Value of <c>JOURNAL_STREAM</c>: device and inode in decimal with a colon between; null when not set.</param>
+    /// <param name="variable">Value of <c>JOURNAL_STREAM</c>: device and inode in decimal, separated by a colon; null when not set.</param>
     public static bool IsJournal(int descriptor, string? variable)
     {
         int colon = variable?.IndexOf(':', StringComparison.Ordinal) ?? -1;

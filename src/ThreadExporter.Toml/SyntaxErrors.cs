@@ -3,24 +3,24 @@ using Tomlyn.Syntax;
 namespace ThreadExporter.Toml;
 
 /// <summary>
-/// Tomlyn's diagnostics in plain words. Its own texts quote the source, which may be a secret, and speak of tokens; where they
-/// are many for one cause, the first of a line is kept.
+/// Rewrites Tomlyn's diagnostics for users. Tomlyn's own texts quote the source, which may be a secret, and mention tokens. When one cause has
+/// several diagnostics, only the first of a line is kept.
 /// </summary>
 internal static class SyntaxErrors
 {
     internal const string BadEscape =
-        """unknown escape sequence in a "…" string: write '…' to take backslashes as they are, or \\ for one backslash""";
+        """unknown escape sequence in a "…" string: write '…' for literal backslashes, or \\ for one backslash""";
 
     internal const string NotClosed = "the string is not closed";
 
-    internal const string BadTime = "not a valid date or time: it is written as in RFC 3339";
+    internal const string BadTime = "not a valid date or time: must be as in RFC 3339";
 
     internal const string BareReturn = "a carriage return must be followed by a line feed";
 
-    /// <summary>Stands for a diagnostic that the table below does not know.</summary>
+    /// <summary>The message for a diagnostic that is not in the table below.</summary>
     internal const string Unknown = "this is not TOML 1.0";
 
-    // The first entry whose text the diagnostic contains wins. Empty: the text depends on the character at that place.
+    // The first entry whose text is in the diagnostic wins. Empty: the message depends on the character at the position.
     private static readonly (string Contains, string Message)[] Rewrites =
     [
         ("Expecting a closing `]` for an array", "expected `,` or `]` in the array"),
@@ -46,10 +46,10 @@ internal static class SyntaxErrors
         ("integer. Expecting less than or equal", "the integer does not fit in 64 bits"),
         ("Expecting at least one digit after the float dot", "expected a digit after the decimal point"),
         ("Expecting at least one digit after the exponent", "expected a digit in the exponent"),
-        ("nderscore", "an underscore in a number must stand between two digits"),
-        ("leading zero", "a number must not begin with a zero"),
-        ("Multiple leading 0", "a number must not begin with a zero"),
-        ("Invalid capital", "the prefixes 0x, 0o and 0b are written in lower case"),
+        ("nderscore", "an underscore in a number must be between two digits"),
+        ("leading zero", "a number must not start with a zero"),
+        ("Multiple leading 0", "a number must not start with a zero"),
+        ("Invalid capital", "the prefixes 0x, 0o and 0b must be lower case"),
         ("Invalid hexadecimal integer", "expected a hexadecimal digit"),
         ("Invalid octal integer", "expected an octal digit"),
         ("Invalid binary integer", "expected a binary digit"),
@@ -58,25 +58,25 @@ internal static class SyntaxErrors
 
     internal static IEnumerable<TomlError> From(IEnumerable<DiagnosticMessage> diagnostics, string text)
     {
-        // A mebibyte of rubbish has a million diagnostics: one pass, and no sorting before the lines are single.
-        var byLine = new Dictionary<int, DiagnosticMessage>();
-        foreach (var diagnostic in diagnostics)
+        // A mebibyte of garbage has a million diagnostics: one pass, and sorting only after there is one per line.
+        Dictionary<int, DiagnosticMessage> byLine = new();
+        foreach (DiagnosticMessage diagnostic in diagnostics)
         {
-            var line = diagnostic.Span.Start.Line;
-            if (!byLine.TryGetValue(line, out var best) || IsBetter(diagnostic, best))
+            int line = diagnostic.Span.Start.Line;
+            if (!byLine.TryGetValue(line, out DiagnosticMessage? best) || IsBetter(diagnostic, best))
                 byLine[line] = diagnostic;
         }
-        foreach (var diagnostic in byLine.Values.OrderBy(d => d.Span.Start.Line))
+        foreach (DiagnosticMessage diagnostic in byLine.Values.OrderBy(d => d.Span.Start.Line))
         {
-            var error = Rewrite(diagnostic, text);
+            TomlError error = Rewrite(diagnostic, text);
             yield return error;
-            // What follows was read as part of the string, up to the next quote: its faults are no faults.
+            // The text up to the next quote was read as part of the string: errors in it are not real errors.
             if (error.Message.StartsWith(NotClosed, StringComparison.Ordinal))
                 yield break;
         }
     }
 
-    // For a number gone wrong the parser says "not a value" at its start; the lexer knows what exactly is wrong.
+    // For an invalid number the parser reports "not a value" at its start; the lexer reports the exact error.
     private static bool IsBetter(DiagnosticMessage candidate, DiagnosticMessage best) =>
         IsAboutNumber(candidate.Message) ? Find(best.Message) is "" : candidate.Span.Start.Column < best.Span.Start.Column;
 
@@ -85,7 +85,7 @@ internal static class SyntaxErrors
 
     private static string Find(string diagnostic)
     {
-        foreach (var (contains, message) in Rewrites)
+        foreach ((string contains, string message) in Rewrites)
         {
             if (diagnostic.Contains(contains, StringComparison.Ordinal))
                 return message;
@@ -95,14 +95,14 @@ internal static class SyntaxErrors
 
     private static TomlError Rewrite(DiagnosticMessage diagnostic, string text)
     {
-        var start = diagnostic.Span.Start;
-        var position = new TomlPosition(start.Line + 1, start.Column + 1);
-        var offset = Math.Clamp(start.Offset, 0, text.Length);
-        var message = Find(diagnostic.Message);
+        TextPosition start = diagnostic.Span.Start;
+        TomlPosition position = new(start.Line + 1, start.Column + 1);
+        int offset = Math.Clamp(start.Offset, 0, text.Length);
+        string message = Find(diagnostic.Message);
         if (ReferenceEquals(message, BadEscape))
         {
-            // Tomlyn points at the character it did not expect; the reader looks for the backslash.
-            var backslash = text.AsSpan(0, offset).LastIndexOf('\\');
+            // Tomlyn reports the position of the unexpected character; users look for the backslash.
+            int backslash = text.AsSpan(0, offset).LastIndexOf('\\');
             if (backslash >= 0 && offset - backslash < start.Column + 1)
                 position = position with { Column = position.Column - (offset - backslash) };
         }
@@ -116,7 +116,7 @@ internal static class SyntaxErrors
     private static string NotAValue(char found) => found switch
     {
         '\r' or '\n' => "expected a value",
-        >= 'A' and <= 'Z' or >= 'a' and <= 'z' => "not a value: a string needs quotes, and true, false, inf and nan are written in lower case",
+        >= 'A' and <= 'Z' or >= 'a' and <= 'z' => "not a value: a string needs quotes, and true, false, inf and nan must be lower case",
         < ' ' or '\u007f' => "control characters are not allowed here",
         _ => "not a value",
     };

@@ -2,7 +2,7 @@ using Tomlyn.Syntax;
 
 namespace ThreadExporter.Toml;
 
-/// <summary>Walks a syntax tree without faults into tables, by the rules of TOML 1.0 on what may be defined twice.</summary>
+/// <summary>Converts a valid syntax tree into tables, by the rules of TOML 1.0 about duplicate definitions.</summary>
 internal sealed class TomlBuilder
 {
     private readonly List<TomlError> _errors = [];
@@ -11,14 +11,14 @@ internal sealed class TomlBuilder
 
     internal TomlTable Build(DocumentSyntax document)
     {
-        var root = new TomlTable(new TomlPosition(1, 1)) { Origin = TomlTableOrigin.Header };
+        TomlTable root = new(new TomlPosition(1, 1)) { Origin = TomlTableOrigin.Header };
         AddKeyValues(document.KeyValues, root, depth: 0);
-        foreach (var header in document.Tables)
+        foreach (TableSyntaxBase header in document.Tables)
         {
-            var depth = 1 + header.Name!.DotKeys.ChildrenCount;
+            int depth = 1 + header.Name!.DotKeys.ChildrenCount;
             if (depth > TomlDocument.MaxDepth)
                 _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeepMessage));
-            // A section whose header is at fault is still read into a table of its own, so that its other faults are found too.
+            // A section with an invalid header is read into a separate table, so that its other errors are found too.
             else if (Section(root, header) is { } table)
                 AddKeyValues(header.Items, table, depth);
             else
@@ -31,12 +31,12 @@ internal sealed class TomlBuilder
 
     private TomlTable? Section(TomlTable root, TableSyntaxBase header)
     {
-        var isArray = header is TableArraySyntax;
-        var keys = Keys(header.Name!);
-        var parent = root;
-        foreach (var (key, position) in keys[..^1])
+        bool isArray = header is TableArraySyntax;
+        List<(string Key, TomlPosition Position)> keys = Keys(header.Name!);
+        TomlTable parent = root;
+        foreach ((string key, TomlPosition position) in keys[..^1])
         {
-            if (!parent.TryGet(key, out var step))
+            if (!parent.TryGet(key, out TomlEntry? step))
                 parent = AddTable(parent, key, position, TomlTableOrigin.Implicit);
             else if (step.Value is TomlTable { Origin: not TomlTableOrigin.Inline } table)
                 parent = table;
@@ -46,12 +46,12 @@ internal sealed class TomlBuilder
                 return Duplicate(key, position, step);
         }
 
-        var (name, at) = keys[^1];
-        if (!parent.TryGet(name, out var entry))
+        (string name, TomlPosition at) = keys[^1];
+        if (!parent.TryGet(name, out TomlEntry? entry))
         {
             if (!isArray)
                 return AddTable(parent, name, at, TomlTableOrigin.Header);
-            var tables = new TomlArray(at) { IsOfTables = true };
+            TomlArray tables = new(at) { IsOfTables = true };
             parent.Add(new TomlEntry(name, at, tables));
             return Append(tables, at);
         }
@@ -69,28 +69,29 @@ internal sealed class TomlBuilder
 
     private static TomlTable AddTable(TomlTable parent, string key, TomlPosition position, TomlTableOrigin origin)
     {
-        var table = new TomlTable(position) { Origin = origin };
+        TomlTable table = new(position) { Origin = origin };
         parent.Add(new TomlEntry(key, position, table));
         return table;
     }
 
     private static TomlTable Append(TomlArray tables, TomlPosition position)
     {
-        var table = new TomlTable(position) { Origin = TomlTableOrigin.Header };
+        TomlTable table = new(position) { Origin = TomlTableOrigin.Header };
         tables.Add(table);
         return table;
     }
 
     private TomlTable? Duplicate(string key, TomlPosition position, TomlEntry earlier)
     {
-        var at = earlier.KeyPosition;
-        _errors.Add(new(position, FormattableString.Invariant($"the key `{(key.Length > 80 ? key[..80] : key)}` is already defined at {at.Line}:{at.Column}")));
+        TomlPosition at = earlier.KeyPosition;
+        string name = key.Length > 80 ? key[..80] : key;
+        _errors.Add(new(position, FormattableString.Invariant($"the key `{name}` is already defined at {at.Line}:{at.Column}")));
         return null;
     }
 
     private void AddKeyValues(IEnumerable<KeyValueSyntax> items, TomlTable table, int depth)
     {
-        foreach (var item in items)
+        foreach (KeyValueSyntax item in items)
             AddKeyValue(item, table, depth);
     }
 
@@ -102,10 +103,10 @@ internal sealed class TomlBuilder
             _errors.Add(new(PositionOf(item.Key), TomlDocument.TooDeepMessage));
             return;
         }
-        var keys = Keys(item.Key);
-        foreach (var (key, position) in keys[..^1])
+        List<(string Key, TomlPosition Position)> keys = Keys(item.Key);
+        foreach ((string key, TomlPosition position) in keys[..^1])
         {
-            if (!table.TryGet(key, out var step))
+            if (!table.TryGet(key, out TomlEntry? step))
             {
                 table = AddTable(table, key, position, TomlTableOrigin.DottedKey);
             }
@@ -119,9 +120,9 @@ internal sealed class TomlBuilder
                 return;
             }
         }
-        var (name, at) = keys[^1];
-        var value = Value(item.Value!, depth);
-        if (table.TryGet(name, out var earlier))
+        (string name, TomlPosition at) = keys[^1];
+        TomlNode value = Value(item.Value!, depth);
+        if (table.TryGet(name, out TomlEntry? earlier))
             Duplicate(name, at, earlier);
         else
             table.Add(new TomlEntry(name, at, value));
@@ -129,8 +130,8 @@ internal sealed class TomlBuilder
 
     private List<(string Key, TomlPosition Position)> Keys(KeySyntax syntax)
     {
-        var keys = new List<(string, TomlPosition)>(1 + syntax.DotKeys.ChildrenCount) { Key(syntax.Key!) };
-        foreach (var item in syntax.DotKeys)
+        List<(string, TomlPosition)> keys = new(1 + syntax.DotKeys.ChildrenCount) { Key(syntax.Key!) };
+        foreach (DottedKeyItemSyntax item in syntax.DotKeys)
             keys.Add(Key(item.Key!));
         return keys;
     }
@@ -139,15 +140,15 @@ internal sealed class TomlBuilder
     {
         if (syntax is BareKeySyntax bare)
             return (bare.Key!.Text!, PositionOf(bare));
-        var quoted = (StringValueSyntax)syntax;
+        StringValueSyntax quoted = (StringValueSyntax)syntax;
         Toml10Validator.CheckString(quoted, _errors);
         return (quoted.Value!, PositionOf(quoted));
     }
 
-    // Recursion is safe: Tomlyn refuses brackets beyond TomlDocument.MaxDepth before this walk begins.
+    // Recursion is safe: Tomlyn rejects brackets beyond TomlDocument.MaxDepth before this runs.
     private TomlNode Value(ValueSyntax syntax, int depth)
     {
-        var position = PositionOf(syntax);
+        TomlPosition position = PositionOf(syntax);
         switch (syntax)
         {
             case StringValueSyntax text:
@@ -171,10 +172,10 @@ internal sealed class TomlBuilder
 
     private TomlArray Array(TomlPosition position, ArraySyntax syntax, int depth)
     {
-        var array = new TomlArray(position);
+        TomlArray array = new(position);
         if (IsTooDeep(position, depth))
             return array;
-        foreach (var item in syntax.Items)
+        foreach (ArrayItemSyntax item in syntax.Items)
             array.Add(Value(item.Value!, depth));
         return array;
     }
@@ -182,10 +183,10 @@ internal sealed class TomlBuilder
     private TomlTable InlineTable(TomlPosition position, InlineTableSyntax syntax, int depth)
     {
         Toml10Validator.CheckInlineTable(syntax, _errors);
-        var table = new TomlTable(position) { Origin = TomlTableOrigin.Inline };
+        TomlTable table = new(position) { Origin = TomlTableOrigin.Inline };
         if (IsTooDeep(position, depth))
             return table;
-        foreach (var item in syntax.Items)
+        foreach (InlineTableItemSyntax item in syntax.Items)
             AddKeyValue(item.KeyValue!, table, depth);
         return table;
     }
@@ -200,12 +201,12 @@ internal sealed class TomlBuilder
 
     private static TomlDateTime DateTime(TomlPosition position, DateTimeValueSyntax syntax)
     {
-        var value = syntax.Value.DateTime;
+        DateTimeOffset value = syntax.Value.DateTime;
         return syntax.Kind switch
         {
             SyntaxKind.LocalDateTime => new(position, TomlDateTimeKind.LocalDateTime, value),
             SyntaxKind.LocalDate => new(position, TomlDateTimeKind.LocalDate, value),
-            // Tomlyn puts a time of day on the day of the reading.
+            // Tomlyn adds the current date to a local time.
             SyntaxKind.LocalTime => new(position, TomlDateTimeKind.LocalTime, new DateTimeOffset(value.TimeOfDay.Ticks, TimeSpan.Zero)),
             _ => new(position, TomlDateTimeKind.OffsetDateTime, value),
         };

@@ -3,19 +3,20 @@ using System.Globalization;
 using System.Text.Unicode;
 using Tomlyn;
 using Tomlyn.Parsing;
+using Tomlyn.Syntax;
 
 namespace ThreadExporter.Toml;
 
 /// <summary>
-/// A TOML 1.0 text as tables with positions. Tomlyn reads the syntax; what is added here is the tables' own rules, positions
-/// for every node, limits, and the refusal of what only TOML 1.1 allows.
+/// A TOML 1.0 text as tables with positions. Tomlyn parses the syntax. This class adds the rules for tables, positions for every node, limits, and
+/// the rejection of TOML 1.1 syntax.
 /// </summary>
 public sealed class TomlDocument
 {
-    /// <summary>Longest accepted text, in bytes.</summary>
+    /// <summary>The longest accepted text, in bytes.</summary>
     public const int MaxBytes = 1 << 20;
 
-    /// <summary>Deepest accepted nesting of tables and arrays, whether by brackets, headers or dotted keys.</summary>
+    /// <summary>The deepest accepted nesting of tables and arrays, whether by brackets, headers or dotted keys.</summary>
     public const int MaxDepth = 64;
 
     private const int MaxErrors = 50;
@@ -26,27 +27,27 @@ public sealed class TomlDocument
         Errors = Cap(errors);
     }
 
-    /// <summary>All that could be read. Empty when the syntax is at fault.</summary>
+    /// <summary>All that could be read; empty after a syntax error.</summary>
     public TomlTable Root { get; }
 
-    /// <summary>Every fault in the order of the text, at most one per line for faults of syntax; empty when all is well.</summary>
+    /// <summary>All errors in the order of the text, at most one syntax error per line; empty when the text is valid.</summary>
     public ImmutableArray<TomlError> Errors { get; }
 
-    /// <summary>Reads a text. Never throws on any input: what is wrong is in <see cref="Errors"/>.</summary>
+    /// <summary>Parses a text. Never throws: errors are in <see cref="Errors"/>.</summary>
     public static TomlDocument Parse(ReadOnlySpan<byte> utf8)
     {
         if (utf8.Length > MaxBytes)
             return Failed(new(1, 1), string.Create(CultureInfo.InvariantCulture, $"the file is longer than {MaxBytes} bytes"));
 
-        var chars = new char[utf8.Length + 1];
-        if (Utf8.ToUtf16(utf8, chars, out var read, out var written, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
+        char[] chars = new char[utf8.Length + 1];
+        if (Utf8.ToUtf16(utf8, chars, out int read, out int written, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
         {
-            var text = chars.AsSpan(0, written);
-            var position = new TomlPosition(1, 1).After(text);
+            Span<char> text = chars.AsSpan(0, written);
+            TomlPosition position = new TomlPosition(1, 1).After(text);
             return Failed(position, string.Create(CultureInfo.InvariantCulture, $"byte 0x{utf8[read]:X2} is not valid UTF-8 here"));
         }
-        // Tomlyn throws where the text ends inside an escape sequence; a line end behind it makes that a plain error. (Not behind a
-        // carriage return, which would then be half of a good line end.)
+        // Tomlyn throws when the text ends inside an escape sequence; with a line break at the end that is an ordinary error. (Not after a
+        // carriage return, which would become a valid line break.)
         if (written > 0 && chars[written - 1] is not ('\r' or '\n'))
             chars[written++] = '\n';
         return ParseGuarded(new string(chars, 0, written));
@@ -54,16 +55,16 @@ public sealed class TomlDocument
 
     private static TomlDocument Parse(string text)
     {
-        // The root counts as a level for Tomlyn. Its own validation stays off: it copies the earlier definition's whole text into
-        // every message about a duplicate key, which takes minutes on a hostile file and would show secrets.
-        var options = new TomlSerializerOptions { MaxDepth = MaxDepth + 1 };
+        // Tomlyn counts the root as a level. Its own validation is off: it copies the whole text of the earlier definition into every message
+        // about a duplicate key, which takes minutes on a hostile file and would reveal secrets.
+        TomlSerializerOptions options = new() { MaxDepth = MaxDepth + 1 };
         try
         {
-            var syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
+            DocumentSyntax syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
             if (syntax.HasErrors)
                 return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text));
-            var builder = new TomlBuilder();
-            var root = builder.Build(syntax);
+            TomlBuilder builder = new();
+            TomlTable root = builder.Build(syntax);
             return new(root, builder.Errors);
         }
         catch (TomlException)
@@ -72,7 +73,7 @@ public sealed class TomlDocument
         }
     }
 
-    // Tomlyn has thrown other exceptions than its own on broken text, and a config file must never end the daemon.
+    // Tomlyn may throw exceptions of other types on invalid text, and a configuration file must never terminate the daemon.
     private static TomlDocument ParseGuarded(string text)
     {
         try
@@ -85,21 +86,21 @@ public sealed class TomlDocument
         }
     }
 
-    // The exception that the syntax parser throws on deep nesting says no position, so the event parser goes over the text again.
+    // The syntax parser's exception about deep nesting has no position, so the event parser parses the text again.
     private static TomlDocument FindFirstError(string text, TomlSerializerOptions options)
     {
-        var parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
-        var last = new TomlPosition(1, 1);
+        TomlParser parser = TomlParser.Create(text, new TomlParserOptions { Mode = TomlParserMode.Tolerant }, options);
+        TomlPosition last = new(1, 1);
         try
         {
             while (parser.MoveNext())
                 last = Position(parser) ?? last;
-            // It stopped at a fault of syntax before it came to the deep place. Its messages are others than the syntax parser's.
-            var end = parser.Diagnostics.First().Span.Start.Offset;
+            // It stopped at a syntax error before the deep nesting. Its messages differ from those of the syntax parser.
+            int end = parser.Diagnostics.First().Span.Start.Offset;
             while (end < text.Length && text[end++] != '\n')
             {
             }
-            var syntax = SyntaxParser.Parse(text[..end], options, sourceName: "", validate: false);
+            DocumentSyntax syntax = SyntaxParser.Parse(text[..end], options, sourceName: "", validate: false);
             return new(EmptyRoot(), SyntaxErrors.From(syntax.Diagnostics, text).Take(1));
         }
         catch (TomlException)
@@ -107,7 +108,7 @@ public sealed class TomlDocument
             return Failed(Position(parser) ?? last, TooDeepMessage);
         }
 
-        // The tables that a dotted key makes have no place of their own in the text.
+        // The tables that a dotted key creates have no position in the text.
         static TomlPosition? Position(TomlParser parser) =>
             parser.Current.Span is { } span ? new(span.Start.Line + 1, span.Start.Column + 1) : null;
     }
@@ -119,14 +120,14 @@ public sealed class TomlDocument
 
     private static TomlTable EmptyRoot() => new(new TomlPosition(1, 1)) { Origin = TomlTableOrigin.Header };
 
-    // A million faults are one fault: nobody reads beyond the first screens, and every one of them would be logged.
+    // Each error is logged, and only the first screens are read.
     private static ImmutableArray<TomlError> Cap(IEnumerable<TomlError> errors)
     {
-        var sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
+        List<TomlError> sorted = errors.OrderBy(e => e.Position.Line).ThenBy(e => e.Position.Column).ToList();
         if (sorted.Count <= MaxErrors)
             return [.. sorted];
-        var more = sorted.Count - MaxErrors;
-        var rest = string.Create(CultureInfo.InvariantCulture, $"{more} more {(more == 1 ? "error from here on is" : "errors from here on are")} not shown");
+        int more = sorted.Count - MaxErrors;
+        string rest = string.Create(CultureInfo.InvariantCulture, $"{more} more {(more == 1 ? "error" : "errors")} not shown");
         return [.. sorted[..MaxErrors], new TomlError(sorted[MaxErrors].Position, rest)];
     }
 }

@@ -1,4 +1,7 @@
 namespace ThreadExporter.Toml;
 
-/// <summary>One fault of a TOML text. The message quotes keys but never a value: a value may be a secret. Keys are as they stand, so escape it for a terminal.</summary>
+/// <summary>
+/// One error in a TOML text. The message may quote keys but never a value, which may be a secret. Keys are not escaped: escape the message for a
+/// terminal.
+/// </summary>
 public sealed record TomlError(TomlPosition Position, string Message);

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ThreadExporter.Toml;
 
-/// <summary>A value of a TOML text and where it begins.</summary>
+/// <summary>A value of a TOML text, with the position where it starts.</summary>
 public abstract record TomlNode(TomlPosition Position)
 {
     /// <summary>The value's type as TOML 1.0 names it, with its article: <c>a string</c>, <c>an integer</c>.</summary>
@@ -39,9 +39,12 @@ public enum TomlDateTimeKind
     LocalTime,
 }
 
-/// <param name="Position">Where it begins.</param>
-/// <param name="Kind">Which parts of <paramref name="Value"/> mean something.</param>
-/// <param name="Value">Offset zero unless the kind has one; a local time lies on 0001-01-01, a local date at midnight. Up to 7 digits of a second.</param>
+/// <param name="Position">Where it starts.</param>
+/// <param name="Kind">Which parts of <paramref name="Value"/> are used.</param>
+/// <param name="Value">
+/// Offset zero unless the kind has one; the date of a local time is 0001-01-01, the time of a local date is midnight. Up to 7 fractional digits of
+/// a second.
+/// </param>
 public sealed record TomlDateTime(TomlPosition Position, TomlDateTimeKind Kind, DateTimeOffset Value) : TomlNode(Position)
 {
     public override string TypeName => Kind switch
@@ -59,7 +62,7 @@ public sealed record TomlArray(TomlPosition Position) : TomlNode(Position)
 
     public ReadOnlyCollection<TomlNode> Items => _items.AsReadOnly();
 
-    /// <summary>Written as <c>[[name]]</c>: may be appended to by later headers.</summary>
+    /// <summary>Written as <c>[[name]]</c>: later headers may append to it.</summary>
     internal bool IsOfTables { get; init; }
 
     public override string TypeName => IsOfTables ? "an array of tables" : "an array";
@@ -70,7 +73,7 @@ public sealed record TomlArray(TomlPosition Position) : TomlNode(Position)
 /// <summary>One key of a table.</summary>
 public sealed record TomlEntry(string Key, TomlPosition KeyPosition, TomlNode Value);
 
-/// <summary>A table; its entries stand in the order of the text.</summary>
+/// <summary>A table, with its entries in the order of the text.</summary>
 public sealed record TomlTable(TomlPosition Position) : TomlNode(Position)
 {
     private readonly List<TomlEntry> _entries = [];
@@ -78,7 +81,7 @@ public sealed record TomlTable(TomlPosition Position) : TomlNode(Position)
 
     public ReadOnlyCollection<TomlEntry> Entries => _entries.AsReadOnly();
 
-    /// <summary>How the table came to be, which decides whether it may still grow.</summary>
+    /// <summary>How the table was defined, which decides whether entries may still be added.</summary>
     internal TomlTableOrigin Origin { get; set; }
 
     public override string TypeName => "a table";
@@ -94,12 +97,12 @@ public sealed record TomlTable(TomlPosition Position) : TomlNode(Position)
 
 internal enum TomlTableOrigin
 {
-    /// <summary>Named on the way to a deeper header; its own header may follow.</summary>
+    /// <summary>A parent in a header; its own header may follow.</summary>
     Implicit,
     /// <summary>Has its own header, or is the root.</summary>
     Header,
-    /// <summary>Made by a dotted key; only dotted keys of the same section may add to it.</summary>
+    /// <summary>Created by a dotted key; only dotted keys of the same section may add to it.</summary>
     DottedKey,
-    /// <summary><c>{ … }</c>: complete as it stands.</summary>
+    /// <summary><c>{ … }</c>: nothing may be added.</summary>
     Inline,
 }

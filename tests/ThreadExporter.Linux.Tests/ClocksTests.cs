@@ -29,10 +29,10 @@ public class ClocksTests
     [Fact]
     public void It_is_the_processor_time_of_the_runtime_in_nanoseconds()
     {
-        // A running thread is accounted at ticks, and the runtime's figure is whole ticks of 10 ms.
+        // The CPU time of a running thread is updated at ticks, and the runtime's value is in whole ticks of 10 ms.
         const long Slack = 100_000_000;
         Assert.True(Clocks.TryGetProcessCpu(Self, out long before));
-        using var self = Process.GetCurrentProcess();
+        using Process self = Process.GetCurrentProcess();
         long runtime = self.TotalProcessorTime.Ticks * TimeSpan.NanosecondsPerTick;
         Assert.True(Clocks.TryGetProcessCpu(Self, out long after));
         Assert.InRange(runtime, before - Slack, after + Slack);
@@ -40,10 +40,10 @@ public class ClocksTests
     }
 
     [Fact]
-    public void It_answers_for_a_child_and_for_its_zombie()
+    public void It_works_for_a_child_and_for_its_zombie()
     {
-        // The shell burns CPU, then a grandchild of ours would be a zombie: the outer shell does not wait for it until it reads a line.
-        using var shell = Process.Start(new ProcessStartInfo("/bin/sh")
+        // The inner shell uses CPU and then becomes a zombie: the outer shell does not wait for it until it reads a line.
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/sh")
         {
             ArgumentList = { "-c", "(i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & echo $!; read line; wait" },
             RedirectStandardInput = true,
@@ -68,28 +68,28 @@ public class ClocksTests
     [InlineData(int.MaxValue)]
     [InlineData(0x1fff_ffff)]
     [InlineData(0x0fff_ffff)]
-    public void What_is_no_pid_has_no_clock(int pid)
+    public void An_invalid_pid_has_no_clock(int pid)
     {
         Assert.False(Clocks.TryGetProcessCpu(pid, out long cpu));
         Assert.Equal(0, cpu);
     }
 
     [Fact]
-    public void A_thread_that_does_not_lead_has_no_process_clock() => Libc.OnOwnThread(() =>
+    public void A_tid_other_than_the_main_thread_has_no_process_clock() => Libc.OnOwnThread(() =>
     {
         int tid = Libc.gettid();
         bool answered = true;
-        // Asked by another thread: the kernel lets a thread ask for its own process by its own tid.
+        // From another thread: the kernel allows a thread to use its own tid for its process.
         Libc.OnOwnThread(() => answered = Clocks.TryGetProcessCpu(tid, out _));
         Assert.False(answered);
     });
 
     [Fact]
-    public void Boot_time_plus_start_time_is_when_we_started()
+    public void Boot_time_plus_start_time_is_the_start_of_this_process()
     {
         Assert.True(ProcStat.TryParse(File.ReadAllBytes("/proc/self/stat"), out ProcStat stat));
         double start = (Clocks.BootTimeNanoseconds() / 1e9) + ((double)stat.StartTicks / Clocks.TicksPerSecond);
-        using var self = Process.GetCurrentProcess();
+        using Process self = Process.GetCurrentProcess();
         double runtime = (self.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds;
         Assert.InRange(start, runtime - 2, runtime + 2);
     }

@@ -24,7 +24,7 @@ public sealed class FileIdentityTests : IDisposable
     public void Differs_after_every_change()
     {
         List<FileIdentity> seen = [FileIdentity.Read(_path)];
-        // Times are those of the kernel's clock tick.
+        // File times have the resolution of the kernel's clock tick.
         void Change(Action change)
         {
             Thread.Sleep(20);
@@ -52,7 +52,7 @@ public sealed class FileIdentityTests : IDisposable
     }
 
     [Fact]
-    public void Says_why_there_is_none()
+    public void Has_the_reason_when_there_is_no_file()
     {
         File.CreateSymbolicLink(_path + "-loop", _path + "-loop");
         Assert.Equal(ReadStatus.Gone, FileIdentity.Read(_path + "-none").Status);

@@ -6,7 +6,7 @@ using System.Runtime.Versioning;
 
 namespace ThreadExporter.Linux.Tests;
 
-/// <summary>What the tests need of the C library to make the situations the readers must survive.</summary>
+/// <summary>C library functions that the tests need to create unusual situations.</summary>
 internal static partial class Libc
 {
     public const int NoBody = 65534;
@@ -15,7 +15,7 @@ internal static partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int mkfifo(string path, uint mode);
 
-    /// <summary>Of the calling thread alone, which makes root one of the others for files.</summary>
+    /// <summary>Only for the calling thread: for file access root is then an ordinary user.</summary>
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int setfsuid(int uid);
@@ -32,12 +32,12 @@ internal static partial class Libc
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static unsafe partial int prlimit(int pid, int resource, ulong* wanted, ulong* former);
 
-    // Variadic in C; the registers are the same for integers on the architectures .NET runs on.
+    // Variadic in C; integer arguments use the same registers on all architectures of .NET.
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint syscall(nint number, nint a, nint b, nint c);
 
-    /// <summary>Of the calling thread alone, for good: the system call, because the C library's setresuid changes every thread.</summary>
+    /// <summary>Only for the calling thread, irreversibly: the system call, because setresuid of the C library changes every thread.</summary>
     public static void BecomeNobody()
     {
         nint setresuid = RuntimeInformation.ProcessArchitecture switch
@@ -49,7 +49,7 @@ internal static partial class Libc
         Assert.Equal(0, syscall(setresuid, NoBody, NoBody, NoBody));
     }
 
-    /// <summary>The name of the calling thread, cut by the kernel at 15 bytes.</summary>
+    /// <summary>Sets the name of the calling thread; the kernel cuts it at 15 bytes.</summary>
     public static unsafe void SetThreadName(byte[] name)
     {
         const int SetName = 15;
@@ -58,7 +58,7 @@ internal static partial class Libc
             Assert.Equal(0, prctl(SetName, start));
     }
 
-    /// <summary>Runs with no descriptor left to open.</summary>
+    /// <summary>Runs an action while no descriptor is free.</summary>
     public static unsafe void WithoutDescriptors(Action action)
     {
         const int OpenFiles = 7;
@@ -76,11 +76,11 @@ internal static partial class Libc
         }
     }
 
-    /// <summary>Runs on a thread of its own and hands on what it throws.</summary>
+    /// <summary>Runs an action on a new thread and rethrows its exception.</summary>
     public static void OnOwnThread(Action action)
     {
         Exception? thrown = null;
-        var thread = new Thread(() => thrown = Record.Exception(action));
+        Thread thread = new(() => thrown = Record.Exception(action));
         thread.Start();
         thread.Join();
         if (thrown is not null)

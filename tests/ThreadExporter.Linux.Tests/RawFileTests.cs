@@ -57,7 +57,7 @@ public sealed class RawFileTests : IDisposable
     [InlineData("loop", ReadStatus.Other)]
     [InlineData("dangling", ReadStatus.Gone)]
     [InlineData("", ReadStatus.Gone)]
-    public void What_is_no_file(string path, ReadStatus status)
+    public void Paths_that_are_not_readable_files(string path, ReadStatus status)
     {
         _directory.Write("file", "text");
         Directory.CreateDirectory(Path.Combine(_directory.Path, "directory"));
@@ -69,7 +69,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
-    public void What_may_not_be_read_is_denied()
+    public void A_file_without_read_permission_is_denied()
     {
         _directory.Write("open", "text");
         File.SetUnixFileMode(Path.Combine(_directory.Path, "open"), (UnixFileMode)0b110_100_100);
@@ -79,7 +79,7 @@ public sealed class RawFileTests : IDisposable
 
         Libc.OnOwnThread(() =>
         {
-            // Root may read everything; as nobody, for files, this thread may not. For anyone else the mode is enough.
+            // Root can read everything; with the file system uid of nobody this thread cannot. For other users the mode is enough.
             if (Environment.IsPrivilegedProcess)
                 _ = Libc.setfsuid(Libc.NoBody);
             Assert.Equal((ReadStatus.Ok, "text"), ReadOnce("open"));
@@ -89,7 +89,7 @@ public sealed class RawFileTests : IDisposable
             Assert.Equal(-1, room);
             Assert.Equal(ReadStatus.Denied, RawFile.ListIds(_fd, "room"u8, []));
         });
-        // So that the directory can be deleted by someone who is not root.
+        // So that a user other than root can delete the directory.
         lockedRoom.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     }
 
@@ -106,7 +106,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
-    public void A_kept_descriptor_reads_from_the_beginning_each_time()
+    public void A_kept_descriptor_reads_from_the_start_each_time()
     {
         string path = _directory.Write("file", "first");
         Assert.Equal(ReadStatus.Ok, RawFile.Open(_fd, "file"u8, out int fd));
@@ -117,7 +117,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
-    public void No_descriptor_is_no_file()
+    public void No_descriptor_is_an_error()
     {
         Assert.Equal((ReadStatus.Other, ""), ReadAt(-1));
         Assert.Equal(ReadStatus.Other, RawFile.Open(-1, "file"u8, out int fd));
@@ -171,7 +171,7 @@ public sealed class RawFileTests : IDisposable
         List<int> ids = [5];
         Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_fd, "."u8, ids));
         Assert.Equal([1, 42, 2147483647], ids.Order());
-        // A second listing begins again.
+        // A second listing starts again.
         Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_fd, "."u8, ids));
         Assert.Equal([1, 42, 2147483647], ids.Order());
     }
@@ -181,7 +181,7 @@ public sealed class RawFileTests : IDisposable
     {
         for (int id = 1; id <= 3000; id++)
             Directory.CreateDirectory(Path.Combine(_directory.Path, "task", id.ToString(CultureInfo.InvariantCulture)));
-        var ids = new List<int>();
+        List<int> ids = new();
         Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_fd, "task"u8, ids));
         Assert.Equal(Enumerable.Range(1, 3000), ids.Order());
     }

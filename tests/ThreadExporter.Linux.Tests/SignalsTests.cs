@@ -5,9 +5,9 @@ namespace ThreadExporter.Linux.Tests;
 public class SignalsTests
 {
     [Fact]
-    public void A_hangup_arrives_and_then_there_is_nobody()
+    public void A_hangup_arrives_and_then_the_process_is_gone()
     {
-        using var sleep = Process.Start("/bin/sleep", "60");
+        using Process sleep = Process.Start("/bin/sleep", "60");
         int pid = sleep.Id;
         Assert.Equal(ReadStatus.Ok, Signals.SendHangup(pid));
         Assert.True(sleep.WaitForExit(TimeSpan.FromSeconds(30)));
@@ -16,10 +16,10 @@ public class SignalsTests
     }
 
     [Fact]
-    public void Other_peoples_processes_are_denied()
+    public void Processes_of_other_users_are_denied()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to start a process and then be somebody else");
-        using var sleep = Process.Start("/bin/sleep", "60");
+        using Process sleep = Process.Start("/bin/sleep", "60");
         Libc.OnOwnThread(() =>
         {
             Libc.BecomeNobody();
@@ -32,7 +32,7 @@ public class SignalsTests
 
     [Theory]
     [InlineData(0)] // our own process group
-    [InlineData(-1)] // everybody
+    [InlineData(-1)] // every process
     [InlineData(int.MinValue)]
-    public void What_is_no_pid_gets_no_signal(int pid) => Assert.Equal(ReadStatus.Other, Signals.SendHangup(pid));
+    public void An_invalid_pid_gets_no_signal(int pid) => Assert.Equal(ReadStatus.Other, Signals.SendHangup(pid));
 }

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Linux.Tests;
 
-/// <summary>A directory that others may enter, gone with the test.</summary>
+/// <summary>A directory that other users can enter; deleted after the test.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory()

@@ -15,7 +15,7 @@ public class ThisProcessTests
         ThisProcess.TryCountOpenFiles(out long with);
         held.ForEach(RawFile.Close);
         ThisProcess.TryCountOpenFiles(out long without);
-        // Other tests of this process open and close some meanwhile.
+        // Other tests in this process open and close descriptors meanwhile.
         Assert.InRange(with - without, 450, 550);
     }
 }

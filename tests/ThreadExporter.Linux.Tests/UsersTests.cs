@@ -19,8 +19,8 @@ public class UsersTests
     [Fact]
     public void Every_user_of_this_machine()
     {
-        // The first entry of a name counts, and NIS lines (+name) are no names.
-        var seen = new HashSet<string>();
+        // The first entry of a name counts, and NIS lines (+name) are not names.
+        HashSet<string> seen = new();
         foreach (string[] fields in File.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(f => f.Length == 7 && f[0][0] != '+'))
         {
             if (!seen.Add(fields[0]))

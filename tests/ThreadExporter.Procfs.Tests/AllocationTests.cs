@@ -2,7 +2,7 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Procfs.Tests;
 
-/// <summary>The scrape does these for each of tens of thousands of threads.</summary>
+/// <summary>A scrape does these for each of tens of thousands of threads.</summary>
 public sealed class AllocationTests : IDisposable
 {
     private readonly byte[] _buffer = new byte[4096];
@@ -44,7 +44,7 @@ public sealed class AllocationTests : IDisposable
     [Fact]
     public void Listing_threads()
     {
-        var ids = new List<int>(10_000);
+        List<int> ids = new(10_000);
         AssertAllocatesNothing(() => RawFile.ListIds(_proc, "self/task"u8, ids) == ReadStatus.Ok && ids.Count > 0);
     }
 
@@ -57,7 +57,7 @@ public sealed class AllocationTests : IDisposable
     });
 
     [Fact]
-    public void Missing_what_has_vanished() => AssertAllocatesNothing(() =>
+    public void Opening_a_file_that_no_longer_exists() => AssertAllocatesNothing(() =>
         RawFile.ReadOnce(_proc, "self/task/0/stat"u8, _buffer, out _) == ReadStatus.Gone);
 
     [Fact]

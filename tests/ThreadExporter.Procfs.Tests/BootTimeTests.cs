@@ -5,7 +5,7 @@ namespace ThreadExporter.Procfs.Tests;
 public class BootTimeTests
 {
     [Fact]
-    public void The_oldest_entry_of_a_tmpfs_shows_the_clock_of_then()
+    public void The_oldest_entry_of_a_tmpfs_has_the_earliest_wall_clock_time()
     {
         Assert.SkipUnless(Directory.Exists("/dev/shm") && new DriveInfo("/dev/shm").DriveFormat == "tmpfs", "no tmpfs at /dev/shm");
         DirectoryInfo directory = Directory.CreateDirectory($"/dev/shm/te-boot-{Guid.NewGuid():N}");
@@ -18,9 +18,9 @@ public class BootTimeTests
             long changed = FileIdentity.Read(first).ChangedAt;
             Thread.Sleep(20);
             File.WriteAllText(Path.Combine(directory.FullName, "second"), "");
-            // Elsewhere, and old.
+            // On another file system, and old.
             File.CreateSymbolicLink(Path.Combine(directory.FullName, "link"), "/usr");
-            // A program can set this time, but not the one that counts.
+            // Programs can set this time (mtime), but not the ctime.
             File.SetLastWriteTimeUtc(Path.Combine(directory.FullName, "second"), DateTime.UnixEpoch);
             Assert.Equal(changed, BootTime.OldestChange(directory.FullName));
             Assert.InRange(changed, before - 50_000_000, before + 10_000_000_000);
@@ -32,14 +32,14 @@ public class BootTimeTests
     }
 
     [Fact]
-    public void Other_file_systems_tell_nothing()
+    public void Other_file_systems_are_ignored()
     {
         Assert.Equal(long.MaxValue, BootTime.OldestChange("/proc"));
         Assert.Equal(long.MaxValue, BootTime.OldestChange("/no/such/directory"));
     }
 
     [Fact]
-    public void It_is_never_later_than_now_says()
+    public void It_is_never_later_than_the_current_boot_time()
     {
         long now = Clocks.BootTimeNanoseconds();
         Assert.True(BootTime.Earliest() <= now + 1_000_000);

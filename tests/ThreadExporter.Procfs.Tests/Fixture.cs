@@ -7,6 +7,6 @@ internal static class Fixture
 
     public static byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
 
-    /// <summary>A text of a test as bytes, one byte a character, so that <c>\xff</c> is the byte 0xff.</summary>
+    /// <summary>The text of a test as bytes, one byte per character, so that <c>\xff</c> is the byte 0xff.</summary>
     public static byte[] Latin1(string text) => System.Text.Encoding.Latin1.GetBytes(text);
 }

@@ -8,7 +8,7 @@ using static ThreadExporter.Procfs.Tests.Fixture;
 
 namespace ThreadExporter.Procfs.Tests;
 
-/// <summary>Against the kernel this runs on: our own threads in /proc/self/task.</summary>
+/// <summary>With the running kernel: our own threads in /proc/self/task.</summary>
 public sealed class LiveThreadTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -47,13 +47,13 @@ public sealed class LiveThreadTests : IDisposable
     [Fact]
     public void Every_thread_of_every_process_parses()
     {
-        // Whatever runs here: kernel threads, zombies, other users' processes.
-        using var root = ProcfsRoot.Open("/proc");
-        var pids = new List<int>();
+        // All processes of this host: kernel threads, zombies, processes of other users.
+        using ProcfsRoot root = ProcfsRoot.Open("/proc");
+        List<int> pids = new();
         Assert.Equal(ReadStatus.Ok, root.ReadPids(pids));
         Assert.Contains(Environment.ProcessId, pids);
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-        var cgroups = new List<CgroupEntry>();
+        List<CgroupEntry> cgroups = new();
         foreach (int pid in pids)
         {
             string name = $"pid {pid}: ";
@@ -75,9 +75,9 @@ public sealed class LiveThreadTests : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            // Threads come and go while tests run beside: compare when nothing changed in between.
+            // Threads start and exit while other tests run: compare when nothing changed in between.
             Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, before));
-            using var self = Process.GetCurrentProcess();
+            using Process self = Process.GetCurrentProcess();
             List<int> runtime = [.. self.Threads.Cast<ProcessThread>().Select(t => t.Id)];
             Assert.Equal(ReadStatus.Ok, RawFile.ListIds(_task, "."u8, after));
             if (before.SequenceEqual(after) && before.Count == runtime.Count)
@@ -101,14 +101,14 @@ public sealed class LiveThreadTests : IDisposable
             long start = Stopwatch.GetTimestamp();
             while (ReadTicks(tid) - ticksBefore < 20)
                 Assert.True(Stopwatch.GetElapsedTime(start) < Patience);
-            // 20 ticks of 10 ms: 200 ms, however long it took on the wall.
+            // 20 ticks of 10 ms: 200 ms of CPU time.
             double seconds = (ReadSchedStat(tid).RunNanoseconds - before.RunNanoseconds) / 1e9;
             Assert.InRange(seconds, 0.15, 0.35);
         });
     }
 
     [Fact]
-    public void The_descriptor_of_an_exited_thread_answers_gone()
+    public void The_descriptor_of_an_exited_thread_returns_Gone()
     {
         (int tid, int fd) = StartAndEndThread();
         Assert.Equal(ReadStatus.Gone, RawFile.ReadAt(fd, _buffer, out int length));
@@ -118,7 +118,7 @@ public sealed class LiveThreadTests : IDisposable
     }
 
     [Fact]
-    public void And_even_so_when_its_tid_was_taken_by_another()
+    public void The_descriptor_of_an_exited_thread_returns_Gone_when_its_tid_was_reused()
     {
         const string LastPid = "/proc/sys/kernel/ns_last_pid";
         Assert.SkipUnless(
@@ -129,7 +129,7 @@ public sealed class LiveThreadTests : IDisposable
         bool reused = false;
         for (int attempt = 0; attempt < 200 && !reused; attempt++)
         {
-            // Another process may take the number in between, so it may need more than one go.
+            // Another process may get the number in between, so it may need several attempts.
             File.WriteAllText(LastPid, (tid - 1).ToString(CultureInfo.InvariantCulture));
             Libc.OnOwnThread(() =>
             {
@@ -153,8 +153,8 @@ public sealed class LiveThreadTests : IDisposable
             Assert.Equal(ReadStatus.Ok, RawFile.Open(_task, ProcPath.Format(new byte[ProcPath.BufferSize], [], tid, "/schedstat"u8), out fd));
             Assert.Equal(ReadStatus.Ok, RawFile.ReadAt(fd, _buffer, out _));
         });
-        // Joined is not yet gone: the kernel thread ends a little after the managed one.
-        var ids = new List<int>();
+        // After Join the thread may still exist: the kernel thread exits a little after the managed one.
+        List<int> ids = new();
         Assert.True(SpinWait.SpinUntil(() => RawFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
         return (tid, fd);
     }

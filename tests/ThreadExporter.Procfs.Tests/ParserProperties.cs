@@ -9,20 +9,20 @@ namespace ThreadExporter.Procfs.Tests;
 
 public partial class ParserProperties
 {
-    // Half of the bytes are those the files are made of, so that random text gets past the first check.
+    // Half of the bytes are typical for these files, so that random text passes the first check.
     private static readonly Gen<byte> AnyByte = Gen.OneOf(
         Gen.Choose(0, 255).Select(n => (byte)n),
         Gen.Elements("() \n\t:/-0123456789SUid"u8.ToArray()));
 
     private static readonly Gen<byte[]> AnyBytes = AnyByte.ArrayOf();
 
-    /// <summary>A name as a process may give itself: up to 64 bytes (a kworker's), anything but NUL.</summary>
+    /// <summary>A name as a process may have: up to 64 bytes (kworkers), anything but NUL.</summary>
     private static readonly Gen<byte[]> AnyComm = AnyByte.ArrayOf().Select(bytes => bytes.Where(b => b != 0).Take(64).ToArray());
 
     private static readonly Gen<ulong> AnyULong = Gen.OneOf(
         ArbMap.Default.GeneratorFor<ulong>(), Gen.Choose(0, 1000).Select(n => (ulong)n), Gen.Elements(ulong.MaxValue, 0ul));
 
-    /// <summary>What a count of that text is read as: one that does not fit in a long is unknown.</summary>
+    /// <summary>The parsed value of a count: -1 (unknown) when it does not fit in a long.</summary>
     private static long Known(ulong count) => count <= long.MaxValue ? (long)count : -1;
 
     [Fact]
@@ -45,12 +45,12 @@ public partial class ParserProperties
     [Fact]
     public void Every_stat_line_parses_back_to_its_values()
     {
-        var lines = from comm in AnyComm
-                    from state in Gen.Elements("RSDTtZXI".ToCharArray())
-                    from numbers in AnyULong.ArrayOf(49)
-                    from pid in Gen.Choose(0, int.MaxValue)
-                    from negative in Gen.Choose(int.MinValue, -1)
-                    select (comm, state, numbers, pid, negative);
+        Gen<(byte[] comm, char state, ulong[] numbers, int pid, int negative)> lines = from comm in AnyComm
+                                                                                       from state in Gen.Elements("RSDTtZXI".ToCharArray())
+                                                                                       from numbers in AnyULong.ArrayOf(49)
+                                                                                       from pid in Gen.Choose(0, int.MaxValue)
+                                                                                       from negative in Gen.Choose(int.MinValue, -1)
+                                                                                       select (comm, state, numbers, pid, negative);
         Check(lines, line =>
         {
             (byte[] comm, char state, ulong[] numbers, int pid, int negative) = line;
@@ -86,10 +86,10 @@ public partial class ParserProperties
     [Fact]
     public void Every_status_parses_back_to_its_values()
     {
-        var values = from uid in AnyULong.Select(n => (uint)n)
-                     from nspids in Gen.Choose(0, int.MaxValue).ListOf()
-                     from switches in AnyULong.Two()
-                     select (uid, nspids, switches.Item1, switches.Item2);
+        Gen<(uint uid, List<int> nspids, ulong, ulong)> values = from uid in AnyULong.Select(n => (uint)n)
+                                                                 from nspids in Gen.Choose(0, int.MaxValue).ListOf()
+                                                                 from switches in AnyULong.Two()
+                                                                 select (uid, nspids, switches.Item1, switches.Item2);
         Check(values, v =>
         {
             (uint uid, List<int> nspids, ulong voluntary, ulong involuntary) = v;
@@ -109,14 +109,14 @@ public partial class ParserProperties
     [Fact]
     public void Every_cgroup_parses_back_to_its_values()
     {
-        var line = from hierarchy in Gen.Choose(0, int.MaxValue)
-                   from controllers in Gen.Elements("", "cpu,cpuacct", "name=systemd")
-                   from path in AnyBytes
-                   select (hierarchy, controllers, path: path.Where(b => b is not (0 or (byte)'\n')).ToArray());
+        Gen<(int hierarchy, string controllers, byte[] path)> line = from hierarchy in Gen.Choose(0, int.MaxValue)
+                                                                     from controllers in Gen.Elements("", "cpu,cpuacct", "name=systemd")
+                                                                     from path in AnyBytes
+                                                                     select (hierarchy, controllers, path: path.Where(b => b is not (0 or (byte)'\n')).ToArray());
         Check(line.ListOf(), lines =>
         {
             byte[] text = [.. lines.SelectMany(l => (byte[])[.. Encoding.ASCII.GetBytes($"{l.hierarchy}:{l.controllers}:/"), .. l.path, (byte)'\n'])];
-            var entries = new List<CgroupEntry>();
+            List<CgroupEntry> entries = new();
             return ProcCgroup.TryParse(text, entries)
                 && entries.SequenceEqual(lines.Select(l => new CgroupEntry(l.hierarchy, l.controllers, "/" + ProcText.Decode(l.path))));
         });
@@ -126,7 +126,7 @@ public partial class ParserProperties
     public void Every_argument_vector_comes_back()
     {
         Gen<byte[]> argument = AnyBytes.Select(bytes => bytes.Where(b => b != 0).ToArray());
-        // Spaces at the end are padding.
+        // Trailing spaces are padding.
         Gen<byte[]> last = argument.Where(bytes => bytes.Length > 0 && bytes[^1] != ' ');
         Check(argument.ListOf().Zip(last), vector =>
         {
@@ -140,7 +140,7 @@ public partial class ParserProperties
     [Fact]
     public void Decoded_text_loses_no_byte()
     {
-        // Without a backslash of its own the text says exactly which bytes it was made of.
+        // Without a literal backslash the text is a unique representation of the bytes.
         Check(AnyBytes.Select(bytes => bytes.Where(b => b != '\\').ToArray()), bytes =>
         {
             string text = ProcText.Decode(bytes);

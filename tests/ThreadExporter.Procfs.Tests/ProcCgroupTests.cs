@@ -21,7 +21,7 @@ public class ProcCgroupTests
         { "deleted", [new(0, "", "/system.slice/old.service (deleted)")] },
         { "colons", [new(0, "", "/a:b/c::d:")] },
         { "not-utf8", [new(0, "", @"/caf\xe9")] },
-        { "blank-in-path", [new(0, "", "/with blank/and\ttab")] },
+        { "space-in-path", [new(0, "", "/with blank/and\ttab")] },
         { "empty", [] },
     };
 
@@ -29,7 +29,7 @@ public class ProcCgroupTests
     [MemberData(nameof(Files))]
     public void What_the_kernel_writes(string file, CgroupEntry[] expected)
     {
-        var entries = new List<CgroupEntry> { new(99, "of the", "last call") };
+        List<CgroupEntry> entries = new() { new(99, "of the", "last call") };
         Assert.True(ProcCgroup.TryParse(Read("cgroup/" + file), entries));
         Assert.Equal(expected, entries);
     }
@@ -50,7 +50,7 @@ public class ProcCgroupTests
     [InlineData("1:cpu:/\n\n0::/\n")]
     public void Anything_else_is_malformed(string text)
     {
-        var entries = new List<CgroupEntry> { new(99, "of the", "last call") };
+        List<CgroupEntry> entries = new() { new(99, "of the", "last call") };
         Assert.False(ProcCgroup.TryParse(Latin1(text), entries));
         Assert.Empty(entries);
     }

@@ -17,7 +17,7 @@ public class ProcCmdlineTests
         { "empty", "", [] },
         { "only-nuls", "", [] },
         { "empty-argument", "sh -c  x", ["sh", "-c", "", "x"] },
-        { "blanks", "my prog a b", ["my prog", "a b"] },
+        { "spaces", "my prog a b", ["my prog", "a b"] },
         { "newline", "sh -c echo 1\necho 2", ["sh", "-c", "echo 1\necho 2"] },
         { "not-utf8", @"cat caf\xe9", ["cat", @"caf\xe9"] },
         { "no-last-nul", "a b", ["a", "b"] },
@@ -25,7 +25,7 @@ public class ProcCmdlineTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void What_processes_make_of_it(string file, string joined, string[] arguments)
+    public void Command_lines_as_processes_write_them(string file, string joined, string[] arguments)
     {
         byte[] text = Read("cmdline/" + file);
         Assert.Equal(joined, ProcCmdline.Join(text));
@@ -88,7 +88,7 @@ public class ProcCmdlineTests
     }
 
     [Fact]
-    public void One_without_an_end_is_given_up()
+    public void Reading_an_endless_one_stops()
     {
         Assert.Equal(ReadStatus.Ok, RawFile.Open(-1, "/dev/zero"u8, out int fd));
         Assert.Equal(ReadStatus.Ok, ProcCmdline.Read(fd, out CommandLineBytes text));
@@ -97,7 +97,7 @@ public class ProcCmdlineTests
     }
 
     [Fact]
-    public void The_arguments_around_a_cut_are_left_out()
+    public void The_arguments_at_a_cut_are_left_out()
     {
         CommandLineBytes text = new("osd\0-f\0--id\0/a/b"u8.ToArray(), "--id=5\0-x\0last\0\0"u8.ToArray());
         Assert.Equal(["osd", "-f", "--id", "", "-x", "last"], ProcCmdline.Split(text));

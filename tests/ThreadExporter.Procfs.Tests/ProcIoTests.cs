@@ -16,7 +16,7 @@ public class ProcIoTests
     }
 
     [Fact]
-    public void A_number_that_no_counter_reaches_is_unknown_and_the_other_is_read()
+    public void A_number_out_of_range_is_unknown_and_the_other_is_read()
     {
         Assert.True(ProcIo.TryParse("read_bytes: 9223372036854775808\nwrite_bytes: 7\n"u8, out ProcIo io));
         Assert.Equal(new ProcIo(-1, 7), io);

@@ -16,7 +16,7 @@ public class ProcPathTests
     }
 
     [Fact]
-    public void A_buffer_that_just_fits()
+    public void A_buffer_of_exactly_the_needed_size()
     {
         Assert.Equal("a/12/b", Encoding.UTF8.GetString(ProcPath.Format(new byte[6], "a/"u8, 12, "/b"u8)));
     }
@@ -27,9 +27,9 @@ public class ProcPathTests
     [InlineData(2)]
     [InlineData(1)]
     [InlineData(0)]
-    public void A_buffer_too_small_is_an_error_of_the_caller(int size)
+    public void A_buffer_too_small_is_an_exception(int size)
     {
-        var thrown = Assert.Throws<ArgumentException>(() => { ProcPath.Format(new byte[size], "a/"u8, 12, "/b"u8); });
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => { ProcPath.Format(new byte[size], "a/"u8, 12, "/b"u8); });
         Assert.Equal("The buffer is too small for the path. (Parameter 'buffer')", thrown.Message);
     }
 }

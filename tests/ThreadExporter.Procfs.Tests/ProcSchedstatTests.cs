@@ -19,7 +19,7 @@ public class ProcSchedstatTests
     [InlineData("9223372036854775808 2 3\n", -1, 2, 3)]
     [InlineData("8000000000 18446744073709551000 13\n", 8000000000, -1, 13)]
     [InlineData("1 2 18446744073709551615\n", 1, 2, -1)]
-    public void A_number_that_no_counter_reaches_is_unknown_and_the_others_are_read(string text, long run, long wait, long slices)
+    public void A_number_out_of_range_is_unknown_and_the_others_are_read(string text, long run, long wait, long slices)
     {
         Assert.True(ProcSchedstat.TryParse(Latin1(text), out ProcSchedstat schedStat));
         Assert.Equal(new ProcSchedstat(run, wait, slices), schedStat);

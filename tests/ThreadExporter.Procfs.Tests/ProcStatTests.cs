@@ -9,7 +9,7 @@ public class ProcStatTests
 
     [Theory]
     [InlineData(Plain, "ceph-osd")]
-    [InlineData("parentheses-and-blanks", "((a b ) ( c d) )")]
+    [InlineData("parentheses-and-spaces", "((a b ) ( c d) )")]
     [InlineData("quotes", "say \"it's\"")]
     [InlineData("backslash", @"a\nb\")]
     [InlineData("newline", "two\nlines) S 1")]
@@ -20,7 +20,7 @@ public class ProcStatTests
     [InlineData("empty-name", "")]
     [InlineData("more-fields", "x")]
     [InlineData("ends-at-39", "x")]
-    public void A_name_shifts_no_field(string file, string comm)
+    public void A_name_does_not_shift_fields(string file, string comm)
     {
         Assert.True(ProcStat.TryParse(Read("stat/" + file), out ProcStat stat));
 
@@ -33,6 +33,8 @@ public class ProcStatTests
         Assert.Equal(1212u, stat.MajorFaults);
         Assert.Equal(1414u, stat.UserTicks);
         Assert.Equal(1515u, stat.KernelTicks);
+        Assert.Equal(1414 * Clocks.NanosecondsPerTick, stat.UserNanoseconds);
+        Assert.Equal(1515 * Clocks.NanosecondsPerTick, stat.KernelNanoseconds);
         Assert.Equal(20, stat.NumThreads);
         Assert.Equal(2222u, stat.StartTicks);
         Assert.Equal(3, stat.Processor);
@@ -42,7 +44,7 @@ public class ProcStatTests
     [InlineData("kworker", 'I', 2, 20)]
     [InlineData("zombie", 'Z', 404, 1)]
     [InlineData("exiting-thread", 'X', 404, 0)]
-    public void States_and_their_oddities(string file, char state, int ppid, int threads)
+    public void States_with_unusual_values(string file, char state, int ppid, int threads)
     {
         Assert.True(ProcStat.TryParse(Read("stat/" + file), out ProcStat stat));
         Assert.Equal((byte)state, stat.State);
@@ -61,9 +63,9 @@ public class ProcStatTests
     [Theory]
     [InlineData(2, "0", "2129984", true)] // kthreadd
     [InlineData(33, "2", "69238880", true)] // kworker
-    [InlineData(33, "2", "4194560", false)] // a helper program that the kernel started
+    [InlineData(33, "2", "4194560", false)] // a helper program started by the kernel
     [InlineData(2, "1", "4194560", false)] // pid 2 of a pid namespace
-    public void A_kernel_thread_is_told_by_its_flag(int pid, string ppid, string flags, bool kernelThread)
+    public void A_kernel_thread_has_a_flag(int pid, string ppid, string flags, bool kernelThread)
     {
         string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
         (fields[0], fields[3], fields[8]) = (pid.ToString(System.Globalization.CultureInfo.InvariantCulture), ppid, flags);
@@ -73,10 +75,10 @@ public class ProcStatTests
 
     [Theory]
     [InlineData("S", "2", false)]
-    [InlineData("Z", "1", false)] // all of it has ended
+    [InlineData("Z", "1", false)] // all threads have exited
     [InlineData("Z", "2", true)]
     [InlineData("X", "2", true)]
-    public void A_leader_that_has_ended_leaves_threads_behind(string state, string threads, bool ended)
+    public void A_main_thread_may_exit_before_other_threads(string state, string threads, bool ended)
     {
         string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
         (fields[2], fields[19]) = (state, threads);
@@ -126,7 +128,7 @@ public class ProcStatTests
     [InlineData("1 (x) S 1")]
     public void Not_a_stat(string text) => AssertMalformed(Latin1(text));
 
-    /// <summary>Each replaces one field of a good line (1 pid, 2 name, 3 state, …) by what the kernel never writes there.</summary>
+    /// <summary>Each replaces one field of a valid line (1 pid, 2 name, 3 state, …) with a value that the kernel never writes.</summary>
     [Theory]
     [InlineData(1, "")]
     [InlineData(1, "-1")]
@@ -159,7 +161,7 @@ public class ProcStatTests
     [InlineData(14, "1\0")]
     [InlineData(14, "18446744073709551616")]
     [InlineData(14, "18446744073709551620")]
-    [InlineData(22, "461168601843")] // as nanoseconds it and another one would be more than a long holds
+    [InlineData(22, "461168601843")] // the sum of two of these in nanoseconds would not fit in a long
     [InlineData(15, "-1")]
     [InlineData(15, "99999999999999999999999999999999")]
     [InlineData(20, "-1")]
@@ -169,7 +171,7 @@ public class ProcStatTests
     [InlineData(39, "-1")]
     [InlineData(39, "2147483648")]
     [InlineData(39, "3a")]
-    public void A_field_that_cannot_be(int field, string value)
+    public void An_invalid_field_is_malformed(int field, string value)
     {
         string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
         Assert.NotEqual(value, fields[field - 1]);
@@ -181,14 +183,14 @@ public class ProcStatTests
     [InlineData("461168601842", 4611686018420000000)]
     [InlineData("461168601843", -1)]
     [InlineData("18446744073709551615", -1)]
-    public void A_time_that_cannot_be_is_read_as_what_it_is_and_costs_no_other_field(string ticks, long nanoseconds)
+    public void A_CPU_time_out_of_range_is_minus_1_in_nanoseconds_and_does_not_affect_other_fields(string ticks, long nanoseconds)
     {
         foreach (int field in (int[])[14, 15])
         {
             string[] fields = System.Text.Encoding.Latin1.GetString(Read("stat/" + Plain)).Split(' ');
             fields[field - 1] = ticks;
             Assert.True(ProcStat.TryParse(Latin1(string.Join(' ', fields)), out ProcStat stat));
-            Assert.Equal(nanoseconds, Clocks.FromTicks(field == 14 ? stat.UserTicks : stat.KernelTicks));
+            Assert.Equal(nanoseconds, field == 14 ? stat.UserNanoseconds : stat.KernelNanoseconds);
             Assert.Equal(fields[field == 14 ? 14 : 13], $"{(field == 14 ? stat.KernelTicks : stat.UserTicks)}");
             Assert.Equal(fields[21], $"{stat.StartTicks}");
         }
@@ -205,14 +207,14 @@ public class ProcStatTests
     }
 
     [Fact]
-    public void A_field_too_few()
+    public void A_missing_field_is_malformed()
     {
         byte[] text = Read("stat/ends-at-39");
         AssertMalformed(text.AsSpan(0, text.AsSpan().LastIndexOf((byte)' ')));
     }
 
     [Fact]
-    public void A_text_cut_anywhere_before_the_end_of_field_39_is_no_stat()
+    public void A_text_cut_anywhere_before_the_end_of_field_39_is_malformed()
     {
         byte[] text = Read("stat/ends-at-39");
         Assert.True(ProcStat.TryParse(text, out _));

@@ -12,7 +12,7 @@ public class ProcStatmTests
     }
 
     [Fact]
-    public void A_number_that_cannot_be_is_unknown_and_the_other_is_read()
+    public void A_number_out_of_range_is_unknown_and_the_other_is_read()
     {
         Assert.True(ProcStatm.TryParse("18446744073709551615 7 1\n"u8, out ProcStatm statm));
         Assert.Equal(new ProcStatm(-1, 7), statm);
@@ -27,10 +27,10 @@ public class ProcStatmTests
     [InlineData("12\t34 5")]
     [InlineData("-12 34 5")]
     [InlineData("12 99999999999999999999 5")]
-    public void Refuses_what_is_not_statm(string text) => Assert.False(ProcStatm.TryParse(System.Text.Encoding.ASCII.GetBytes(text), out _));
+    public void Other_text_is_malformed(string text) => Assert.False(ProcStatm.TryParse(System.Text.Encoding.ASCII.GetBytes(text), out _));
 
     [Fact]
-    public void Is_that_of_this_process()
+    public void Matches_this_process()
     {
         byte[] buffer = new byte[256];
         Assert.Equal(ReadStatus.Ok, RawFile.ReadOnce(-1, "/proc/self/statm"u8, buffer, out int length));

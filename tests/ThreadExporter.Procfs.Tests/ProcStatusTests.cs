@@ -12,7 +12,7 @@ public class ProcStatusTests
     [InlineData("uid-largest", uint.MaxValue, 0, 0, -1, -1)]
     [InlineData("switches-largest", 1001u, 1, 4210, long.MaxValue, 545)]
     [InlineData("long-groups", 1001u, 1, 4210, 150, 545)]
-    // Cut by a buffer: what was cut counts as missing.
+    // Cut by a buffer: the cut line counts as missing.
     [InlineData("cut-in-groups", 1001u, 0, 0, -1, -1)]
     [InlineData("cut-in-number", 1001u, 1, 4210, 150, -1)]
     public void What_the_kernel_writes(string file, uint uid, int nspidCount, int nspid, long voluntary, long involuntary)
@@ -22,7 +22,7 @@ public class ProcStatusTests
     }
 
     [Fact]
-    public void A_number_that_no_counter_reaches_is_unknown_and_the_rest_is_read()
+    public void A_number_out_of_range_is_unknown_and_the_rest_is_read()
     {
         Assert.True(ProcStatus.TryParse("Uid:\t0\t7\t0\t0\nvoluntary_ctxt_switches:\t9223372036854775808\nnonvoluntary_ctxt_switches:\t3\n"u8, out ProcStatus status));
         Assert.Equal(new ProcStatus(7, 0, 0, -1, 3), status);

@@ -11,7 +11,7 @@ public class ProcTextTests
     [InlineData("\xff", @"\xff")]
     [InlineData("caf\xe9!", @"caf\xe9!")]
     [InlineData("\xc3\xa9", "é")]
-    // Half a character, in the middle and at the end.
+    // Incomplete characters, in the middle and at the end.
     [InlineData("\xe2\x82x", @"\xe2\x82x")]
     [InlineData("x\xe2\x82", @"x\xe2\x82")]
     [InlineData("\xf0\x9f\x98\x80", "😀")]
@@ -20,7 +20,7 @@ public class ProcTextTests
     [InlineData("\xc0\x80", @"\xc0\x80")]
     [InlineData("\xed\xa0\x80", @"\xed\xa0\x80")]
     [InlineData("\xf4\x90\x80\x80", @"\xf4\x90\x80\x80")]
-    // What is valid stays as it is, even if it is a replacement character or looks like our escape.
+    // Valid text is unchanged, even a replacement character or text that looks like our escape.
     [InlineData("\xef\xbf\xbd", "\uFFFD")]
     [InlineData(@"\xff", @"\xff")]
     [InlineData("\xef\xbb\xbf" + "a", "\uFEFFa")]

@@ -6,7 +6,7 @@ using ThreadExporter.Linux.Tests;
 
 namespace ThreadExporter.Procfs.Tests;
 
-/// <summary>Alone, because they count and take away the descriptors of the whole process.</summary>
+/// <summary>Not in parallel, because they count and exhaust the descriptors of the whole process.</summary>
 [CollectionDefinition(nameof(ThreadDescriptorTests), DisableParallelization = true)]
 [Collection(nameof(ThreadDescriptorTests))]
 public class ThreadDescriptorTests
@@ -16,7 +16,7 @@ public class ThreadDescriptorTests
     {
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc", out int proc));
         byte[] buffer = new byte[1024];
-        var ids = new List<int>();
+        List<int> ids = new();
         int before = Count(proc, ids);
         for (int i = 0; i < 10_000; i++)
         {
@@ -27,7 +27,7 @@ public class ThreadDescriptorTests
         }
         using (ProcfsRoot.Open("/proc"))
         {
-            // Opened and disposed: it leaves none either.
+            // Opened and disposed: no descriptor is left open.
         }
         Assert.Throws<IOException>(() => ProcfsRoot.Open("/"));
         Assert.InRange(Count(proc, ids), before - 5, before + 5);
@@ -35,13 +35,13 @@ public class ThreadDescriptorTests
     }
 
     [Fact]
-    public void Out_of_descriptors_is_told_apart()
+    public void Out_of_descriptors_has_its_own_status()
     {
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc", out int proc));
         ReadStatus open = default, read = default, list = default, root = default;
         int fd = 0;
         string path = "/proc";
-        var ids = new List<int>();
+        List<int> ids = new();
         Libc.WithoutDescriptors(() =>
         {
             open = RawFile.Open(proc, "self/stat"u8, out fd);
@@ -70,7 +70,7 @@ public class ThreadDescriptorTests
     }
 
     [Fact]
-    public void The_limit_is_the_one_the_kernel_shows()
+    public void The_limit_is_that_of_the_kernel()
     {
         string line = File.ReadLines("/proc/self/limits").Single(l => l.StartsWith("Max open files", StringComparison.Ordinal));
         string soft = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];

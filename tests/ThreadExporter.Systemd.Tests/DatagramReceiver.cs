@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -5,7 +6,7 @@ using System.Text;
 
 namespace ThreadExporter.Systemd.Tests;
 
-/// <summary>A datagram socket in a temporary directory, in the place of journald or the service manager.</summary>
+/// <summary>A datagram socket in a temporary directory, used in place of journald or the service manager.</summary>
 internal sealed partial class DatagramReceiver : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("dgram-");
@@ -20,7 +21,7 @@ internal sealed partial class DatagramReceiver : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Nothing more is waiting.</summary>
+    /// <summary>No datagram is queued.</summary>
     public bool IsEmpty => !_socket.Poll(0, SelectMode.SelectRead);
 
     public byte[] Receive()
@@ -31,7 +32,7 @@ internal sealed partial class DatagramReceiver : IDisposable
 
     public string ReceiveText() => Encoding.UTF8.GetString(Receive());
 
-    /// <summary>Receives one datagram that brings a descriptor (recvmsg(2)); -1 when it brings none.</summary>
+    /// <summary>Receives one datagram with a descriptor (recvmsg(2)); -1: without one.</summary>
     public unsafe int ReceiveDescriptor(out int payload)
     {
         byte* data = stackalloc byte[16];
@@ -58,15 +59,15 @@ internal sealed partial class DatagramReceiver : IDisposable
     /// <summary>F_GET_SEALS of fcntl(2).</summary>
     public static int Seals(int descriptor) => FileControl(descriptor, 1034);
 
-    /// <summary>Device and inode of a descriptor of this process, as coreutils sees it.</summary>
+    /// <summary>Device and inode of a descriptor of this process, from stat(1).</summary>
     public static async Task<string> DeviceAndInodeAsync(nint descriptor)
     {
-        var start = new System.Diagnostics.ProcessStartInfo("stat")
+        ProcessStartInfo start = new("stat")
         {
             ArgumentList = { "-L", "-c", "%d:%i", string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{descriptor}") },
             RedirectStandardOutput = true,
         };
-        using var stat = System.Diagnostics.Process.Start(start)!;
+        using Process stat = Process.Start(start)!;
         string text = await stat.StandardOutput.ReadToEndAsync();
         await stat.WaitForExitAsync();
         return text.Trim();

@@ -8,9 +8,9 @@ namespace ThreadExporter.Systemd.Tests;
 public class JournalRecordTests
 {
     [Fact]
-    public void Plain_values_go_as_text_in_the_order_they_were_added()
+    public void Plain_values_are_sent_as_text_in_the_order_they_were_added()
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("MESSAGE", "größer = 3 µs");
         record.Add(JournalPriority.Warning);
         record.Add("EMPTY", "");
@@ -20,16 +20,16 @@ public class JournalRecordTests
     [Fact]
     public void A_newline_makes_the_binary_form_with_the_length_in_little_endian()
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("MESSAGE", "a\nPRIORITY=0");
         byte[] expected = [.. "MESSAGE\n"u8, 12, 0, 0, 0, 0, 0, 0, 0, .. "a\nPRIORITY=0\n"u8];
         Assert.Equal(expected, record.Bytes.ToArray());
     }
 
     [Fact]
-    public void Bytes_that_are_not_text_go_as_they_are()
+    public void Bytes_that_are_not_text_are_sent_unchanged()
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("RAW", [0xFF, 0x00, 0x0A, 0x80]);
         Assert.Equal([.. "RAW\n"u8, 4, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0x00, 0x0A, 0x80, 0x0A], record.Bytes.ToArray());
     }
@@ -37,7 +37,7 @@ public class JournalRecordTests
     [Fact]
     public void A_lone_surrogate_becomes_the_replacement_character()
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("MESSAGE", "a\uD800b");
         Assert.Equal("MESSAGE=a\uFFFDb\n", Text(record));
     }
@@ -45,7 +45,7 @@ public class JournalRecordTests
     [Fact]
     public void Clear_leaves_nothing_behind()
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("MESSAGE", new string('x', 5000));
         record.Clear();
         record.Add("MESSAGE", "short");
@@ -61,12 +61,12 @@ public class JournalRecordTests
     [InlineData("A\nB")]
     [InlineData("Ä")]
     [InlineData("A2345678901234567890123456789012345678901234567890123456789012345")]
-    public void A_name_that_journald_would_ignore_is_refused(string name)
+    public void A_name_that_journald_would_ignore_is_rejected(string name)
     {
         Assert.False(JournalRecord.IsName(name));
-        var record = new JournalRecord();
-        var error = Assert.Throws<ArgumentException>(() => record.Add(name, "x"));
-        Assert.Equal($"'{name}' is not a journal field name: 1 to 64 of A-Z, 0-9 and _, the first a letter. (Parameter 'name')", error.Message);
+        JournalRecord record = new();
+        ArgumentException error = Assert.Throws<ArgumentException>(() => record.Add(name, "x"));
+        Assert.Equal($"Invalid journal field name '{name}': must be 1 to 64 of A-Z, 0-9 and _, starting with a letter. (Parameter 'name')", error.Message);
         Assert.True(record.Bytes.IsEmpty);
     }
 
@@ -85,23 +85,23 @@ public class JournalRecordTests
     public void A_property_name_becomes_a_field_name(string property, string name) => Assert.Equal(name, JournalRecord.NameOf(property));
 
     [Fact]
-    public void Whatever_the_property_name_the_field_name_is_valid() =>
+    public void The_field_name_of_any_property_name_is_valid() =>
         Prop.ForAll<string>(name => JournalRecord.IsName(JournalRecord.NameOf(name ?? ""))).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Whatever_the_fields_a_reader_of_the_protocol_gets_them_back() =>
+    public void Any_fields_are_read_back_by_a_parser_of_the_protocol() =>
         Prop.ForAll<byte[][]>(values =>
         {
-            var record = new JournalRecord();
+            JournalRecord record = new();
             foreach (byte[] value in values)
                 record.Add("F", value);
             Assert.Equal(values, Parse(record.Bytes).Select(field => field.Value));
         }).QuickCheckThrowOnFailure();
 
-    /// <summary>The protocol as its document has it, read from the other side.</summary>
+    /// <summary>Parses the protocol as its documentation describes it.</summary>
     internal static List<(string Name, byte[] Value)> Parse(ReadOnlySpan<byte> bytes)
     {
-        var fields = new List<(string, byte[])>();
+        List<(string, byte[])> fields = new();
         while (!bytes.IsEmpty)
         {
             int end = bytes.IndexOf((byte)'\n');

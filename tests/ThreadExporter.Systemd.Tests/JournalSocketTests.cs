@@ -11,26 +11,25 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_record_is_one_datagram()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", "one\ntwo");
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
         Assert.Equal(_record.Bytes.ToArray(), _journal.Receive());
         Assert.True(_journal.IsEmpty);
-        Assert.Equal(0, socket.Dropped);
     }
 
     [Fact]
     public void A_record_too_large_for_a_datagram_comes_as_a_sealed_memory_file()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", new string('x', 20_000_000));
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
 
         int descriptor = _journal.ReceiveDescriptor(out int payload);
         Assert.Equal(0, payload);
         Assert.NotEqual(-1, descriptor);
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE: journald refuses a file with fewer.
+        using SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE: journald rejects a file with fewer seals.
         Assert.Equal(0xF, DatagramReceiver.Seals(descriptor));
         byte[] content = new byte[RandomAccess.GetLength(handle)];
         Assert.Equal(content.Length, RandomAccess.Read(handle, content, 0));
@@ -40,7 +39,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void No_descriptor_is_left_open_after_large_records()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", new string('x', 20_000_000));
         for (int i = 0; i < 3; i++)
         {
@@ -52,30 +51,28 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_socket_is_counted_and_found_when_it_comes()
+    public void A_missing_socket_is_unavailable_until_it_appears()
     {
         string path = _journal.Path + ".later";
-        using var socket = new JournalSocket(path);
+        using JournalSocket socket = new(path);
         _record.Add("MESSAGE", "lost");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
-        Assert.Equal(1, socket.Dropped);
 
         File.CreateSymbolicLink(path, _journal.Path);
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
-        Assert.Equal(1, socket.Dropped);
     }
 
     [Fact]
-    public void A_socket_nobody_listens_on_is_unavailable()
+    public void A_socket_without_a_listener_is_unavailable()
     {
         string path = _journal.Path + ".dead";
-        using (var dead = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified))
+        using (Socket dead = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified))
         {
             dead.Bind(new UnixDomainSocketEndPoint(path + ".bound"));
-            // .NET removes the file it bound; one moved away stays, as after a crash of journald.
+            // .NET removes the file that it bound; a moved one stays, as after a crash of journald.
             File.Move(path + ".bound", path);
         }
-        using var socket = new JournalSocket(path);
+        using JournalSocket socket = new(path);
         _record.Add("MESSAGE", "lost");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
     }
@@ -83,14 +80,13 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_full_socket_drops_at_once_and_takes_records_again_when_it_is_read()
     {
-        using var socket = new JournalSocket(_journal.Path);
+        using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", "x");
         int sent = 0;
         while (sent < 100_000 && socket.Send(_record) == JournalResult.Sent)
             sent++;
         Assert.InRange(sent, 1, 99_999);
         Assert.Equal(JournalResult.Dropped, socket.Send(_record));
-        Assert.Equal(2, socket.Dropped);
 
         _journal.Receive();
         Assert.Equal(JournalResult.Sent, socket.Send(_record));
@@ -99,27 +95,26 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_disposed_socket_does_not_throw()
     {
-        var socket = new JournalSocket(_journal.Path);
+        JournalSocket socket = new(_journal.Path);
         socket.Dispose();
         _record.Add("MESSAGE", "x");
         Assert.Equal(JournalResult.Unavailable, socket.Send(_record));
-        Assert.Equal(1, socket.Dropped);
     }
 
     [Fact]
-    public void A_path_too_long_for_a_socket_address_is_refused_when_it_is_given() =>
+    public void A_path_too_long_for_a_socket_address_is_rejected_by_the_constructor() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new JournalSocket("/" + new string('x', 108)));
 
     [Fact]
     public async Task Records_of_many_threads_arrive_whole()
     {
-        using var socket = new JournalSocket(_journal.Path);
-        var received = new List<string>();
+        using JournalSocket socket = new(_journal.Path);
+        List<string> received = new();
         const int PerThread = 200;
         Task[] senders = [.. Enumerable.Range(0, 4).Select(thread => Task.Run(
             () =>
             {
-                var record = new JournalRecord();
+                JournalRecord record = new();
                 for (int i = 0; i < PerThread; i++)
                 {
                     record.Clear();

@@ -7,13 +7,13 @@ public class JournalStreamTests
     [Fact]
     public async Task The_descriptor_that_the_variable_names_is_the_journal()
     {
-        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
         int descriptor = (int)pipe.SafePipeHandle.DangerousGetHandle();
         Assert.True(JournalStream.IsJournal(descriptor, await DatagramReceiver.DeviceAndInodeAsync(descriptor)));
     }
 
     [Fact]
-    public async Task A_file_on_a_real_device_is_told_by_its_device_number_too()
+    public async Task A_file_on_a_real_device_is_compared_by_device_number_too()
     {
         string path = Path.GetTempFileName();
         using (FileStream file = File.OpenRead(path))
@@ -28,10 +28,10 @@ public class JournalStreamTests
     }
 
     [Fact]
-    public async Task A_variable_inherited_from_another_session_does_not_fool_it()
+    public async Task A_variable_inherited_from_another_session_is_ignored()
     {
-        using var sessions = new AnonymousPipeServerStream(PipeDirection.Out);
-        using var terminal = new AnonymousPipeServerStream(PipeDirection.Out);
+        using AnonymousPipeServerStream sessions = new(PipeDirection.Out);
+        using AnonymousPipeServerStream terminal = new(PipeDirection.Out);
         string inherited = await DatagramReceiver.DeviceAndInodeAsync(sessions.SafePipeHandle.DangerousGetHandle());
         Assert.False(JournalStream.IsJournal((int)terminal.SafePipeHandle.DangerousGetHandle(), inherited));
     }
@@ -47,8 +47,8 @@ public class JournalStreamTests
     [InlineData("-1:-1")]
     [InlineData("1:2:3")]
     [InlineData("99999999999999999999:1")]
-    public void A_variable_that_is_not_two_numbers_is_no_journal(string? variable) => Assert.False(JournalStream.IsJournal(2, variable));
+    public void A_variable_that_is_not_two_numbers_is_not_a_journal(string? variable) => Assert.False(JournalStream.IsJournal(2, variable));
 
     [Fact]
-    public void A_closed_descriptor_is_no_journal() => Assert.False(JournalStream.IsJournal(1_000_000, "1:1"));
+    public void A_closed_descriptor_is_not_a_journal() => Assert.False(JournalStream.IsJournal(1_000_000, "1:1"));
 }

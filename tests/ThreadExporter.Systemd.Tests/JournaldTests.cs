@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace ThreadExporter.Systemd.Tests;
 
-/// <summary>A real journald in a mount namespace of its own reads what we send; journalctl shows what it kept.</summary>
+/// <summary>A real journald in a private mount namespace receives our records; journalctl shows what it stored.</summary>
 public class JournaldTests
 {
     private const string Daemon = "/lib/systemd/systemd-journald";
@@ -23,7 +23,7 @@ public class JournaldTests
     {
         Assert.SkipUnless(File.Exists(Daemon), "no systemd-journald here");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "a mount namespace for journald needs root");
-        using var journald = Process.Start(new ProcessStartInfo("unshare")
+        using Process journald = Process.Start(new ProcessStartInfo("unshare")
         {
             ArgumentList = { "--mount", "--propagation", "private", "bash", "-c", Script },
             RedirectStandardOutput = true,
@@ -35,17 +35,17 @@ public class JournaldTests
             Assert.SkipUnless(line == "mounted", "mounts are not possible here");
             string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{journald.Id}/root");
             string path = root + JournalSocket.DefaultPath;
-            var patience = Stopwatch.StartNew();
-            while (!File.Exists(path) && patience.Elapsed < TimeSpan.FromSeconds(10))
+            Stopwatch waiting = Stopwatch.StartNew();
+            while (!File.Exists(path) && waiting.Elapsed < TimeSpan.FromSeconds(10))
                 await Task.Delay(10, TestContext.Current.CancellationToken);
 
-            using var socket = new JournalSocket(path);
+            using JournalSocket socket = new(path);
             string large = new('x', 500_000);
             Assert.Equal(JournalResult.Sent, Send(socket, "one\ntwo\nPRIORITY=0", "/etc/a.toml"));
             Assert.Equal(JournalResult.Sent, Send(socket, large, "/etc/b.toml"));
 
             List<JsonElement> entries = [];
-            while (entries.Count < 2 && patience.Elapsed < TimeSpan.FromSeconds(20))
+            while (entries.Count < 2 && waiting.Elapsed < TimeSpan.FromSeconds(20))
                 entries = await ReadAsync(root + "/run/log/journal", "SYSLOG_IDENTIFIER=journald-test");
             Assert.Equal(2, entries.Count);
             Assert.Equal("one\ntwo\nPRIORITY=0", entries[0].GetProperty("MESSAGE").GetString());
@@ -63,7 +63,7 @@ public class JournaldTests
 
     private static JournalResult Send(JournalSocket socket, string message, string configFile)
     {
-        var record = new JournalRecord();
+        JournalRecord record = new();
         record.Add("MESSAGE", message);
         record.Add(JournalPriority.Warning);
         record.Add("SYSLOG_IDENTIFIER", "journald-test");
@@ -74,7 +74,7 @@ public class JournaldTests
     private static async Task<List<JsonElement>> ReadAsync(string directory, string match)
     {
         // --all: journalctl prints null in place of a value above 4 KiB.
-        using var journalctl = Process.Start(new ProcessStartInfo("journalctl")
+        using Process journalctl = Process.Start(new ProcessStartInfo("journalctl")
         {
             ArgumentList = { "-D", directory, "--all", "-o", "json", "--no-pager", match },
             RedirectStandardOutput = true,

@@ -16,10 +16,10 @@ public sealed class NotificationTests : IDisposable
     private readonly DatagramReceiver _manager = new();
 
     [Fact]
-    public void Every_notification_is_a_datagram_of_its_own()
+    public void Every_notification_is_a_separate_datagram()
     {
         SystemdNotifier notifier = NotifierFor(_manager.Path);
-        // NOTIFY_SOCKET is all it takes: in a test run SystemdHelpers.IsSystemdService() says no.
+        // NOTIFY_SOCKET is sufficient: in a test run SystemdHelpers.IsSystemdService() is false.
         Assert.True(notifier.IsEnabled);
         foreach (ServiceState state in (ServiceState[])[
             ServiceState.Ready, ServiceStates.Status("3 processes, 412 threads"), ServiceStates.WatchdogAlive,
@@ -51,14 +51,14 @@ public sealed class NotificationTests : IDisposable
     [InlineData("a\nREADY=1", "STATUS=a READY=1")]
     [InlineData("a\r\nb\rc\n", "STATUS=a b c ")]
     [InlineData("größer", "STATUS=größer")]
-    public void A_status_cannot_smuggle_in_an_assignment(string status, string expected) =>
+    public void A_status_cannot_inject_an_assignment(string status, string expected) =>
         Assert.Equal(expected, ServiceStates.Status(status).ToString());
 
     [Fact]
-    public void An_abstract_socket_begins_with_an_at_sign()
+    public void An_abstract_socket_starts_with_an_at_sign()
     {
         string name = "notify-" + Guid.NewGuid().ToString("N");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        using Socket manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         manager.Bind(new UnixDomainSocketEndPoint("\0" + name));
         manager.ReceiveTimeout = 5000;
         Assert.True(NotifierFor("@" + name).TryNotify(ServiceState.Ready));
@@ -76,7 +76,7 @@ public sealed class NotificationTests : IDisposable
     }
 
     [Fact]
-    public void A_socket_that_is_gone_is_no_exception()
+    public void A_missing_socket_is_not_an_exception()
     {
         SystemdNotifier notifier = NotifierFor(_manager.Path + ".gone");
         Assert.Throws<SocketException>(() => notifier.Notify(ServiceState.Ready));
@@ -84,7 +84,7 @@ public sealed class NotificationTests : IDisposable
     }
 
     [Fact]
-    public async Task The_lifetime_of_the_package_registered_by_hand_says_ready_and_stopping()
+    public async Task The_lifetime_of_the_package_sends_ready_and_stopping()
     {
         SystemdNotifier notifier = NotifierFor(_manager.Path);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);

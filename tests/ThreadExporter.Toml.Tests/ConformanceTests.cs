@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 
@@ -9,13 +10,13 @@ public class ConformanceTests
     public void Every_valid_file_of_the_suite_gives_its_tagged_JSON()
     {
         Assert.SkipUnless(Suite.Root is not null, Suite.WhyAbsent);
-        var files = Suite.Files("valid/");
-        var failures = new List<string>();
-        foreach (var file in files)
+        List<string> files = Suite.Files("valid/");
+        List<string> failures = new();
+        foreach (string file in files)
         {
-            var document = TomlDocument.Parse(Suite.Read(file));
-            using var json = JsonDocument.Parse(Suite.Read(Path.ChangeExtension(file, ".json")));
-            var problem = document.Errors.IsEmpty ? TaggedJson.Difference(document.Root, json.RootElement) : document.Errors[0].ToString();
+            TomlDocument document = TomlDocument.Parse(Suite.Read(file));
+            using JsonDocument json = JsonDocument.Parse(Suite.Read(Path.ChangeExtension(file, ".json")));
+            string? problem = document.Errors.IsEmpty ? TaggedJson.Difference(document.Root, json.RootElement) : document.Errors[0].ToString();
             if (problem is not null)
                 failures.Add($"{file}: {problem}");
         }
@@ -25,17 +26,17 @@ public class ConformanceTests
     }
 
     [Fact]
-    public void Every_invalid_file_of_the_suite_is_refused_with_a_position_and_a_message_of_ours()
+    public void Every_invalid_file_of_the_suite_is_rejected_with_a_position_and_our_message()
     {
         Assert.SkipUnless(Suite.Root is not null, Suite.WhyAbsent);
-        var files = Suite.Files("invalid/");
-        var failures = new List<string>();
-        foreach (var file in files)
+        List<string> files = Suite.Files("invalid/");
+        List<string> failures = new();
+        foreach (string file in files)
         {
-            var bytes = Suite.Read(file);
-            var errors = TomlDocument.Parse(bytes).Errors;
-            // A text's last line end closes its last line; a fault at the end of the file may stand on the line after it.
-            var lines = bytes.AsSpan().Count((byte)'\n') + 1;
+            byte[] bytes = Suite.Read(file);
+            ImmutableArray<TomlError> errors = TomlDocument.Parse(bytes).Errors;
+            // The last line break ends the last line; an error at the end of the file may be on the line after it.
+            int lines = bytes.AsSpan().Count((byte)'\n') + 1;
             if (errors.IsEmpty)
                 failures.Add($"{file}: accepted");
             else if (errors.FirstOrDefault(e => e.Position.Line < 1 || e.Position.Line > lines + 1 || e.Position.Column < 1) is { } nowhere)
@@ -52,12 +53,12 @@ public class ConformanceTests
     public void No_message_quotes_a_value_of_the_suites_invalid_files()
     {
         Assert.SkipUnless(Suite.Root is not null, Suite.WhyAbsent);
-        // What our messages are made of, apart from a key in backquotes and numbers.
-        var messages = Suite.Files("invalid/").SelectMany(f => TomlDocument.Parse(Suite.Read(f)).Errors).Select(e => e.Message).Distinct().ToList();
-        var withKey = messages.Where(m => m.StartsWith("the key `", StringComparison.Ordinal)).ToList();
+        // The characters of our messages, except keys in backquotes and numbers.
+        List<string> messages = Suite.Files("invalid/").SelectMany(f => TomlDocument.Parse(Suite.Read(f)).Errors).Select(e => e.Message).Distinct().ToList();
+        List<string> withKey = messages.Where(m => m.StartsWith("the key `", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(withKey);
         Assert.All(withKey, m => Assert.Matches(@"^the key `[^\n]*` is already defined at [0-9]+:[0-9]+$", m));
-        var texts = messages.Except(withKey).Where(m => !m.StartsWith("byte 0x", StringComparison.Ordinal)).ToList();
+        List<string> texts = messages.Except(withKey).Where(m => !m.StartsWith("byte 0x", StringComparison.Ordinal)).ToList();
         Assert.True(texts.Count < 40, string.Join("\n", texts));
         Assert.All(texts, m => Assert.DoesNotContain("Unexpected", m, StringComparison.Ordinal));
     }
@@ -67,7 +68,7 @@ public class ConformanceTests
     [InlineData("\uFEFFa = 1\n")]
     public void A_byte_order_mark_at_the_start_changes_nothing(string text)
     {
-        var document = TomlDocument.Parse(Encoding.UTF8.GetBytes(text));
+        TomlDocument document = TomlDocument.Parse(Encoding.UTF8.GetBytes(text));
         Assert.Empty(document.Errors);
         Assert.Equal(new TomlPosition(1, 1), Assert.Single(document.Root.Entries).KeyPosition);
     }

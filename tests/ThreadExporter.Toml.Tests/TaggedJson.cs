@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ThreadExporter.Toml.Tests;
 
-/// <summary>Compares a table with the suite's tagged JSON; floats and times by value, as the suite means them.</summary>
+/// <summary>Compares a table with the suite's tagged JSON; floats and times by value.</summary>
 internal static class TaggedJson
 {
     /// <summary>Null when equal, else where and how they differ.</summary>
@@ -16,14 +16,14 @@ internal static class TaggedJson
                     return $"{path}: {array.Items.Count} items, not {json.GetArrayLength()}";
                 return array.Items.Select((item, i) => Difference(item, json[i], $"{path}[{i}]")).FirstOrDefault(d => d is not null);
             case JsonValueKind.Object when IsTagged(json):
-                var (type, text) = (json.GetProperty("type").GetString()!, json.GetProperty("value").GetString()!);
+                (string type, string text) = (json.GetProperty("type").GetString()!, json.GetProperty("value").GetString()!);
                 return IsScalar(node, type, text) ? null : $"{path}: {node}, not {type} {text}";
             case JsonValueKind.Object when node is TomlTable table:
                 if (table.Entries.Count != json.EnumerateObject().Count())
                     return $"{path}: {table.Entries.Count} keys, not {json.EnumerateObject().Count()}";
-                foreach (var property in json.EnumerateObject())
+                foreach (JsonProperty property in json.EnumerateObject())
                 {
-                    if (!table.TryGet(property.Name, out var entry))
+                    if (!table.TryGet(property.Name, out TomlEntry? entry))
                         return $"{path}: no key {property.Name}";
                     if (Difference(entry.Value, property.Value, $"{path}.{property.Name}") is { } difference)
                         return difference;
@@ -35,8 +35,8 @@ internal static class TaggedJson
     }
 
     private static bool IsTagged(JsonElement json) =>
-        json.EnumerateObject().Count() == 2 && json.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
-        && json.TryGetProperty("value", out var value) && value.ValueKind == JsonValueKind.String;
+        json.EnumerateObject().Count() == 2 && json.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String
+        && json.TryGetProperty("value", out JsonElement value) && value.ValueKind == JsonValueKind.String;
 
     private static bool IsScalar(TomlNode node, string type, string text) => (node, type) switch
     {

@@ -3,20 +3,21 @@ using System.Collections.Immutable;
 namespace ThreadExporter.Configuration;
 
 /// <summary>One key of the configuration file.</summary>
-/// <param name="Name">Dotted, as in errors: <c>web.listen</c>. A key of a <c>[[filter]]</c> begins with <c>filter.</c></param>
-/// <param name="Type">What its value is, in words.</param>
-/// <param name="Default">The default as TOML, or empty when leaving the key out has no equivalent value.</param>
-/// <param name="NeedsRestart">A reload does not take it.</param>
+/// <param name="Name">Dotted, as in errors: <c>web.listen</c>. A key of a <c>[[filter]]</c> starts with <c>filter.</c></param>
+/// <param name="Type">The type of its value, in words.</param>
+/// <param name="Default">The default as TOML, or empty when no value is equivalent to leaving the key out.</param>
+/// <param name="NeedsRestart">A reload does not apply it.</param>
 /// <param name="Help">One line, the same in the shipped file and in docs/configuration.md.</param>
-internal sealed record ConfigKey(string Name, string Type, string Default, bool NeedsRestart, string Help)
+/// <param name="FixedValue">The value, or the part of it, that only a restart changes; null: a reload changes all of it.</param>
+internal sealed record ConfigKey(string Name, string Type, string Default, bool NeedsRestart, string Help, Func<ExporterConfig, object>? FixedValue)
 {
-    /// <summary>The table it stands in, dotted; empty for none.</summary>
+    /// <summary>The table that it belongs to, dotted; empty for none.</summary>
     public string Table => Name.Contains('.', StringComparison.Ordinal) ? Name[..Name.LastIndexOf('.')] : "";
 
     public string LastName => Name[(Name.LastIndexOf('.') + 1)..];
 }
 
-/// <summary>Every key there is, in the order of the shipped file. A test holds the loader, that file and the docs to it.</summary>
+/// <summary>Every key, in the order of the shipped file. Tests compare the loader, that file, the docs and the man page with it.</summary>
 internal static class ConfigKeys
 {
     private const string Globs = "glob or list of globs";
@@ -44,14 +45,19 @@ internal static class ConfigKeys
         Reload("filter.threads.exclude", Globs, "[]", "Thread names that are folded although included"),
         Reload("filter.threads.top", "integer", "0", "Show only the N hottest threads of a process; 0 shows all"),
 
-        Restart("web.listen", "address or list of addresses", "[\":9199\"]", "Addresses to listen on: \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\""),
-        Restart("web.telemetry_path", "string", "\"/metrics\"", "Path of the metrics"),
+        Restart("web.listen", "address or list of addresses", "[\":9199\"]", "Addresses to listen on: \":PORT\", \"IPV4:PORT\", \"[IPV6]:PORT\" or \"NAME:PORT\"",
+            c => string.Join('\n', c.Web.Listen)),
+        Restart("web.telemetry_path", "string", "\"/metrics\"", "Path of the metrics",
+            c => c.Web.TelemetryPath),
         Reload("web.max_requests", "integer", "40", "Requests served at once; beyond it the answer is 503"),
         Reload("web.enable_lifecycle", "boolean", "false", "Allow POST /-/reload"),
-        Restart("web.watch_config", "boolean", "false", "Reload when the file changes"),
+        Restart("web.watch_config", "boolean", "false", "Reload when the file changes",
+            c => c.Web.WatchConfig),
         Reload("web.pages", "boolean", "true", "Serve the landing page, /hot and /api"),
 
-        Reload("web.tls.cert_file", "absolute path", "\"\"", "Certificate chain, PEM; empty: no TLS. Switching TLS on or off needs a restart"),
+        // A reload takes another certificate. Whether TLS is used at all is decided when the server starts to listen.
+        Reload("web.tls.cert_file", "absolute path", "\"\"", "Certificate chain, PEM; empty: no TLS. Switching TLS on or off needs a restart",
+            c => c.Web.Tls.IsOn),
         Reload("web.tls.key_file", "absolute path", "\"\"", "Private key, PEM"),
         Reload("web.tls.client_auth_type", "string", "\"NoClientCert\"",
             "\"NoClientCert\", \"RequestClientCert\", \"RequireAnyClientCert\", \"VerifyClientCertIfGiven\" or \"RequireAndVerifyClientCert\""),
@@ -60,7 +66,8 @@ internal static class ConfigKeys
 
         Reload("web.basic_auth_users", "table of strings", "{}", "User names and password hashes as `htpasswd -nB` prints them; empty: no authentication"),
 
-        Restart("collector.procfs", "absolute path or \"auto\"", "\"auto\"", "Where procfs is mounted; \"auto\": /host/proc when that is there, else /proc"),
+        Restart("collector.procfs", "absolute path or \"auto\"", "\"auto\"", "Where procfs is mounted; \"auto\": /host/proc when that is there, else /proc",
+            c => c.Collector.Procfs),
         Reload("collector.rescan_interval", "duration", "\"5s\"", "How often processes that did not match are looked at again"),
         Reload("collector.refresh_interval", "duration", "\"60s\"", "How old a thread's name and state may become while it uses no CPU"),
         Reload("collector.max_threads", "integer", "20000", "Threads shown at most, the hottest of all"),
@@ -75,23 +82,32 @@ internal static class ConfigKeys
         Reload("sampler.cpu_budget", "float", "0.02", "Share of a core that the sampler may use; beyond it its windows become longer"),
 
         Reload("log.level", "string", "\"info\"", "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"critical\""),
-        Restart("log.journal", "string", "\"auto\"", "Log to the journal: \"auto\" (when stderr is the journal, else to stdout), \"always\" or \"never\""),
-        Restart("log.file", "absolute path or \"auto\"", "\"auto\"", "Log to this file as well; \"auto\": thread-exporter.log in the directory that systemd gives (LOGS_DIRECTORY), else none; empty: none"),
-        Restart("log.file_max_size", "size", "\"10MiB\"", "Size from which the file is rotated"),
-        Restart("log.file_keep", "integer", "5", "Rotated files that are kept"),
-        Restart("log.format", "string", "\"text\"", "Format on stdout and in the file: \"text\" or \"json\""),
+        Restart("log.journal", "string", "\"auto\"", "Log to the journal: \"auto\" (when stderr is the journal, else to stdout), \"always\" or \"never\"",
+            c => c.Log.Journal),
+        Restart("log.file", "absolute path or \"auto\"", "\"auto\"", "Log to this file as well; \"auto\": thread-exporter.log in the directory that systemd gives (LOGS_DIRECTORY), else none; empty: none",
+            c => c.Log.File),
+        Restart("log.file_max_size", "size", "\"10MiB\"", "Size from which the file is rotated",
+            c => c.Log.FileMaxSize),
+        Restart("log.file_keep", "integer", "5", "Rotated files that are kept",
+            c => c.Log.FileKeep),
+        Restart("log.format", "string", "\"text\"", "Format on stdout and in the file: \"text\" or \"json\"",
+            c => c.Log.Format),
     ];
 
-    public static ConfigKey Get(string name) => All.First(k => k.Name == name);
-
-    /// <summary>The names that may stand in a table (empty: at the top): keys and tables.</summary>
+    /// <summary>The names of keys and tables that a table may contain (empty: the top level).</summary>
     public static IEnumerable<string> NamesIn(string table)
     {
-        var prefix = table.Length == 0 ? "" : table + ".";
+        string prefix = table.Length == 0 ? "" : table + ".";
         return All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(k => k.Name[prefix.Length..].Split('.')[0]).Distinct();
     }
 
-    private static ConfigKey Reload(string name, string type, string @default, string help) => new(name, type, @default, NeedsRestart: false, help);
+    /// <summary>The keys whose new value waits for a restart.</summary>
+    public static ImmutableArray<string> ChangedAtRestart(ExporterConfig running, ExporterConfig loaded) =>
+        [.. All.Where(k => k.FixedValue is { } value && !value(running).Equals(value(loaded))).Select(k => k.Name)];
 
-    private static ConfigKey Restart(string name, string type, string @default, string help) => new(name, type, @default, NeedsRestart: true, help);
+    private static ConfigKey Reload(string name, string type, string @default, string help, Func<ExporterConfig, object>? fixedValue = null) =>
+        new(name, type, @default, NeedsRestart: false, help, fixedValue);
+
+    private static ConfigKey Restart(string name, string type, string @default, string help, Func<ExporterConfig, object> fixedValue) =>
+        new(name, type, @default, NeedsRestart: true, help, fixedValue);
 }

@@ -3,7 +3,7 @@ using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
 
-/// <summary>Tables to the configuration records: every key, its type, its bounds. The defaults are those of the records.</summary>
+/// <summary>Reads tables into the configuration records: every key, its type, its bounds. The defaults are those of the records.</summary>
 internal static class ConfigReader
 {
     private const int Million = 1_000_000;
@@ -18,6 +18,15 @@ internal static class ConfigReader
         ("critical", LogLevel.Critical),
     ];
 
+    private static readonly ImmutableArray<(string Text, ClientAuthType Value)> ClientAuthTypes =
+    [
+        ("NoClientCert", ClientAuthType.NoClientCert),
+        ("RequestClientCert", ClientAuthType.RequestClientCert),
+        ("RequireAnyClientCert", ClientAuthType.RequireAnyClientCert),
+        ("VerifyClientCertIfGiven", ClientAuthType.VerifyClientCertIfGiven),
+        ("RequireAndVerifyClientCert", ClientAuthType.RequireAndVerifyClientCert),
+    ];
+
     private static readonly ImmutableArray<(string Text, ExtendedKinds Value)> Extended =
     [
         ("context_switches", ExtendedKinds.ContextSwitches),
@@ -28,8 +37,8 @@ internal static class ConfigReader
 
     public static ExporterConfig Read(TomlTable root, string file, List<ConfigError> errors)
     {
-        var reader = new TableReader(root, "", file, errors);
-        var config = new ExporterConfig
+        TableReader reader = new(root, "", file, errors);
+        ExporterConfig config = new()
         {
             Filters = FilterReader.Read(root, file, errors),
             Web = ReadWeb(reader.Table("web")),
@@ -43,8 +52,8 @@ internal static class ConfigReader
 
     private static WebConfig ReadWeb(TableReader reader)
     {
-        var defaults = new WebConfig();
-        var web = new WebConfig
+        WebConfig defaults = new();
+        WebConfig web = new()
         {
             Listen = reader.Strings("listen", defaults.Listen, ConfigText.GetListenError),
             TelemetryPath = reader.String("telemetry_path", defaults.TelemetryPath, ConfigText.GetTelemetryPathError),
@@ -61,22 +70,21 @@ internal static class ConfigReader
 
     private static TlsConfig ReadTls(TableReader reader)
     {
-        var defaults = new TlsConfig();
-        var tls = new TlsConfig
+        TlsConfig defaults = new();
+        TlsConfig tls = new()
         {
             CertFile = reader.Path("cert_file", defaults.CertFile),
             KeyFile = reader.Path("key_file", defaults.KeyFile),
-            ClientAuthType = reader.String("client_auth_type", defaults.ClientAuthType, OneOf(
-                "NoClientCert", "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert")),
+            ClientAuthType = reader.Choice("client_auth_type", defaults.ClientAuthType, ClientAuthTypes),
             ClientCaFile = reader.Path("client_ca_file", defaults.ClientCaFile),
-            MinVersion = reader.String("min_version", defaults.MinVersion, OneOf("TLS12", "TLS13")),
+            MinVersion = reader.Choice("min_version", defaults.MinVersion, [("TLS12", TlsVersion.Tls12), ("TLS13", TlsVersion.Tls13)]),
         };
         CheckTls(reader, tls);
         reader.Finish();
         return tls;
     }
 
-    // What would silently be less safe than it looks.
+    // Rejects settings that would silently be less secure than they look.
     private static void CheckTls(TableReader reader, TlsConfig tls)
     {
         const string CertFile = "cert_file", KeyFile = "key_file", AuthType = "client_auth_type", CaFile = "client_ca_file";
@@ -97,29 +105,29 @@ internal static class ConfigReader
         }
         else if (tls.ClientCaFile.Length > 0 && reader.IsDefault(AuthType, "NoClientCert"))
         {
-            Say(CaFile, "has no effect without web.tls.client_auth_type: \"RequireAndVerifyClientCert\" is the one that is safe");
+            Report(CaFile, "has no effect without web.tls.client_auth_type: set it to \"RequireAndVerifyClientCert\"");
         }
 
-        void Needs(string key, string other) => Say(key, $"needs {reader.Name(other)} too");
-        void Say(string key, string fault) => reader.Error(reader.PositionOf(key), reader.Name(key), $"{reader.Name(key)} {fault}");
+        void Needs(string key, string other) => Report(key, $"needs {reader.Name(other)} too");
+        void Report(string key, string error) => reader.Error(reader.PositionOf(key), reader.Name(key), $"{reader.Name(key)} {error}");
     }
 
-    // Nothing that is said here may show a value: they are password hashes, or passwords by mistake.
+    // No message may contain a value: the values are password hashes, or passwords by mistake.
     private static ImmutableDictionary<string, string> ReadUsers(TableReader reader)
     {
         const string Table = "web.basic_auth_users";
-        var users = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        foreach (var entry in reader.Entries)
+        ImmutableDictionary<string, string>.Builder users = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (TomlEntry entry in reader.Entries)
         {
-            var name = $"{Table}.{ConfigText.Key(entry.Key)}";
+            string name = $"{Table}.{ConfigText.Key(entry.Key)}";
             if (entry.Key.Length == 0 || entry.Key.Contains(':', StringComparison.Ordinal))
-                reader.Error(entry.KeyPosition, name, $"{name} is no user name: it must not be empty and must not hold a colon (RFC 7617)");
+                reader.Error(entry.KeyPosition, name, $"{name} is not a valid user name: it must not be empty or contain a colon (RFC 7617)");
             else if (entry.Value is TomlTable)
-                reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must stand in quotes");
+                reader.Error(entry.KeyPosition, name, $"{name} is a table: a user name with a dot must be quoted");
             else if (entry.Value is not TomlString hash)
                 reader.Error(entry.Value.Position, name, $"{name} must be a string, not {entry.Value.TypeName}");
-            else if (PasswordHash.GetHashError(hash.Value) is { } fault)
-                reader.Error(entry.Value.Position, name, $"{name} {fault}");
+            else if (PasswordHash.GetHashError(hash.Value) is { } error)
+                reader.Error(entry.Value.Position, name, $"{name} {error}");
             else
                 users[entry.Key] = hash.Value;
         }
@@ -128,8 +136,8 @@ internal static class ConfigReader
 
     private static CollectorConfig ReadCollector(TableReader reader)
     {
-        var defaults = new CollectorConfig();
-        var collector = new CollectorConfig
+        CollectorConfig defaults = new();
+        CollectorConfig collector = new()
         {
             Procfs = reader.Path("procfs", defaults.Procfs),
             RescanInterval = reader.Duration("rescan_interval", defaults.RescanInterval, "100ms", "1h"),
@@ -145,15 +153,15 @@ internal static class ConfigReader
 
     private static ExtendedKinds ReadExtended(TableReader reader, ExtendedKinds kinds)
     {
-        foreach (var name in reader.Strings("extended", [], OneOf([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
+        foreach (string name in reader.Strings("extended", [], OneOf([.. Extended.Select(e => e.Text)]), mayBeEmpty: true))
             kinds |= Extended.First(e => e.Text == name).Value;
         return kinds;
     }
 
     private static SamplerConfig ReadSampler(TableReader reader)
     {
-        var defaults = new SamplerConfig();
-        var sampler = new SamplerConfig
+        SamplerConfig defaults = new();
+        SamplerConfig sampler = new()
         {
             Enabled = reader.Boolean("enabled", defaults.Enabled),
             Interval = reader.Duration("interval", defaults.Interval, "10ms", "10s"),
@@ -167,12 +175,13 @@ internal static class ConfigReader
 
     private static LogConfig ReadLog(TableReader reader)
     {
-        var defaults = new LogConfig();
-        var log = new LogConfig
+        LogConfig defaults = new();
+        LogConfig log = new()
         {
-            // "warning" is what other programs write.
+            // Other programs write "warning".
             Level = reader.Choice("level", defaults.Level, [.. LogLevels], ("warning", LogLevel.Warning)),
-            Journal = reader.Choice("journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
+            Journal = reader.Choice(
+                "journal", defaults.Journal, [("auto", JournalMode.Auto), ("always", JournalMode.Always), ("never", JournalMode.Never)]),
             File = reader.String("file", defaults.File, text => text is "auto" or "" ? null : ConfigText.GetPathError(text)),
             FileMaxSize = reader.Size("file_max_size", defaults.FileMaxSize, "4KiB", "1024GiB"),
             FileKeep = reader.Integer("file_keep", defaults.FileKeep, 0, 1000),

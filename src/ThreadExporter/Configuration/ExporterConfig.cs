@@ -9,7 +9,7 @@ namespace ThreadExporter.Configuration;
 /// <summary>One validated configuration. Immutable: a reload builds a new one and swaps the reference.</summary>
 internal sealed record ExporterConfig
 {
-    /// <summary>The rules in the order of the file: the first that matches owns the process.</summary>
+    /// <summary>The filters in the order of the file: the first one that matches owns the process.</summary>
     public ImmutableArray<FilterConfig> Filters { get; init; } = [];
     public WebConfig Web { get; init; } = new();
     public CollectorConfig Collector { get; init; } = new();
@@ -17,10 +17,10 @@ internal sealed record ExporterConfig
     public LogConfig Log { get; init; } = new();
 }
 
-/// <summary>One <c>[[filter]]</c>. Every key given must match; keys not given are empty or null.</summary>
+/// <summary>One <c>[[filter]]</c>. Every key that is set must match; other keys are empty or null.</summary>
 internal sealed record FilterConfig
 {
-    /// <summary>Label <c>filter</c> of the exporter's own metrics; unique among the rules.</summary>
+    /// <summary>Label <c>filter</c> of the exporter's own metrics; unique among the filters.</summary>
     public required string Name { get; init; }
     /// <summary>Short form <c>match</c>: a process matches when its name or its pid is listed.</summary>
     public ImmutableArray<string> MatchNames { get; init; } = [];
@@ -78,21 +78,43 @@ internal sealed record WebConfig
 /// <summary><c>[web.tls]</c>: names and values as in Prometheus's exporter-toolkit.</summary>
 internal sealed record TlsConfig
 {
-    /// <summary>Both files are given or none.</summary>
+    /// <summary>TLS is used: certificate and key are both set, or neither is.</summary>
     public bool IsOn => CertFile.Length > 0;
-    public bool RequestsClientCertificates => ClientAuthType != "NoClientCert";
-    public bool VerifiesClientCertificates => ClientAuthType is "VerifyClientCertIfGiven" or "RequireAndVerifyClientCert";
+    public bool RequestsClientCertificates => ClientAuthType != ClientAuthType.NoClientCert;
+    public bool VerifiesClientCertificates => ClientAuthType is ClientAuthType.VerifyClientCertIfGiven or ClientAuthType.RequireAndVerifyClientCert;
     public string CertFile { get; init; } = "";
     public string KeyFile { get; init; } = "";
-    public string ClientAuthType { get; init; } = "NoClientCert";
+    public ClientAuthType ClientAuthType { get; init; } = ClientAuthType.NoClientCert;
     public string ClientCaFile { get; init; } = "";
-    public string MinVersion { get; init; } = "TLS12";
+    public TlsVersion MinVersion { get; init; } = TlsVersion.Tls12;
+}
+
+/// <summary><c>web.tls.client_auth_type</c>: whether a client needs a certificate. Names and meanings as in Go's crypto/tls.</summary>
+internal enum ClientAuthType
+{
+    /// <summary>No certificate is requested.</summary>
+    NoClientCert,
+    /// <summary>One is requested, none is needed, and any is accepted.</summary>
+    RequestClientCert,
+    /// <summary>One is needed, and any is accepted.</summary>
+    RequireAnyClientCert,
+    /// <summary>None is needed, but one that is given must be valid.</summary>
+    VerifyClientCertIfGiven,
+    /// <summary>A valid one is needed.</summary>
+    RequireAndVerifyClientCert,
+}
+
+/// <summary><c>web.tls.min_version</c>.</summary>
+internal enum TlsVersion
+{
+    Tls12,
+    Tls13,
 }
 
 /// <summary><c>[collector]</c>.</summary>
 internal sealed record CollectorConfig
 {
-    /// <summary><c>auto</c>: /host/proc when it is mounted, else /proc.</summary>
+    /// <summary><c>auto</c>: /host/proc when a procfs is mounted there, else /proc.</summary>
     public string Procfs { get; init; } = "auto";
     public TimeSpan RescanInterval { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(60);
@@ -102,7 +124,7 @@ internal sealed record CollectorConfig
     public ExtendedKinds Extended { get; init; }
 }
 
-/// <summary><c>collector.extended</c>: what more is shown of each thread.</summary>
+/// <summary><c>collector.extended</c>: the extended counters of each thread.</summary>
 [Flags]
 internal enum ExtendedKinds
 {
@@ -128,7 +150,7 @@ internal sealed record LogConfig
 {
     public LogLevel Level { get; init; } = LogLevel.Information;
     public JournalMode Journal { get; init; } = JournalMode.Auto;
-    /// <summary>Path of the log file; <c>auto</c>: in the directory that systemd gives, if any; empty: no file.</summary>
+    /// <summary>Path of the log file; <c>auto</c>: in the directory that systemd provides, if any; empty: no file.</summary>
     public string File { get; init; } = "auto";
     public long FileMaxSize { get; init; } = 10L * 1024 * 1024;
     public int FileKeep { get; init; } = 5;
@@ -149,11 +171,11 @@ internal enum LogFormat
     Json,
 }
 
-/// <summary>One fault of a configuration file. <see cref="ToString"/> is the line shown to people.</summary>
+/// <summary>One error of a configuration file. <see cref="ToString"/> is the line that the user sees.</summary>
 /// <param name="File">The file's path as given.</param>
 /// <param name="Position">1-based line and column.</param>
-/// <param name="Key">The dotted key it concerns, or empty. Shown on pages in place of the message, which may quote a value.</param>
-/// <param name="Message">What is wrong and what would be right.</param>
+/// <param name="Key">The dotted key, or empty. Pages show it in place of the message, which may quote a value.</param>
+/// <param name="Message">What is wrong, and what a correct value is.</param>
 internal sealed record ConfigError(string File, TomlPosition Position, string Key, string Message)
 {
     public override string ToString() =>

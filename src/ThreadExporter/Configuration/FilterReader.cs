@@ -13,28 +13,28 @@ internal static class FilterReader
 
     public static ImmutableArray<FilterConfig> Read(TomlTable root, string file, List<ConfigError> errors)
     {
-        if (!root.TryGet("filter", out var entry))
+        if (!root.TryGet("filter", out TomlEntry? entry))
             return [];
         if (entry.Value is not TomlArray array || array.Items.Any(item => item is not TomlTable))
         {
             errors.Add(new(file, entry.KeyPosition, "filter", $"filter must be an array of tables, not {entry.Value.TypeName}: write [[filter]]"));
             return [];
         }
-        var filters = ImmutableArray.CreateBuilder<FilterConfig>();
-        var names = new Dictionary<string, TomlPosition>(StringComparer.Ordinal);
-        foreach (var table in array.Items.Cast<TomlTable>())
+        ImmutableArray<FilterConfig>.Builder filters = ImmutableArray.CreateBuilder<FilterConfig>();
+        Dictionary<string, TomlPosition> names = new(StringComparer.Ordinal);
+        foreach (TomlTable table in array.Items.Cast<TomlTable>())
         {
-            var reader = new TableReader(table, "filter", file, errors);
-            var filter = Read(reader, table);
+            TableReader reader = new(table, "filter", file, errors);
+            FilterConfig filter = Read(reader, table);
             reader.Finish();
             filters.Add(filter);
-            var position = reader.PositionOf("name");
+            TomlPosition position = reader.PositionOf("name");
             if (filter.Name.Length > 0 && !names.TryAdd(filter.Name, position))
             {
-                var first = names[filter.Name];
-                var advice = reader.Has("name") ? "names must be unique" : "give this rule a name of its own (key name)";
+                TomlPosition first = names[filter.Name];
+                string advice = reader.Has("name") ? "names must be unique" : "set a unique name (key name)";
                 errors.Add(new(file, position, "filter.name", FormattableString.Invariant(
-                    $"the name {Printable.Quote(filter.Name)} is taken by the rule at line {first.Line}: {advice}")));
+                    $"the name {Printable.Quote(filter.Name)} is already used by the filter at line {first.Line}: {advice}")));
             }
         }
         return filters.ToImmutable();
@@ -44,14 +44,13 @@ internal static class FilterReader
     {
         if (!MatchKeys.Any(reader.Has))
         {
-            reader.Error(table.Position, "filter",
-                "this rule matches nothing: give at least one of " + string.Join(", ", MatchKeys));
+            reader.Error(table.Position, "filter", "this filter matches nothing: set at least one of " + string.Join(", ", MatchKeys));
         }
         ImmutableArray<string> names = [];
         ImmutableArray<int> pids = [];
         reader.String("match", "", text => MatchList.Parse(text, out names, out pids));
-        var threads = reader.Table("threads");
-        var filter = new FilterConfig
+        TableReader threads = reader.Table("threads");
+        FilterConfig filter = new()
         {
             Name = reader.String("name", DefaultName(table), text => text.Trim().Length == 0 ? "must not be empty: leave the key out" : null),
             MatchNames = names,
@@ -65,7 +64,7 @@ internal static class FilterReader
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
             PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", GetPidFileError) : null,
             Children = reader.Boolean("children", false),
-            Daemon = reader.Expression("daemon", "needs a group, as in '--id (\\S+)': its text becomes the label `daemon`"),
+            Daemon = reader.Expression("daemon", "needs a capture group, as in '--id (\\S+)': its text becomes the label `daemon`"),
             Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], GetLabelError, mayBeEmpty: true))],
             Threads = ReadThreads(threads),
         };
@@ -73,7 +72,7 @@ internal static class FilterReader
         return filter;
     }
 
-    // Longer ones would be configured and never read.
+    // A longer path would be accepted here and never read.
     private static string? GetPidFileError(string path) => ConfigText.GetPathError(path) ?? ConfigText.GetLengthError(path, RawFile.MaxPathLength);
 
     private static string? GetLabelError(string text) =>
@@ -81,7 +80,7 @@ internal static class FilterReader
 
     private static ThreadsConfig ReadThreads(TableReader reader)
     {
-        var defaults = new ThreadsConfig();
+        ThreadsConfig defaults = new();
         return new()
         {
             Detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]),
@@ -95,17 +94,17 @@ internal static class FilterReader
     // (uid_t)-1 means "no user" to the kernel (setreuid(2)).
     private static Converted<string>? ToUser(TomlNode node) => node switch
     {
-        TomlString { Value.Length: 0 } => new("", "must not hold an empty string"),
+        TomlString { Value.Length: 0 } => new("", "must not contain an empty string"),
         TomlString text => new(text.Value),
         TomlInteger { Value: >= 0 and < uint.MaxValue } uid => new(uid.Value.ToString(CultureInfo.InvariantCulture)),
         TomlInteger => new("", FormattableString.Invariant($"must be from 0 to {uint.MaxValue - 1}")),
         _ => null,
     };
 
-    /// <summary>The short form as it stands, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
+    /// <summary>The short form, else the keys that match, in the order of the file: <c>comm=ceph-* user=ceph</c>.</summary>
     private static string DefaultName(TomlTable table)
     {
-        if (table.TryGet("match", out var match) && match.Value is TomlString text)
+        if (table.TryGet("match", out TomlEntry? match) && match.Value is TomlString text)
             return text.Value.Trim();
         return string.Join(' ', table.Entries.Where(e => MatchKeys.Contains(e.Key)).Select(e => $"{e.Key}={Render(e.Value)}"));
     }
@@ -115,7 +114,7 @@ internal static class FilterReader
         TomlString text => text.Value,
         TomlInteger integer => integer.Value.ToString(CultureInfo.InvariantCulture),
         TomlArray array => string.Join(',', array.Items.Select(Render)),
-        // Of the wrong type, which is an error of its own.
+        // The wrong type, which is reported separately.
         _ => "",
     };
 }

@@ -4,7 +4,7 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Configuration;
 
-/// <summary>The short form of a rule: names and pids, comma-separated.</summary>
+/// <summary>The short form of a filter: names and pids, comma-separated.</summary>
 internal static class MatchList
 {
     /// <summary>PID_MAX_LIMIT of a 64-bit kernel (include/linux/threads.h).</summary>
@@ -13,20 +13,20 @@ internal static class MatchList
     /// <summary>Null, or what is wrong.</summary>
     public static string? Parse(string list, out ImmutableArray<string> names, out ImmutableArray<int> pids)
     {
-        var entries = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var numbers = entries.Where(IsNumber).ToList();
+        string[] entries = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        List<string> numbers = entries.Where(IsNumber).ToList();
         names = [.. entries.Except(numbers)];
         pids = [];
         if (entries.Length == 0)
-            return "names no process: give names or pids, comma-separated";
-        // Before the commas between braces have cut them in pieces.
-        if ((GlobParser.GetBraceError(list) ?? names.Select(n => GlobParser.GetError(n)).FirstOrDefault(f => f is not null)) is { } fault)
-            return fault;
-        var found = new HashSet<int>();
-        foreach (var number in numbers)
+            return "must contain names or pids, comma-separated";
+        // Checked on the whole list: the commas between braces split a glob.
+        if ((GlobParser.GetBraceError(list) ?? names.Select(n => GlobParser.GetError(n)).FirstOrDefault(f => f is not null)) is { } error)
+            return error;
+        HashSet<int> found = new();
+        foreach (string number in numbers)
         {
-            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) || pid is < 1 or > MaxPid)
-                return FormattableString.Invariant($"{Printable.Quote(number)} is no pid: pids go from 1 to {MaxPid}");
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) || pid is < 1 or > MaxPid)
+                return FormattableString.Invariant($"{Printable.Quote(number)} is not a valid pid (1-{MaxPid})");
             found.Add(pid);
         }
         pids = [.. found];

@@ -6,22 +6,23 @@ using ThreadExporter.Text;
 namespace ThreadExporter.Configuration;
 
 /// <summary>
-/// What .NET takes in a regular expression but reads otherwise than RE2, PCRE, POSIX or grep: such an expression would silently
-/// match nothing, or something else. Also, with a hint, what it does not take although these do.
+/// Rejects syntax that .NET accepts in a regular expression but interprets differently from RE2, PCRE, POSIX or grep: such an expression would
+/// silently match nothing, or something else. Also rejects, with a hint, some syntax that these support and .NET does not.
 /// </summary>
 internal ref partial struct RegexDialect
 {
-    /// <summary>What to write between brackets in place of <c>[:name:]</c>.</summary>
+    /// <summary>The characters of <c>[:name:]</c> as .NET writes them between brackets.</summary>
     private static readonly ImmutableArray<(string Name, string Same)> Classes =
     [
-        ("alnum", "A-Za-z0-9"), ("alpha", "A-Za-z"), ("ascii", @"\x00-\x7F"), ("blank", @" \t"), ("cntrl", @"\x00-\x1F\x7F"), ("digit", "0-9"), ("graph", "!-~"),
-        ("lower", "a-z"), ("print", " -~"), ("punct", "!-/:-@\\[-`{-~"), ("space", @"\s"), ("upper", "A-Z"), ("word", @"\w"), ("xdigit", "0-9A-Fa-f"),
+        ("alnum", "A-Za-z0-9"), ("alpha", "A-Za-z"), ("ascii", @"\x00-\x7F"), ("blank", @" \t"), ("cntrl", @"\x00-\x1F\x7F"),
+        ("digit", "0-9"), ("graph", "!-~"), ("lower", "a-z"), ("print", " -~"), ("punct", "!-/:-@\\[-`{-~"),
+        ("space", @"\s"), ("upper", "A-Z"), ("word", @"\w"), ("xdigit", "0-9A-Fa-f"),
     ];
 
     private readonly string _pattern;
     private int _index;
 
-    /// <summary>The innermost group's options <c>x</c> and <c>n</c>; those of the groups around it wait.</summary>
+    /// <summary>The options <c>x</c> and <c>n</c> of the innermost group; <see cref="_outer"/> has those of the groups around it.</summary>
     private (bool Extended, bool Explicit) _options;
     private readonly Stack<(bool, bool)> _outer = new();
     private bool? _firstHasName;
@@ -29,9 +30,9 @@ internal ref partial struct RegexDialect
 
     private RegexDialect(string pattern) => _pattern = pattern;
 
-    /// <summary>Null, or what is wrong. An expression that .NET refuses anyway may pass.</summary>
+    /// <summary>Null, or what is wrong. An expression that .NET rejects itself may pass.</summary>
     /// <param name="pattern">The expression.</param>
-    /// <param name="takesFirstGroup">Its first group is used: .NET counts groups with a name after those without.</param>
+    /// <param name="takesFirstGroup">Its first group is used: .NET numbers named groups after unnamed ones.</param>
     public static string? GetError(string pattern, bool takesFirstGroup) => new RegexDialect(pattern).Find(takesFirstGroup);
 
     private readonly ReadOnlySpan<char> Rest => _pattern.AsSpan(_index);
@@ -40,7 +41,7 @@ internal ref partial struct RegexDialect
     {
         while (_index < _pattern.Length)
         {
-            var fault = _pattern[_index] switch
+            string? error = _pattern[_index] switch
             {
                 '\\' => Escape(),
                 '[' => Class(),
@@ -48,27 +49,29 @@ internal ref partial struct RegexDialect
                 ')' => EndGroup(),
                 '#' when _options.Extended => Comment('\n'),
                 '{' when CountWithoutMinimum().Match(_pattern, _index) is { Success: true } count =>
-                    Error("{,n} is text here", $"write {{0{count.Value[1..]}"),
-                '*' or '+' or '?' when Rest is [_, '+', ..] => Error("possessive quantifiers are not supported", "leave the second + out"),
+                    Error("{,n} is literal text here", $"write {{0{count.Value[1..]}"),
+                '*' or '+' or '?' when Rest is [_, '+', ..] => Error("possessive quantifiers are not supported", "remove the second +"),
                 _ => Skip(1),
             };
-            if (fault is not null)
-                return fault;
+            if (error is not null)
+                return error;
         }
         if (!takesFirstGroup || _firstHasName is not true || _unnamed < 0)
             return null;
         _index = _unnamed;
-        return Error("this group comes before those with a name here", "name all groups or none, or write (?:…)");
+        return Error("unnamed groups are numbered before named ones here", "name all groups or none, or write (?:…)");
     }
 
     private string? Escape()
     {
-        var fault = Rest is ['\\', '<' or '>', ..] ? Error($@"\{Rest[1]} is the character {Rest[1]} here", $@"write \b for the edge of a word, {Rest[1]} for the character") : SharedEscape();
-        // Of `\c[` the bracket is the name of a control character.
-        return fault ?? Skip(Rest is ['\\', 'c', ..] ? 3 : 2);
+        string? error = Rest is ['\\', '<' or '>', ..]
+            ? Error($@"\{Rest[1]} is the character {Rest[1]} here", $@"write \b for a word boundary, {Rest[1]} for the character")
+            : SharedEscape();
+        // In `\c[` the bracket is part of the escape: it names a control character.
+        return error ?? Skip(Rest is ['\\', 'c', ..] ? 3 : 2);
     }
 
-    /// <summary>Escapes that are the same inside and outside of brackets.</summary>
+    /// <summary>Escapes that mean the same inside and outside brackets.</summary>
     private readonly string? SharedEscape() => Rest switch
     {
         ['\\', 'Q' or 'E', ..] => Error(@"\Q…\E is not supported", @"write \ before each special character"),
@@ -82,25 +85,25 @@ internal ref partial struct RegexDialect
 
     private string? Class()
     {
-        // Behind an escaped [ the set may be meant as it stands.
+        // After an escaped [ the set may be intended as it is.
         if (OuterName().Match(_pattern, _index) is { Success: true } alone && (_index == 0 || _pattern[_index - 1] != '['))
             return Error($"{alone.Value} is a set of characters", $"write {Same(alone.Groups[1].Value, "[", "]")}");
         _index += Rest is ['[', '^', ..] ? 2 : 1;
-        for (var isFirst = true; !Rest.IsEmpty && (isFirst || Rest is not [']', ..]); isFirst = false)
+        for (bool isFirst = true; !Rest.IsEmpty && (isFirst || Rest is not [']', ..]); isFirst = false)
         {
-            var fault = Rest switch
+            string? error = Rest switch
             {
                 ['\\', 'c', ..] => Skip(3),
                 ['\\', ..] => SharedEscape() ?? Skip(2),
                 ['[', ':', ..] when InnerName().Match(_pattern, _index) is { Success: true } name =>
-                    Error($"{name.Value} is not supported", $"write {Same(name.Groups[1].Value, "", "")} in its place"),
+                    Error($"{name.Value} is not supported", $"write {Same(name.Groups[1].Value, "", "")} instead"),
                 ['[', '.' or '=', ..] when Collating().Match(_pattern, _index) is { Success: true } symbol =>
                     Error($"{symbol.Value} is not supported", $"write {symbol.Groups[2].Value} alone"),
-                ['-', '[', ..] when !isFirst => Error("-[ takes characters away from the set here", @"write \[ for the character"),
+                ['-', '[', ..] when !isFirst => Error("-[ subtracts characters from the set here", @"write \[ for the character"),
                 _ => Skip(1),
             };
-            if (fault is not null)
-                return fault;
+            if (error is not null)
+                return error;
         }
         return Skip(1);
     }
@@ -112,20 +115,20 @@ internal ref partial struct RegexDialect
         if (Rest is ['(', '?', 'P', var kind, ..])
         {
             return kind == '<' ? Error("(?P<name>…) is not supported", "write (?<name>…)")
-                : Error("references to groups are not supported", "write out what is meant");
+                : Error("group references are not supported", "write the pattern out");
         }
         if (Rest is ['(', '?', 'R' or '&' or (>= '0' and <= '9'), ..])
-            return Error("recursion is not supported", "write out what is meant");
-        var inner = _options;
+            return Error("recursion is not supported", "write the pattern out");
+        (bool Extended, bool Explicit) inner = _options;
         if (Options().Match(_pattern, _index) is { Success: true } options)
         {
-            var isOn = true;
-            foreach (var letter in options.Groups[1].ValueSpan)
+            bool isOn = true;
+            foreach (char letter in options.Groups[1].ValueSpan)
             {
                 isOn = letter switch { '-' => false, '+' => true, _ => isOn };
                 inner = letter switch { 'x' => inner with { Extended = isOn }, 'n' => inner with { Explicit = isOn }, _ => inner };
             }
-            // Without a colon, for the rest of the group that it stands in.
+            // Without a colon the options apply to the rest of the enclosing group.
             if (options.Value[^1] == ')')
             {
                 _options = inner;
@@ -143,20 +146,20 @@ internal ref partial struct RegexDialect
         }
         _outer.Push(_options);
         _options = inner;
-        // The ? of a group is no quantifier.
+        // The ? of a group is not a quantifier.
         return Skip(Rest is ['(', '?', ..] ? 2 : 1);
     }
 
     private string? EndGroup()
     {
-        if (_outer.TryPop(out var options))
+        if (_outer.TryPop(out (bool, bool) options))
             _options = options;
         return Skip(1);
     }
 
     private string? Comment(char end)
     {
-        var length = Rest.IndexOf(end);
+        int length = Rest.IndexOf(end);
         return Skip(length < 0 ? _pattern.Length : length + 1);
     }
 
@@ -168,12 +171,16 @@ internal ref partial struct RegexDialect
 
     private static string Same(string name, string open, string close)
     {
-        var known = Classes.FirstOrDefault(c => c.Name == name.TrimStart('^')).Same;
+        string? known = Classes.FirstOrDefault(c => c.Name == name.TrimStart('^')).Same;
         return known is null || name.StartsWith('^') ? "its characters" : open + known + close;
     }
 
-    private readonly string Error(string what, string hint) =>
-        string.Create(CultureInfo.InvariantCulture, $"is a regular expression of another dialect: at its character {_index + 1}, {Printable.Of(what)}: {Printable.Of(hint)}");
+    private readonly string Error(string what, string hint)
+    {
+        int character = _index + 1;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"is a regular expression of another dialect: at character {character}, {Printable.Of(what)}: {Printable.Of(hint)}");
+    }
 
     [GeneratedRegex(@"\G\[\^?:([a-z]+):\]")]
     private static partial Regex OuterName();

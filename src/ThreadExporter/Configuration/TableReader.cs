@@ -5,29 +5,31 @@ using ThreadExporter.Toml;
 
 namespace ThreadExporter.Configuration;
 
-/// <summary>What a value became, or what is wrong with it, as the text that follows the key in the message.</summary>
+/// <summary>A converted value, or what is wrong with it: the text that follows the key in the message.</summary>
 internal readonly record struct Converted<T>(T Value, string? Error = null);
 
 /// <summary>
-/// Takes values out of one table. Every fault is collected with its position and the fallback returned in its place, so that
-/// one reading of the file finds all of them.
+/// Reads values from one table. An error is collected with its position, and the fallback is returned in place of the value, so that one pass
+/// over the file finds all errors.
 /// </summary>
 internal sealed class TableReader(TomlTable table, string path, string file, List<ConfigError> errors)
 {
     public bool Has(string key) => table.TryGet(key, out _);
 
-    /// <summary>Missing, or written out as its default. A value with a fault is neither.</summary>
-    public bool IsDefault(string key, string fallback) => !table.TryGet(key, out var entry) || (entry.Value is TomlString text && text.Value == fallback);
+    /// <summary>Missing, or written out as its default. An invalid value is neither.</summary>
+    public bool IsDefault(string key, string fallback) =>
+        !table.TryGet(key, out TomlEntry? entry) || (entry.Value is TomlString text && text.Value == fallback);
 
-    public TomlPosition PositionOf(string key) => table.TryGet(key, out var entry) ? entry.Value.Position : table.Position;
+    public TomlPosition PositionOf(string key) => table.TryGet(key, out TomlEntry? entry) ? entry.Value.Position : table.Position;
 
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<TomlEntry> Entries => table.Entries;
 
     public void Error(TomlPosition position, string name, string message) => errors.Add(new(file, position, name, message));
 
-    // A fault that begins with the value it is about reads better behind a colon.
-    private void Fault(TomlPosition position, string name, string fault) => Error(position, name, name + (fault.StartsWith('"') ? ": " : " ") + fault);
+    // A message that starts with the quoted value reads better after a colon.
+    private void InvalidValue(TomlPosition position, string name, string error) =>
+        Error(position, name, name + (error.StartsWith('"') ? ": " : " ") + error);
 
     /// <summary>The dotted name of a key of this table.</summary>
     public string Name(string key) => path.Length == 0 ? key : $"{path}.{key}";
@@ -47,8 +49,8 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         _ => null,
     });
 
-    public string String(string key, string fallback, Func<string, string?> fault) =>
-        Read<string>(key, fallback, "a string", node => node is TomlString text ? new(text.Value, fault(text.Value)) : null);
+    public string String(string key, string fallback, Func<string, string?> validate) =>
+        Read<string>(key, fallback, "a string", node => node is TomlString text ? new(text.Value, validate(text.Value)) : null);
 
     /// <summary>An absolute path, or the empty string when that is the fallback.</summary>
     public string Path(string key, string fallback) =>
@@ -59,10 +61,10 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         {
             if (node is not TomlString text)
                 return null;
-            if (!ConfigText.TryParseDuration(text.Value, out var duration))
+            if (!ConfigText.TryParseDuration(text.Value, out TimeSpan duration))
                 return new(fallback, $"must be a duration such as \"100ms\", \"5s\", \"1m\" or \"1h\", not {Printable.Quote(text.Value)}");
-            _ = ConfigText.TryParseDuration(min, out var least);
-            _ = ConfigText.TryParseDuration(max, out var most);
+            _ = ConfigText.TryParseDuration(min, out TimeSpan least);
+            _ = ConfigText.TryParseDuration(max, out TimeSpan most);
             return new(duration, Range(duration < least, duration > most, min, max));
         });
 
@@ -72,25 +74,25 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         {
             if (node is not TomlString text)
                 return null;
-            if (!ConfigText.TryParseSize(text.Value, out var size))
+            if (!ConfigText.TryParseSize(text.Value, out long size))
                 return new(fallback, $"must be a size such as \"512KiB\", \"10MiB\", \"1GiB\" or \"4096B\", not {Printable.Quote(text.Value)}");
-            _ = ConfigText.TryParseSize(min, out var least);
-            _ = ConfigText.TryParseSize(max, out var most);
+            _ = ConfigText.TryParseSize(min, out long least);
+            _ = ConfigText.TryParseSize(max, out long most);
             return new(size, Range(size < least, size > most, min, max));
         });
 
     /// <param name="key">The key.</param>
     /// <param name="fallback">The default.</param>
-    /// <param name="choices">The texts allowed.</param>
-    /// <param name="aliases">Texts that are understood but not offered.</param>
+    /// <param name="choices">The valid texts.</param>
+    /// <param name="aliases">Texts that are accepted but not suggested.</param>
     public T Choice<T>(string key, T fallback, ImmutableArray<(string Text, T Value)> choices, params ReadOnlySpan<(string Text, T Value)> aliases)
     {
-        var all = choices.AddRange(aliases);
+        ImmutableArray<(string Text, T Value)> all = choices.AddRange(aliases);
         return Read<T>(key, fallback, "a string", node =>
         {
             if (node is not TomlString text)
                 return null;
-            foreach (var choice in all)
+            foreach ((string Text, T Value) choice in all)
             {
                 if (choice.Text == text.Value)
                     return new(choice.Value);
@@ -99,95 +101,97 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         });
     }
 
-    /// <summary>What to say of a text that is none of <paramref name="known"/>.</summary>
+    /// <summary>The message about a text that is not one of <paramref name="known"/>.</summary>
     public static string InvalidChoice(string text, ImmutableArray<string> known)
     {
-        var list = string.Join(", ", known.Select(k => $"\"{k}\""));
+        string list = string.Join(", ", known.Select(k => $"\"{k}\""));
         return $"must be one of {list}, not {Printable.Quote(text)}{SpellingSuggestion.Hint(text, known)}";
     }
 
-    /// <summary>One item or a list of them. An item that stands twice counts once.</summary>
+    /// <summary>One item or a list of items, without duplicates.</summary>
     public ImmutableArray<T> OneOrMore<T>(
         string key, ImmutableArray<T> fallback, string one, string many, Func<TomlNode, Converted<T>?> convert, bool mayBeEmpty = false) =>
         Read<ImmutableArray<T>>(key, fallback, $"{one} or a list of {many}", node =>
         {
             IEnumerable<TomlNode> items = node is TomlArray { Items: var all } ? all : [node];
-            var values = ImmutableArray.CreateBuilder<T>();
-            var seen = new HashSet<T>();
-            var isFaulty = false;
-            foreach (var item in items)
+            ImmutableArray<T>.Builder values = ImmutableArray.CreateBuilder<T>();
+            HashSet<T> seen = new();
+            bool hasErrors = false;
+            foreach (TomlNode item in items)
             {
                 if (convert(item) is not { } converted)
                 {
                     if (ReferenceEquals(item, node))
                         return null;
-                    converted = new(default!, $"must hold only {many}, not {item.TypeName}");
+                    converted = new(default!, $"must contain only {many}, not {item.TypeName}");
                 }
                 if (converted.Error is not null)
                 {
-                    Fault(item.Position, Name(key), converted.Error);
-                    isFaulty = true;
+                    InvalidValue(item.Position, Name(key), converted.Error);
+                    hasErrors = true;
                 }
                 else if (seen.Add(converted.Value))
                 {
                     values.Add(converted.Value);
                 }
             }
-            if (isFaulty)
+            if (hasErrors)
                 return new(fallback);
             return new(values.ToImmutable(), values.Count == 0 && !mayBeEmpty ? "must not be an empty list: leave the key out" : null);
         });
 
-    public ImmutableArray<string> Strings(string key, ImmutableArray<string> fallback, Func<string, string?>? fault = null, bool mayBeEmpty = false) =>
+    public ImmutableArray<string> Strings(
+        string key, ImmutableArray<string> fallback, Func<string, string?>? validate = null, bool mayBeEmpty = false) =>
         OneOrMore<string>(key, fallback, "a string", "strings", node => node is TomlString text
-            ? new(text.Value, text.Value.Length == 0 ? "must not hold an empty string" : fault?.Invoke(text.Value))
+            ? new(text.Value, text.Value.Length == 0 ? "must not contain an empty string" : validate?.Invoke(text.Value))
             : null, mayBeEmpty);
 
     /// <param name="key">The key.</param>
     /// <param name="fallback">The default.</param>
-    /// <param name="hasUnitEscapes">As <see cref="GlobParser"/> has it.</param>
-    /// <param name="mayBeEmpty">An empty list is none of the errors.</param>
+    /// <param name="hasUnitEscapes">See <see cref="GlobParser"/>.</param>
+    /// <param name="mayBeEmpty">An empty list is not an error.</param>
     public ImmutableArray<string> Globs(string key, ImmutableArray<string> fallback, bool hasUnitEscapes = false, bool mayBeEmpty = false) =>
         Strings(key, fallback, text => GlobParser.GetError(text, hasUnitEscapes), mayBeEmpty);
 
     /// <summary>Globs that are compared with a path.</summary>
-    public ImmutableArray<string> PathGlobs(string key) => Strings(key, [], text => ConfigText.GetControlCharacterError(text) ?? GlobParser.GetError(text));
+    public ImmutableArray<string> PathGlobs(string key) =>
+        Strings(key, [], text => ConfigText.GetControlCharacterError(text) ?? GlobParser.GetError(text));
 
     public ImmutableArray<int> Integers(string key, int min, int max) =>
         OneOrMore<int>(key, [], "an integer", "integers", node => ToInteger(node, min, max));
 
     /// <param name="key">The key.</param>
-    /// <param name="groupFault">What to say when the expression has no group; null: it needs none.</param>
-    public Regex? Expression(string key, string? groupFault = null) => Read<Regex?>(key, null, "a string", node =>
+    /// <param name="noGroupError">The message when the expression has no group; null: it needs none.</param>
+    public Regex? Expression(string key, string? noGroupError = null) => Read<Regex?>(key, null, "a string", node =>
     {
         if (node is not TomlString text)
             return null;
         if (text.Value.Length == 0)
             return new(null, "must not be empty: leave the key out");
-        if (RegexDialect.GetError(text.Value, takesFirstGroup: groupFault is not null) is { } fault)
-            return new(null, fault);
+        if (RegexDialect.GetError(text.Value, takesFirstGroup: noGroupError is not null) is { } error)
+            return new(null, error);
         try
         {
-            var regex = new Regex(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-            return new(regex, regex.GetGroupNumbers().Length > 1 ? null : groupFault);
+            Regex regex = new(text.Value, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return new(regex, regex.GetGroupNumbers().Length > 1 ? null : noGroupError);
         }
         catch (RegexParseException e)
         {
-            var what = string.Concat(e.Error.ToString().Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
-            return new(null, FormattableString.Invariant($"is not a regular expression:{what} at its character {e.Offset}"));
+            string what = string.Concat(e.Error.ToString().Select(c => char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString()));
+            return new(null, FormattableString.Invariant($"is not a valid regular expression:{what} at character {e.Offset}"));
         }
         catch (NotSupportedException)
         {
-            // The engine that cannot be made to run for minutes by a hostile command line has its price.
+            // The non-backtracking engine lacks these. It takes linear time, so a hostile command line cannot make it run for minutes.
             return new(null, "uses lookaround, a backreference, an atomic group or very large counts: these are not supported");
         }
     });
 
-    /// <summary>The table <paramref name="key"/>, empty when it is missing or something else.</summary>
+    /// <summary>The table <paramref name="key"/>; empty when it is missing or not a table.</summary>
     public TableReader Table(string key)
     {
-        var inner = new TomlTable(table.Position);
-        if (table.TryGet(key, out var entry))
+        TomlTable inner = new(table.Position);
+        if (table.TryGet(key, out TomlEntry? entry))
         {
             if (entry.Value is TomlTable found)
                 inner = found;
@@ -197,30 +201,30 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
         return new(inner, Name(key), file, errors);
     }
 
-    /// <summary>Reports the keys that nobody knows.</summary>
+    /// <summary>Reports the unknown keys.</summary>
     public void Finish()
     {
-        var known = ConfigKeys.NamesIn(path).ToList();
-        foreach (var entry in table.Entries.Where(e => !known.Contains(e.Key)))
+        List<string> known = ConfigKeys.NamesIn(path).ToList();
+        foreach (TomlEntry entry in table.Entries.Where(e => !known.Contains(e.Key)))
         {
-            var name = Name(ConfigText.Key(entry.Key));
-            var hint = SpellingSuggestion.Hint(entry.Key, known);
+            string name = Name(ConfigText.Key(entry.Key));
+            string hint = SpellingSuggestion.Hint(entry.Key, known);
             if (hint.Length == 0 && ConfigKeys.All.FirstOrDefault(k => k.LastName == entry.Key) is { } elsewhere)
                 hint = $": did you mean \"{elsewhere.Name}\"?";
-            var what = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" } ? $"unknown table [{name}]" : $"unknown key {name}";
-            Error(entry.KeyPosition, name, what + hint);
+            bool isTable = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" };
+            Error(entry.KeyPosition, name, (isTable ? $"unknown table [{name}]" : $"unknown key {name}") + hint);
         }
     }
 
     private T Read<T>(string key, T fallback, string type, Func<TomlNode, Converted<T>?> convert)
     {
-        if (!table.TryGet(key, out var entry))
+        if (!table.TryGet(key, out TomlEntry? entry))
             return fallback;
-        var name = Name(key);
+        string name = Name(key);
         if (convert(entry.Value) is not { } converted)
             Error(entry.Value.Position, name, $"{name} must be {type}, not {entry.Value.TypeName}");
         else if (converted.Error is not null)
-            Fault(entry.Value.Position, name, converted.Error);
+            InvalidValue(entry.Value.Position, name, converted.Error);
         else
             return converted.Value;
         return fallback;

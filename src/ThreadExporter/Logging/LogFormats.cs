@@ -28,7 +28,7 @@ internal static class LogFormats
     /// </summary>
     public static string Text(LogEventInfo record)
     {
-        var text = new StringBuilder(256);
+        StringBuilder text = new(256);
         text.Append(Time(record)).Append(' ').Append(LevelName(record.Level).PadRight(5)).Append(' ');
         AppendLines(text, record.LoggerName ?? "");
         text.Append(' ');
@@ -39,8 +39,8 @@ internal static class LogFormats
     /// <summary>One object per line: <c>time</c>, <c>level</c>, <c>logger</c>, <c>message</c>, <c>properties</c> and <c>exception</c> when there are any.</summary>
     public static string Json(LogEventInfo record)
     {
-        var bytes = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(bytes, JsonOptions))
+        ArrayBufferWriter<byte> bytes = new(512);
+        using (Utf8JsonWriter json = new(bytes, JsonOptions))
         {
             json.WriteStartObject();
             json.WriteString("time", Time(record));

@@ -27,7 +27,7 @@ internal sealed class LogSetup : IDisposable
         // NLog's default clock is local time from a cache: an hour of it is ambiguous every autumn.
         NLog.Time.TimeSource.Current = new NLog.Time.AccurateUtcTimeSource();
         _journal = journal;
-        var standardOutput = new LogStdoutTarget(output, LogFormats.LayoutOf(config.Format));
+        LogStdoutTarget standardOutput = new(output, LogFormats.LayoutOf(config.Format));
         Target main = journal is null ? standardOutput : new LogJournalTarget(journal, standardOutput);
         _all.Targets.Add(main);
         if (file is not null)
@@ -36,7 +36,7 @@ internal sealed class LogSetup : IDisposable
             _all.Targets.Add(_file);
         }
         SetRules(config.Level);
-        var configuration = new LoggingConfiguration(_nlog) { LoggingRules = { _framework, _all } };
+        LoggingConfiguration configuration = new(_nlog) { LoggingRules = { _framework, _all } };
         configuration.AddTarget(standardOutput);
         _nlog.Configuration = configuration;
         _file?.Probe();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using ThreadExporter.Linux;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
@@ -8,21 +9,21 @@ namespace ThreadExporter.Matching;
 internal static class CgroupLabels
 {
     /// <summary>
-    /// Those chosen that the process has, in the order of <paramref name="chosen"/>: to Prometheus an empty label is none, so one without
-    /// a value is left out.
+    /// The selected labels that have a value for the process, in the order of <paramref name="selected"/>. The others are left out: to
+    /// Prometheus an empty label is the same as no label.
     /// </summary>
-    /// <returns>How the read of the cgroup ended; <see cref="ReadStatus.Ok"/> without one when nothing is chosen.</returns>
-    public static ReadStatus Read(ImmutableArray<string> chosen, ProcessInfo facts, out (string Name, byte[] Value)[] labels)
+    /// <returns>The result of reading the cgroup; <see cref="ReadStatus.Ok"/>, without a read, when no label is selected.</returns>
+    public static ReadStatus Read(ImmutableArray<string> selected, ProcessInfo process, out (string Name, byte[] Value)[] labels)
     {
         labels = [];
-        if (chosen.IsEmpty)
+        if (selected.IsEmpty)
             return ReadStatus.Ok;
-        var status = facts.GetCgroups(out var entries);
-        var (container, pod) = ContainerIds.Find(entries);
-        var found = new List<(string, byte[])>();
-        foreach (var name in chosen)
+        ReadStatus status = process.GetCgroups(out List<CgroupEntry> entries);
+        (string? container, string? pod) = ContainerIds.Find(entries);
+        List<(string, byte[])> found = new();
+        foreach (string name in selected)
         {
-            var value = name switch
+            string? value = name switch
             {
                 "unit" => CgroupUnits.Unit(entries),
                 "container_id" => container,

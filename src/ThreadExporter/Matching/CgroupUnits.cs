@@ -6,27 +6,27 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>What <c>/proc/PID/cgroup</c> (cgroups(7)) says to the rules: paths, and the systemd units that are components of them.</summary>
+/// <summary>Matches filters against <c>/proc/PID/cgroup</c> (cgroups(7)): paths, and the systemd units that are components of them.</summary>
 internal static class CgroupUnits
 {
     private const string DeletedSuffix = " (deleted)";
     private static readonly string[] UnitSuffixes = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
 
-    /// <summary>Globs on unit names, in which <c>\x2d</c> and its like stand for themselves.</summary>
+    /// <summary>Globs for unit names, in which escapes like <c>\x2d</c> are literal.</summary>
     public static ImmutableArray<Glob> CompileUnitGlobs(ImmutableArray<string> patterns) =>
         [.. patterns.Select(static pattern => new Glob(pattern, hasUnitEscapes: true))];
 
-    /// <summary>Whether a unit on the way to the process's cgroup matches, in its escaped or unescaped spelling.</summary>
+    /// <summary>Whether a unit in the path of the process's cgroup matches, escaped or unescaped.</summary>
     public static bool MatchesUnit(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if (!IsManagedBySystemd(entry))
                 continue;
-            var path = Trim(entry.Path);
-            foreach (var range in path.Split('/'))
+            ReadOnlySpan<char> path = Trim(entry.Path);
+            foreach (Range range in path.Split('/'))
             {
-                var name = UnitName(path[range]);
+                ReadOnlySpan<char> name = UnitName(path[range]);
                 if (name.IsEmpty)
                     continue;
                 if (Glob.MatchesAny(globs, name))
@@ -39,18 +39,18 @@ internal static class CgroupUnits
     }
 
     /// <summary>
-    /// Whether the process's cgroup path matches: that of cgroup v2 or of systemd's own hierarchy; where neither has a path
-    /// (v1 without systemd), that of any hierarchy.
+    /// Whether the process's cgroup path matches: that of cgroup v2 or of systemd's own v1 hierarchy. Where neither has a path (v1 without
+    /// systemd), that of any hierarchy.
     /// </summary>
     public static bool MatchesPath(ImmutableArray<Glob> globs, List<CgroupEntry> entries)
     {
-        var useAll = true;
-        foreach (var entry in entries)
+        bool useAll = true;
+        foreach (CgroupEntry entry in entries)
         {
             if (IsManagedBySystemd(entry) && Trim(entry.Path).Length > 1)
                 useAll = false;
         }
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if ((useAll || IsManagedBySystemd(entry)) && Glob.MatchesAny(globs, Trim(entry.Path)))
                 return true;
@@ -58,18 +58,18 @@ internal static class CgroupUnits
         return false;
     }
 
-    /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope. Null when it is in none.</summary>
+    /// <summary>The unit that runs the process, as systemctl prints it: the innermost service or scope; null: none.</summary>
     public static string? Unit(List<CgroupEntry> entries)
     {
-        foreach (var entry in entries)
+        foreach (CgroupEntry entry in entries)
         {
             if (!IsManagedBySystemd(entry))
                 continue;
             string? unit = null;
-            var path = Trim(entry.Path);
-            foreach (var range in path.Split('/'))
+            ReadOnlySpan<char> path = Trim(entry.Path);
+            foreach (Range range in path.Split('/'))
             {
-                var name = UnitName(path[range]);
+                ReadOnlySpan<char> name = UnitName(path[range]);
                 if (name.EndsWith(".service", StringComparison.Ordinal) || name.EndsWith(".scope", StringComparison.Ordinal))
                     unit = name.ToString();
             }
@@ -80,12 +80,12 @@ internal static class CgroupUnits
     }
 
     /// <summary>
-    /// The path below the topmost cgroup we can name: a private cgroup namespace shows what lies outside it as leading
-    /// <c>/..</c> (cgroup_namespaces(7)), and a removed cgroup has a suffix.
+    /// The path without the leading <c>/..</c> with which a private cgroup namespace shows cgroups outside of it (cgroup_namespaces(7)), and
+    /// without the suffix of a removed cgroup.
     /// </summary>
     public static ReadOnlySpan<char> Trim(string cgroupPath)
     {
-        var path = cgroupPath.AsSpan();
+        ReadOnlySpan<char> path = cgroupPath.AsSpan();
         if (path.EndsWith(DeletedSuffix, StringComparison.Ordinal))
             path = path[..^DeletedSuffix.Length];
         while (path.StartsWith("/..", StringComparison.Ordinal) && (path.Length == 3 || path[3] == '/'))
@@ -95,12 +95,15 @@ internal static class CgroupUnits
 
     private static bool IsManagedBySystemd(CgroupEntry entry) => entry.Hierarchy == 0 || entry.Controllers == "name=systemd";
 
-    /// <summary>Empty when the component is not a unit. systemd puts a <c>_</c> before a name that the cgroup file system would misread (CONTROL_GROUP_INTERFACE).</summary>
+    /// <summary>
+    /// The unit name in a path component; empty: not a unit. systemd puts a <c>_</c> before a name that the cgroup file system reserves
+    /// (CONTROL_GROUP_INTERFACE).
+    /// </summary>
     private static ReadOnlySpan<char> UnitName(ReadOnlySpan<char> component)
     {
         if (component.StartsWith('_'))
             component = component[1..];
-        foreach (var suffix in UnitSuffixes)
+        foreach (string suffix in UnitSuffixes)
         {
             if (component.Length > suffix.Length && component.EndsWith(suffix, StringComparison.Ordinal))
                 return component;
@@ -108,11 +111,11 @@ internal static class CgroupUnits
         return default;
     }
 
-    /// <summary>Undoes systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
+    /// <summary>Reverses systemd's escaping of bytes (systemd.unit(5), "String escaping for inclusion in unit names").</summary>
     private static string Unescape(ReadOnlySpan<char> name)
     {
-        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];
-        var length = 0;
+        byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(name.Length)];
+        int length = 0;
         while (!name.IsEmpty)
         {
             if (GlobParser.IsUnitEscape(name))
@@ -121,7 +124,7 @@ internal static class CgroupUnits
                 name = name[4..];
                 continue;
             }
-            var plain = name[1..].IndexOf('\\') is var next and >= 0 ? next + 1 : name.Length;
+            int plain = name[1..].IndexOf('\\') is var next and >= 0 ? next + 1 : name.Length;
             length += Encoding.UTF8.GetBytes(name[..plain], bytes.AsSpan(length));
             name = name[plain..];
         }

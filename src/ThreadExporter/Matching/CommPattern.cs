@@ -4,12 +4,12 @@ using System.Text;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// A glob on a process's comm. A literal name longer than the kernel keeps also matches by its first 15 bytes, so that
-/// <c>systemd-journald</c> can be written as everybody knows it.
+/// A glob for a process's comm. A literal name that is longer than the kernel keeps also matches by its first 15 bytes, so that
+/// <c>systemd-journald</c> can be written in full.
 /// </summary>
 internal sealed class CommPattern
 {
-    /// <summary>TASK_COMM_LEN − 1 (include/linux/sched.h): what is left of a longer name. Kernel threads may show more (proc(5)).</summary>
+    /// <summary>TASK_COMM_LEN − 1 (include/linux/sched.h): the kernel cuts longer names. Kernel threads may show more (proc(5)).</summary>
     private const int MaxUserCommBytes = 15;
 
     private readonly Glob _glob;
@@ -25,8 +25,8 @@ internal sealed class CommPattern
     public static ImmutableArray<CommPattern> CompileAll(ImmutableArray<string> patterns) =>
         [.. patterns.Select(static text => new CommPattern(text))];
 
-    /// <param name="comm">The raw bytes. The cut may go through the middle of a UTF-8 character, which text could not show.</param>
-    /// <param name="text">The same, decoded.</param>
+    /// <param name="comm">The raw bytes. The cut may be inside a UTF-8 character, which the decoded text does not show.</param>
+    /// <param name="text">The same name, decoded.</param>
     public bool Matches(ReadOnlySpan<byte> comm, ReadOnlySpan<char> text) =>
         _glob.Matches(text) || (_truncated is not null && comm.SequenceEqual(_truncated));
 }

@@ -4,8 +4,8 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// A command line as regular expressions see it: its arguments with a space between them. Of one that was cut, the head and the tail; no
-/// match spans the gap, <c>^</c> is only at the start of the head and <c>$</c> only at the end of the tail.
+/// The text of a command line that regular expressions match: the arguments joined by spaces. When the command line was cut, the head and the
+/// tail: no match spans the gap, <c>^</c> matches only at the start of the head and <c>$</c> only at the end of the tail.
 /// </summary>
 internal sealed class CommandText
 {
@@ -28,7 +28,7 @@ internal sealed class CommandText
     {
         Match match = regex.Match(_text);
         bool touchesGap = match.Success && match.Index <= _gap && match.Index + match.Length > _gap;
-        // From there on and not in the tail alone: `^` and `\b` are to see what stands before it.
+        // From the start of the tail, but in the whole text: `^` and `\b` must see the character before it.
         return touchesGap ? regex.Match(_text, _gap + 1) : match;
     }
 

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>Whether a process matches: <see cref="Unknown"/> while a fact cannot be had, so ask again soon.</summary>
+/// <summary>Whether a process matches; <see cref="Unknown"/>: something could not be read yet, so match it again soon.</summary>
 internal enum MatchOutcome
 {
     No,
@@ -12,7 +13,7 @@ internal enum MatchOutcome
     Unknown,
 }
 
-/// <summary>One <c>[[filter]]</c>, compiled. A rule without any key matches nothing.</summary>
+/// <summary>One <c>[[filter]]</c>, compiled. A filter without any key matches nothing.</summary>
 internal sealed class CompiledFilter
 {
     private readonly ImmutableArray<CommPattern> _matchNames;
@@ -46,7 +47,7 @@ internal sealed class CompiledFilter
             || _unit.Length > 0 || _cgroup.Length > 0 || _exe.Length > 0 || config.Cmdline is not null;
     }
 
-    /// <summary>The position among the rules: a lower one goes first.</summary>
+    /// <summary>The position of the filter in the file: lower ones are tried first.</summary>
     public int Index { get; }
 
     public FilterConfig Config { get; }
@@ -55,147 +56,154 @@ internal sealed class CompiledFilter
 
     public string Name => Config.Name;
 
-    /// <summary>Processes whose executable's path was denied to it in the last pass: that needs the same user or CAP_SYS_PTRACE.</summary>
+    /// <summary>The processes in the last pass whose <c>exe</c> was denied: reading it requires the same user or CAP_SYS_PTRACE.</summary>
     public int ExeDenied { get; private set; }
 
-    /// <summary>What its pidfile was in the last pass; null without one.</summary>
+    /// <summary>The state of the pidfile in the last pass; null without a pidfile.</summary>
     public PidFileState? StateOfPidFile => _pidFile?.State;
 
-    /// <summary>The process whose number the pidfile holds lives, but started after the file was written.</summary>
+    /// <summary>The process with the pid in the pidfile is running, but started after the file was written.</summary>
     public bool PidFileIsStale => _pidFile?.IsStale == true;
 
     private bool UsesShortForm => Config.MatchNames.Length > 0 || Config.MatchPids.Length > 0;
 
     public override string ToString() => Name;
 
-    /// <summary>The uids that key <c>user</c> stands for.</summary>
+    /// <summary>Sets the uids of the users in key <c>user</c>.</summary>
     internal void SetUsers(uint[] uids) => _uids = uids;
 
-    /// <summary>Counts a process that lives and whose <c>exe</c> was denied when it was matched last, for <see cref="EndPass"/>.</summary>
+    /// <summary>Counts a running process whose <c>exe</c> was denied when it was last matched, for <see cref="EndPass"/>.</summary>
     internal void CountExeDenied(int pid)
     {
         if (_exeDenied++ == 0)
             _exeDeniedPid = pid;
     }
 
-    /// <summary>Renews what it says about itself, so that it is true of now, and adds a warning for what has started.</summary>
-    /// <param name="warnings">Takes the warnings.</param>
-    /// <param name="isListed">Whether a process with that pid lives.</param>
+    /// <summary>Updates the state of the filter to the pass that ends, and adds warnings about new problems.</summary>
+    /// <param name="warnings">Receives the warnings.</param>
+    /// <param name="isListed">Whether a process with that pid is running.</param>
     internal void EndPass(List<string> warnings, Predicate<int> isListed)
     {
         (ExeDenied, _exeDenied) = (_exeDenied, 0);
         if (ExeDenied == 0)
             _exeWarning.End();
         else if (_exeWarning.Start())
-            warnings.Add($"filter \"{Name}\": exe of pid {_exeDeniedPid} cannot be read: that needs the same user or CAP_SYS_PTRACE");
-        // Also when no process was checked against it.
+            warnings.Add($"filter \"{Name}\": cannot read exe of pid {_exeDeniedPid}: requires the same user or CAP_SYS_PTRACE");
+        // Also when no process was matched with the pidfile in this pass.
         if (_pidFile is not null && !isListed(_pidFile.Read()))
             _pidFile.ProcessEnded();
         if (StateOfPidFile is not (PidFileState.Denied or PidFileState.Unreadable))
             _pidFileWarning.End();
         else if (_pidFileWarning.Start())
-            warnings.Add($"filter \"{Name}\": pidfile {_pidFile!.Path} {(StateOfPidFile == PidFileState.Denied ? "may not be read by this user" : "is not a file that can be read")}, so the filter matches nothing");
+        {
+            string reason = StateOfPidFile == PidFileState.Denied ? "permission denied" : "not a readable regular file";
+            warnings.Add($"filter \"{Name}\": cannot read pidfile {_pidFile!.Path}: {reason}; the filter matches nothing");
+        }
     }
 
-    /// <summary>Whether the process matches the rule's own keys; descent is the <see cref="Matcher"/>'s. Cheapest keys first.</summary>
-    /// <param name="facts">The process.</param>
-    /// <param name="warnings">Takes what is worth a line of the log.</param>
+    /// <summary>Whether the process matches the filter's own keys, cheapest keys first. <see cref="Matcher"/> handles descendants.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="warnings">Receives messages for the log.</param>
     /// <param name="exeDenied">Whether it does not match because its <c>exe</c> may not be read.</param>
-    internal MatchOutcome Matches(ProcessInfo facts, List<string> warnings, out bool exeDenied)
+    internal MatchOutcome Matches(ProcessInfo process, List<string> warnings, out bool exeDenied)
     {
         exeDenied = false;
-        if (!_hasKey || !MatchesPidAndComm(facts))
+        if (!_hasKey || !MatchesPidAndComm(process))
             return MatchOutcome.No;
-        if (MatchesPidFile(facts, warnings) is var pidFile && pidFile != MatchOutcome.Yes)
+        if (MatchesPidFile(process, warnings) is var pidFile && pidFile != MatchOutcome.Yes)
             return pidFile;
-        if (MatchesUser(facts) is var user && user != MatchOutcome.Yes)
+        if (MatchesUser(process) is var user && user != MatchOutcome.Yes)
             return user;
-        if (MatchesCgroup(facts) is var cgroup && cgroup != MatchOutcome.Yes)
+        if (MatchesCgroup(process) is var cgroup && cgroup != MatchOutcome.Yes)
             return cgroup;
-        if (!MatchesExe(facts, out exeDenied))
+        if (!MatchesExe(process, out exeDenied))
             return MatchOutcome.No;
         if (Config.Cmdline is not { } regex)
             return MatchOutcome.Yes;
-        if (!facts.TryGetCommandLine(out var commandLine))
+        if (!process.TryGetCommandLine(out CommandText? commandLine))
             return MatchOutcome.Unknown;
-        if (TakeCutWarning(facts) is { } warning)
+        if (TakeCutWarning(process) is { } warning)
             warnings.Add(warning);
         return commandLine.IsMatch(regex) ? MatchOutcome.Yes : MatchOutcome.No;
     }
 
-    /// <summary>A warning, once per filter, about a command line of which a part is not looked at; null: nothing.</summary>
-    internal string? TakeCutWarning(ProcessInfo facts)
+    /// <summary>A warning, once per filter, about a command line of which a part is ignored; null: none.</summary>
+    internal string? TakeCutWarning(ProcessInfo process)
     {
-        if (_cutLogged || !facts.CommandLineWasCut)
+        if (_cutLogged || !process.CommandLineWasCut)
             return null;
         _cutLogged = true;
-        return $"filter \"{Name}\": the command line of pid {facts.Pid} is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)";
+        return $"filter \"{Name}\": the command line of pid {process.Pid} is longer than 64 KiB: only the first and last 32 KiB are used"
+            + " (logged once per filter)";
     }
 
-    private bool MatchesPidAndComm(ProcessInfo facts)
+    private bool MatchesPidAndComm(ProcessInfo process)
     {
-        if (Config.Pid.Length > 0 && !Config.Pid.Contains(facts.Pid))
+        if (Config.Pid.Length > 0 && !Config.Pid.Contains(process.Pid))
             return false;
-        if (UsesShortForm && !Config.MatchPids.Contains(facts.Pid) && !MatchesAny(_matchNames, facts))
+        if (UsesShortForm && !Config.MatchPids.Contains(process.Pid) && !MatchesAny(_matchNames, process))
             return false;
-        return _comm.Length == 0 || MatchesAny(_comm, facts);
+        return _comm.Length == 0 || MatchesAny(_comm, process);
     }
 
-    private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo facts)
+    private static bool MatchesAny(ImmutableArray<CommPattern> patterns, ProcessInfo process)
     {
-        foreach (var pattern in patterns)
+        foreach (CommPattern pattern in patterns)
         {
-            if (pattern.Matches(facts.Comm, facts.CommText))
+            if (pattern.Matches(process.Comm, process.CommText))
                 return true;
         }
         return false;
     }
 
-    private MatchOutcome MatchesPidFile(ProcessInfo facts, List<string> warnings)
+    private MatchOutcome MatchesPidFile(ProcessInfo process, List<string> warnings)
     {
         if (_pidFile is null)
             return MatchOutcome.Yes;
-        var matches = _pidFile.Read() == facts.Pid;
+        bool matches = _pidFile.Read() == process.Pid;
         if (!matches || _pidFile.Status != ReadStatus.Ok)
             return ToOutcome(_pidFile.Status, matches);
-        var wasStale = _pidFile.IsStale;
-        if (!_pidFile.IsOlderThan(facts.StartTicks))
+        bool wasStale = _pidFile.IsStale;
+        if (!_pidFile.IsOlderThan(process.StartTicks))
             return MatchOutcome.Yes;
         if (!wasStale)
-            warnings.Add($"filter \"{Name}\": pid {facts.Pid} started after pidfile {_pidFile.Path} was written, so it is another process and does not match");
+        {
+            warnings.Add($"filter \"{Name}\": pid {process.Pid} started after pidfile {_pidFile.Path} was written: "
+                + "it is a different process and does not match");
+        }
         return MatchOutcome.No;
     }
 
-    private MatchOutcome MatchesUser(ProcessInfo facts)
+    private MatchOutcome MatchesUser(ProcessInfo process)
     {
         if (Config.User.Length == 0)
             return MatchOutcome.Yes;
-        var uids = _uids;
+        uint[] uids = _uids;
         if (uids.Length == 0)
             return MatchOutcome.No;
-        return ToOutcome(facts.GetEffectiveUid(out var uid), Array.IndexOf(uids, uid) >= 0);
+        return ToOutcome(process.GetEffectiveUid(out uint uid), Array.IndexOf(uids, uid) >= 0);
     }
 
-    private MatchOutcome MatchesCgroup(ProcessInfo facts)
+    private MatchOutcome MatchesCgroup(ProcessInfo process)
     {
         if (_unit.Length == 0 && _cgroup.Length == 0)
             return MatchOutcome.Yes;
-        var status = facts.GetCgroups(out var entries);
+        ReadStatus status = process.GetCgroups(out List<CgroupEntry> entries);
         return ToOutcome(status, (_unit.Length == 0 || CgroupUnits.MatchesUnit(_unit, entries))
             && (_cgroup.Length == 0 || CgroupUnits.MatchesPath(_cgroup, entries)));
     }
 
-    private bool MatchesExe(ProcessInfo facts, out bool denied)
+    private bool MatchesExe(ProcessInfo process, out bool denied)
     {
         denied = false;
         if (_exe.Length == 0)
             return true;
-        var status = facts.GetExe(out var path);
+        ReadStatus status = process.GetExe(out string path);
         denied = status == ReadStatus.Denied;
         return status == ReadStatus.Ok && Glob.MatchesAny(_exe, path);
     }
 
-    /// <summary>Without a free descriptor the read says nothing about the process; after any other failure it cannot match.</summary>
+    /// <summary>Without a free descriptor a read says nothing about the process. After any other failure the process does not match.</summary>
     private static MatchOutcome ToOutcome(ReadStatus status, bool matches) => status switch
     {
         ReadStatus.Ok => matches ? MatchOutcome.Yes : MatchOutcome.No,

@@ -5,8 +5,8 @@ namespace ThreadExporter.Matching;
 
 /// <summary>
 /// The container and the Kubernetes pod that a cgroup path names. Docker, containerd, CRI-O and Podman agree on ids of 64 hexadecimal
-/// digits; what stands around one depends on the runtime and on whether systemd or the runtime itself makes the cgroups. ECS on Fargate has
-/// ids of its own. Whatever else names its containers (LXC, Nomad, Garden, systemd-nspawn) has no such id, and none is made up for it.
+/// digits. The text around the id depends on the runtime and on whether systemd or the runtime creates the cgroups. ECS on Fargate has another
+/// form of id. LXC, Nomad, Garden and systemd-nspawn name their containers without an id; there is no label for them.
 /// </summary>
 internal static class ContainerIds
 {
@@ -16,20 +16,20 @@ internal static class ContainerIds
     private const string Slice = ".slice";
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>The innermost container and the innermost pod on the first path that names either; null: none.</summary>
+    /// <summary>The innermost container and the innermost pod in the first path that names either; null: none.</summary>
     public static (string? ContainerId, string? PodUid) Find(List<CgroupEntry> entries)
     {
-        // On v1 every hierarchy has a path, and the one of systemd may be empty: in any of them the same container is named.
-        foreach (var entry in entries)
+        // In cgroup v1 every hierarchy has a path, and that of systemd may be empty. All of them name the same container.
+        foreach (CgroupEntry entry in entries)
         {
             string? container = null;
             string? pod = null;
-            var path = CgroupUnits.Trim(entry.Path);
+            ReadOnlySpan<char> path = CgroupUnits.Trim(entry.Path);
             ReadOnlySpan<char> parent = default;
-            foreach (var range in path.Split('/'))
+            foreach (Range range in path.Split('/'))
             {
-                var component = path[range];
-                // Podman's own pods, not those of Kubernetes, have such ids too: there the container is a step further in.
+                ReadOnlySpan<char> component = path[range];
+                // Podman's own pods (not those of Kubernetes) have such ids too; the container is one level deeper.
                 if (parent is not "libpod_parent" || component.StartsWith("libpod-", StringComparison.Ordinal))
                     container = ContainerId(component) ?? FargateId(component, parent) ?? container;
                 pod = PodUid(component) ?? pod;
@@ -42,8 +42,8 @@ internal static class ContainerIds
     }
 
     /// <summary>
-    /// <c>ID</c>, <c>OWNER-ID</c> and <c>OWNER-ID.scope</c>, and <c>SLICE:OWNER:ID</c>, which a runtime without systemd makes of what is
-    /// meant for one with it.
+    /// <c>ID</c>, <c>OWNER-ID</c>, <c>OWNER-ID.scope</c>, and <c>SLICE:OWNER:ID</c>, which a runtime with the cgroupfs driver creates from a
+    /// path that is meant for the systemd driver.
     /// </summary>
     private static string? ContainerId(ReadOnlySpan<char> component)
     {
@@ -51,35 +51,35 @@ internal static class ContainerIds
             component = component[..^Scope.Length];
         if (component.Length < IdLength || component[^IdLength..].ContainsAnyExcept(HexDigits))
             return null;
-        var owner = component[..^IdLength];
+        ReadOnlySpan<char> owner = component[..^IdLength];
         if (!owner.IsEmpty && owner[^1] is not ('-' or ':'))
             return null;
-        // crio-conmon-ID and libpod-conmon-ID hold the runtime's monitor of the container, which runs outside of it.
+        // crio-conmon-ID and libpod-conmon-ID contain the runtime's monitor of the container, which runs outside the container.
         return owner.TrimEnd("-:").EndsWith("conmon", StringComparison.Ordinal) ? null : component[^IdLength..].ToString();
     }
 
     /// <summary>
-    /// ECS on Fargate: the task's id of 32 digits, a dash, and a decimal number (the DockerId of the task metadata endpoint). It stands in
-    /// the cgroup of its task, or of <c>ecs</c>; a private cgroup namespace hides these from the task's other containers. A component of
-    /// this form elsewhere is something else.
+    /// ECS on Fargate: the task id of 32 digits, a dash, and a decimal number (the DockerId of the task metadata endpoint). Its parent is the
+    /// cgroup of the task, or <c>ecs</c>; a private cgroup namespace hides these from the task's other containers. With another parent, a
+    /// component of this form is not a container.
     /// </summary>
     private static string? FargateId(ReadOnlySpan<char> component, ReadOnlySpan<char> parent)
     {
         if (component.Length is < TaskIdLength + 2 or > TaskIdLength + 11 || component[TaskIdLength] != '-')
             return null;
-        var task = component[..TaskIdLength];
+        ReadOnlySpan<char> task = component[..TaskIdLength];
         if (task.ContainsAnyExcept(HexDigits) || component[(TaskIdLength + 1)..].ContainsAnyExceptInRange('0', '9'))
             return null;
         return parent.IsEmpty || parent is "ecs" || parent.SequenceEqual(task) ? component.ToString() : null;
     }
 
     /// <summary>
-    /// <c>podUID</c>, or with systemd <c>…-podUID.slice</c>, where the uid has underscores since a dash means a slice within a slice
+    /// <c>podUID</c>, or with systemd <c>…-podUID.slice</c>, where the uid has underscores, because a dash means a nested slice
     /// (systemd.slice(5)).
     /// </summary>
     private static string? PodUid(ReadOnlySpan<char> component)
     {
-        var colon = component.IndexOf(':');
+        int colon = component.IndexOf(':');
         if (colon >= 0)
             component = component[..colon];
         if (component.EndsWith(Slice, StringComparison.Ordinal))
@@ -87,14 +87,14 @@ internal static class ContainerIds
         return component.StartsWith("pod", StringComparison.Ordinal) && IsUid(component[3..]) ? component[3..].ToString().Replace('_', '-') : null;
     }
 
-    /// <summary>A UUID; of a static pod, the 32 digits of a hash of its manifest.</summary>
+    /// <summary>A UUID or, for a static pod, the 32 digits of a hash of its manifest.</summary>
     private static bool IsUid(ReadOnlySpan<char> text)
     {
         if (text.Length == 32)
             return !text.ContainsAnyExcept(HexDigits);
         if (text.Length != 36)
             return false;
-        for (var i = 0; i < text.Length; i++)
+        for (int i = 0; i < text.Length; i++)
         {
             if (i is 8 or 13 or 18 or 23 ? text[i] is not ('-' or '_') : !HexDigits.Contains(text[i]))
                 return false;

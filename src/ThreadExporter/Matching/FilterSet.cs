@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// Some rules, by index: the <c>children</c> rules that a process or an ancestor of it matched, for one. It belongs to the
-/// <see cref="Matcher"/> that made it: after a reload it is built anew.
+/// A set of filters, by index: for example, the filters with <c>children</c> that a process or one of its ancestors matched. It is valid only
+/// for the <see cref="Matcher"/> that created it: after a reload it is built again.
 /// </summary>
-internal readonly struct FilterSet : IEquatable<FilterSet>
+internal readonly struct FilterSet
 {
     private readonly ImmutableArray<int> _sorted;
 
@@ -16,35 +16,21 @@ internal readonly struct FilterSet : IEquatable<FilterSet>
 
     public bool IsEmpty => _sorted.IsDefaultOrEmpty;
 
-    public bool Contains(int rule) => !IsEmpty && _sorted.BinarySearch(rule) >= 0;
+    public bool Contains(int filter) => !IsEmpty && _sorted.BinarySearch(filter) >= 0;
 
-    public FilterSet With(int rule)
+    public FilterSet With(int filter)
     {
         if (IsEmpty)
-            return new FilterSet([rule]);
-        var index = _sorted.BinarySearch(rule);
-        return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, rule));
+            return new FilterSet([filter]);
+        int index = _sorted.BinarySearch(filter);
+        return index >= 0 ? this : new FilterSet(_sorted.Insert(~index, filter));
     }
 
     public FilterSet Union(FilterSet other)
     {
-        var union = this;
-        foreach (var rule in other.IsEmpty ? [] : other._sorted)
-            union = union.With(rule);
+        FilterSet union = this;
+        foreach (int filter in other.IsEmpty ? [] : other._sorted)
+            union = union.With(filter);
         return union;
     }
-
-    public bool Equals(FilterSet other) => IsEmpty ? other.IsEmpty : !other.IsEmpty && _sorted.AsSpan().SequenceEqual(other._sorted.AsSpan());
-
-    public override bool Equals(object? obj) => obj is FilterSet other && Equals(other);
-
-    public override int GetHashCode()
-    {
-        var hash = new HashCode();
-        foreach (var rule in IsEmpty ? [] : _sorted)
-            hash.Add(rule);
-        return hash.ToHashCode();
-    }
-
-    public override string ToString() => IsEmpty ? "{}" : $"{{{string.Join(',', _sorted)}}}";
 }

@@ -5,21 +5,21 @@ using ThreadExporter.Text;
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// A glob on a whole text, in the syntax of <see cref="GlobParser"/>: <c>*</c> is any run, also across <c>/</c>.
+/// A glob that matches a whole text, in the syntax of <see cref="GlobParser"/>: <c>*</c> matches any run of characters, including <c>/</c>.
 /// </summary>
 /// <remarks>
-/// A character is a Unicode code point, so <c>?</c> takes a surrogate pair whole.
-/// Time is at most pattern × text, memory none: only the last <c>*</c> is ever tried again.
+/// A character is a Unicode code point, so <c>?</c> matches a whole surrogate pair.
+/// Time is at most pattern × text, and nothing is allocated: only the last <c>*</c> is ever retried.
 /// </remarks>
 internal sealed class Glob
 {
     private readonly GlobToken[] _tokens;
 
-    /// <exception cref="FormatException">It is not a glob; the configuration has refused it before.</exception>
+    /// <exception cref="FormatException">The pattern is not a valid glob; the configuration rejects such a pattern.</exception>
     public Glob(string pattern, bool hasUnitEscapes = false)
     {
         Pattern = pattern;
-        var tokens = GlobParser.Parse(pattern, hasUnitEscapes);
+        List<GlobToken> tokens = GlobParser.Parse(pattern, hasUnitEscapes);
         _tokens = [.. tokens];
         if (tokens.TrueForAll(static token => token.Kind == GlobTokenKind.One))
             LiteralText = Text(tokens);
@@ -30,13 +30,11 @@ internal sealed class Glob
     /// <summary>The one text that the pattern matches, escapes resolved; null when it has a wildcard.</summary>
     public string? LiteralText { get; }
 
-    public bool IsLiteral => LiteralText is not null;
-
     public static ImmutableArray<Glob> CompileAll(ImmutableArray<string> patterns) => [.. patterns.Select(static text => new Glob(text))];
 
     public static bool MatchesAny(ImmutableArray<Glob> globs, ReadOnlySpan<char> text)
     {
-        foreach (var glob in globs)
+        foreach (Glob glob in globs)
         {
             if (glob.Matches(text))
                 return true;
@@ -59,7 +57,7 @@ internal sealed class Glob
                 retryPosition = position;
                 continue;
             }
-            var codePoint = GlobParser.CodePointAt(text, position, out var length);
+            int codePoint = GlobParser.CodePointAt(text, position, out int length);
             if (token < _tokens.Length && MatchesOne(in _tokens[token], codePoint))
             {
                 token++;
@@ -68,7 +66,7 @@ internal sealed class Glob
             }
             if (retryToken < 0)
                 return false;
-            // An earlier `*` need not be tried: whatever it could take, the last one can take as well.
+            // Earlier `*`s need not be retried: whatever they could match, the last one can match as well.
             _ = GlobParser.CodePointAt(text, retryPosition, out length);
             retryPosition += length;
             token = retryToken;
@@ -87,8 +85,8 @@ internal sealed class Glob
             return token.CodePoint == codePoint;
         if (token.Kind == GlobTokenKind.AnyOne)
             return true;
-        var ranges = token.Ranges!;
-        for (var i = 0; i < ranges.Length; i += 2)
+        int[] ranges = token.Ranges!;
+        for (int i = 0; i < ranges.Length; i += 2)
         {
             if (codePoint >= ranges[i] && codePoint <= ranges[i + 1])
                 return !token.Negated;
@@ -98,10 +96,10 @@ internal sealed class Glob
 
     private static string Text(List<GlobToken> literals)
     {
-        var text = new StringBuilder(literals.Count);
-        foreach (var literal in literals)
+        StringBuilder text = new(literals.Count);
+        foreach (GlobToken literal in literals)
         {
-            // Half of a surrogate pair is a character too.
+            // A lone surrogate is a character too.
             if (Rune.IsValid(literal.CodePoint))
                 text.Append(new Rune(literal.CodePoint));
             else

@@ -3,21 +3,21 @@ using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>What the rules say about a process.</summary>
-/// <param name="Filter">The rule that owns it, or null.</param>
-/// <param name="ToChildren">What its children inherit: keep it with the process and pass it when they are matched.</param>
-/// <param name="Incomplete">A fact was not known yet, and the answer may change: ask again soon.</param>
-/// <param name="ExeDenied">Rules that do not match because its <c>exe</c> may not be read: keep them for <see cref="Matcher.CountExeDenied"/>.</param>
+/// <summary>The result of matching a process with the filters.</summary>
+/// <param name="Filter">The filter that owns the process, or null.</param>
+/// <param name="ToChildren">The filters that its children inherit: keep them with the process and pass them when its children are matched.</param>
+/// <param name="Incomplete">Something could not be read yet, and the result may change: match the process again soon.</param>
+/// <param name="ExeDenied">Filters that do not match because <c>exe</c> cannot be read: keep them for <see cref="Matcher.CountExeDenied"/>.</param>
 internal readonly record struct MatchResult(CompiledFilter? Filter, FilterSet ToChildren, bool Incomplete, FilterSet ExeDenied);
 
 /// <summary>
-/// The rules of one configuration, compiled. Its methods are for one thread at a time; <see cref="Users"/> is for any.
+/// The filters of one configuration, compiled. Not thread-safe, except <see cref="Users"/>.
 /// </summary>
 internal sealed class Matcher
 {
     /// <summary>
-    /// How long the start or a reload waits for users that are not known yet. They come at once on most hosts, and are then
-    /// known to the first scrape.
+    /// How long the start or a reload waits for user lookups. On most hosts they finish at once, so that the users are known at the first
+    /// scrape.
     /// </summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(500);
 
@@ -28,39 +28,35 @@ internal sealed class Matcher
     {
         Users = users;
         Filters = [.. filters.Select((filter, index) => new CompiledFilter(index, filter, time))];
-        NeedsCommandLine = filters.Any(static filter => filter.Cmdline is not null || filter.Daemon is not null);
         NeedsAncestry = filters.Any(static filter => filter.Children);
     }
 
-    /// <summary>In the order of the file, which is that of their <see cref="CompiledFilter.Index"/>.</summary>
+    /// <summary>In the order of the file, by <see cref="CompiledFilter.Index"/>.</summary>
     public ImmutableArray<CompiledFilter> Filters { get; }
 
     public UserDirectory Users { get; }
 
-    /// <summary>Whether a rule looks at command lines. The built-in names of Ceph's daemons want theirs in any case.</summary>
-    public bool NeedsCommandLine { get; }
-
-    /// <summary>Whether a rule has <c>children</c>. Else the set a process inherits is always empty.</summary>
+    /// <summary>Whether a filter has <c>children</c>. Without one, the inherited set is always empty.</summary>
     public bool NeedsAncestry { get; }
 
-    /// <summary>Compiles the rules with a user directory of their own.</summary>
+    /// <summary>Compiles the filters with their own user directory.</summary>
     public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserLookup? lookUpUser = null, TimeProvider? time = null) =>
         Compile(filters, new UserDirectory(lookUpUser, time), Timeout, time);
 
     /// <summary>
-    /// Compiles the rules and has their users looked up. A user about whom there is no answer within the patience matches
-    /// nothing until it comes.
+    /// Compiles the filters and looks up their users. A user whose lookup takes longer than <paramref name="timeout"/> matches nothing until
+    /// it has finished.
     /// </summary>
-    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan patience, TimeProvider? time = null)
+    public static Matcher Compile(ImmutableArray<FilterConfig> filters, UserDirectory users, TimeSpan timeout, TimeProvider? time = null)
     {
-        var matcher = new Matcher(filters, users, time ?? TimeProvider.System);
-        users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), patience);
+        Matcher matcher = new(filters, users, time ?? TimeProvider.System);
+        users.Use(filters.SelectMany(static filter => filter.User, static (filter, user) => (user, filter.Name)), timeout);
         matcher.ApplyUsers();
         return matcher;
     }
 
-    /// <summary>To be called before a pass over all processes.</summary>
-    /// <returns>Whether a user has another uid since the last pass: then what was decided about any process may be wrong.</returns>
+    /// <summary>Call it before a pass over all processes.</summary>
+    /// <returns>Whether the uid of a user has changed since the last pass: all processes must be matched again.</returns>
     public bool BeginPass()
     {
         if (Users.Version == _usersVersion)
@@ -69,56 +65,56 @@ internal sealed class Matcher
         return true;
     }
 
-    /// <summary>During a pass, for each process that lives: what its last match said.</summary>
+    /// <summary>Call it during a pass for each running process, with the result of its last match.</summary>
     public void CountExeDenied(int pid, FilterSet denied)
     {
         if (denied.IsEmpty)
             return;
-        foreach (var rule in Filters)
+        foreach (CompiledFilter filter in Filters)
         {
-            if (denied.Contains(rule.Index))
-                rule.CountExeDenied(pid);
+            if (denied.Contains(filter.Index))
+                filter.CountExeDenied(pid);
         }
     }
 
-    /// <summary>To be called after a pass over all processes.</summary>
-    /// <param name="isListed">Whether a process with that pid lives.</param>
+    /// <summary>Call it after a pass over all processes.</summary>
+    /// <param name="isListed">Whether a process with that pid is running.</param>
     public void EndPass(Predicate<int> isListed)
     {
-        foreach (var rule in Filters)
-            rule.EndPass(_warnings, isListed);
+        foreach (CompiledFilter filter in Filters)
+            filter.EndPass(_warnings, isListed);
     }
 
     /// <summary>
-    /// The first rule that matches owns the process. A rule with <c>children</c> also matches the descendants of every
-    /// process that matches its keys, even of one that an earlier rule owns.
+    /// The first filter that matches owns the process. A filter with <c>children</c> also matches the descendants of every process that
+    /// matches its keys, even if an earlier filter owns that process.
     /// </summary>
-    /// <param name="facts">The process.</param>
-    /// <param name="inherited">Its parent's <see cref="MatchResult.ToChildren"/>; so parents are matched first.</param>
-    public MatchResult Match(ProcessInfo facts, FilterSet inherited)
+    /// <param name="process">The process.</param>
+    /// <param name="inherited">The <see cref="MatchResult.ToChildren"/> of its parent, which must be matched first.</param>
+    public MatchResult Match(ProcessInfo process, FilterSet inherited)
     {
         CompiledFilter? owner = null;
-        var toChildren = inherited;
-        var incomplete = false;
-        var exeDenied = FilterSet.Empty;
-        foreach (var rule in Filters)
+        FilterSet toChildren = inherited;
+        bool incomplete = false;
+        FilterSet exeDenied = FilterSet.Empty;
+        foreach (CompiledFilter filter in Filters)
         {
-            if (inherited.Contains(rule.Index))
+            if (inherited.Contains(filter.Index))
             {
-                owner ??= rule;
+                owner ??= filter;
                 continue;
             }
-            if (owner is not null && !rule.Config.Children)
+            if (owner is not null && !filter.Config.Children)
                 continue;
-            var verdict = rule.Matches(facts, _warnings, out var denied);
+            MatchOutcome outcome = filter.Matches(process, _warnings, out bool denied);
             if (denied)
-                exeDenied = exeDenied.With(rule.Index);
-            switch (verdict)
+                exeDenied = exeDenied.With(filter.Index);
+            switch (outcome)
             {
                 case MatchOutcome.Yes:
-                    owner ??= rule;
-                    if (rule.Config.Children)
-                        toChildren = toChildren.With(rule.Index);
+                    owner ??= filter;
+                    if (filter.Config.Children)
+                        toChildren = toChildren.With(filter.Index);
                     break;
                 case MatchOutcome.Unknown:
                     incomplete = true;
@@ -128,10 +124,10 @@ internal sealed class Matcher
         return new MatchResult(owner, toChildren, incomplete, exeDenied);
     }
 
-    /// <summary>What to log as warnings, one line each: users that are not known, files that may not be read.</summary>
+    /// <summary>The warnings to log, one line each: unknown users, files that cannot be read.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {
-        var taken = _warnings;
+        List<string> taken = _warnings;
         if (taken.Count > 0)
             _warnings = [];
         return [.. taken, .. Users.TakeWarnings()];
@@ -139,12 +135,12 @@ internal sealed class Matcher
 
     private void ApplyUsers()
     {
-        // Read first: what is answered meanwhile is applied by the next pass.
+        // Read first: a lookup that finishes meanwhile is applied by the next pass.
         _usersVersion = Users.Version;
-        foreach (var rule in Filters)
+        foreach (CompiledFilter filter in Filters)
         {
-            if (rule.Config.User.Length > 0)
-                rule.SetUsers([.. rule.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);
+            if (filter.Config.User.Length > 0)
+                filter.SetUsers([.. filter.Config.User.Select(user => Users.StateOf(user).Uid).OfType<uint>()]);
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace ThreadExporter.Matching;
 
 /// <summary>
-/// A condition that may last and come back. It is worth a line of the log when it starts, and again when it starts after it
-/// has ended, but one that comes and goes only once in <see cref="Interval"/>.
+/// A condition that may last and recur. It is logged when it starts, and again when it starts after it has ended, but at most once per
+/// <see cref="Interval"/>.
 /// </summary>
 internal sealed class RecurringWarning(TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class RecurringWarning(TimeProvider time)
 
     public bool IsActive { get; private set; }
 
-    /// <summary>Call it whenever the condition is seen.</summary>
+    /// <summary>Call it whenever the condition is observed.</summary>
     /// <returns>Whether to log it now.</returns>
     public bool Start()
     {
@@ -25,11 +25,11 @@ internal sealed class RecurringWarning(TimeProvider time)
         return true;
     }
 
-    /// <summary>Call it whenever the condition is not seen.</summary>
-    /// <returns>Whether it has ended now and its start was logged, so that its end is worth a line, too.</returns>
+    /// <summary>Call it whenever the condition is not observed.</summary>
+    /// <returns>Whether it has just ended and its start was logged, so that its end is logged too.</returns>
     public bool End()
     {
-        var logged = _logged;
+        bool logged = _logged;
         _logged = IsActive = false;
         return logged;
     }

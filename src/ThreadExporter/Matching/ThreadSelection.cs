@@ -5,7 +5,7 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>A rule's <c>[filter.threads]</c>, compiled: which threads have series, and under what name.</summary>
+/// <summary>The <c>[filter.threads]</c> of a filter, compiled: which threads have series, and with what name.</summary>
 internal sealed partial class ThreadSelection(ThreadsConfig config)
 {
     private readonly ImmutableArray<Glob> _include = Glob.CompileAll(config.Include);
@@ -13,14 +13,14 @@ internal sealed partial class ThreadSelection(ThreadsConfig config)
 
     public ThreadDetail Detail => config.Detail;
 
-    /// <summary>How many of a process's threads (or names) are shown, the hottest; 0: all.</summary>
+    /// <summary>How many threads (or names) of a process are shown, those with the most recent CPU use; 0: all.</summary>
     public int Top => config.Top;
 
     /// <summary>
-    /// The name as labels show it, valid UTF-8; null when the rule does not show threads of this name. Names that are shown
-    /// alike are alike: a byte that is not UTF-8 and the four characters it is shown as make one name.
+    /// The name for labels, valid UTF-8; null when the filter does not show threads with this name. Names that look the same are the same: an
+    /// invalid UTF-8 byte and the four characters that replace it give one name.
     /// </summary>
-    /// <param name="name">In the kernel's bytes. The globs see it as it is shown, before its digits are folded.</param>
+    /// <param name="name">The bytes from the kernel. The globs match the decoded name before digits are folded.</param>
     public string? ShownName(ReadOnlySpan<byte> name)
     {
         if (Detail == ThreadDetail.None)

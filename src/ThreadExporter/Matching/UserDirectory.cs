@@ -2,31 +2,31 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Matching;
 
-/// <summary>Looks up a user. It may ask the network and hang for minutes.</summary>
+/// <summary>Looks up a user. It may use the network and hang for minutes.</summary>
 internal delegate UserLookupResult UserLookup(string nameOrUid);
 
-/// <summary>What is known of a user that a filter names.</summary>
-/// <param name="Uid">The last uid that a lookup has found; null: none, or a later lookup has answered that there is no such user.</param>
-/// <param name="IsAbsent">The last answer was that there is no such user.</param>
-/// <param name="HasNoResponse">The last lookup has not been answered, or has failed.</param>
+/// <summary>What is known about a user in a filter.</summary>
+/// <param name="Uid">The last uid that a lookup has found; null: none, or a later lookup found that the user does not exist.</param>
+/// <param name="IsAbsent">The last lookup found that the user does not exist.</param>
+/// <param name="HasNoResponse">The last lookup has not finished, or has failed.</param>
 internal readonly record struct UserState(uint? Uid, bool IsAbsent, bool HasNoResponse);
 
 /// <summary>
-/// The users that filters name. Lookups run on threads of their own, and nobody waits longer for them than they say; what is
-/// known stays known, also across reloads, until a lookup has answered otherwise. Thread-safe.
+/// The users in filters. Lookups run on their own threads, and callers wait for them at most for a given time. A result is kept, also across
+/// reloads, until a later lookup has another result. Thread-safe.
 /// </summary>
 internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? time = null)
 {
-    /// <summary>How often a user is looked up again that does not exist or about which there was no answer.</summary>
+    /// <summary>How often a user is looked up again that does not exist or whose lookup failed.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often a user that is known is looked up again: it may have been deleted and created with another uid.</summary>
+    /// <summary>How often a known user is looked up again: it may have been deleted and created with another uid.</summary>
     public static readonly TimeSpan RecheckInterval = TimeSpan.FromMinutes(10);
 
-    /// <summary>A lookup that takes longer is a failure of the user directory, to be logged.</summary>
+    /// <summary>A lookup that takes longer is logged as a failure of the user directory.</summary>
     public static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
 
-    /// <summary>Lookups that run at one time. More than one, so that a user of a server that hangs does not hold up local users.</summary>
+    /// <summary>Concurrent lookups. More than one, so that a server that hangs does not delay the lookup of local users.</summary>
     public const int MaxThreads = 4;
 
     private readonly UserLookup _lookUp = lookUp ?? Users.LookUp;
@@ -40,10 +40,10 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     private int _busy;
     private int _version;
 
-    /// <summary>Another number: some user has another uid than before.</summary>
+    /// <summary>Changes whenever the uid of a user changes.</summary>
     public int Version => Volatile.Read(ref _version);
 
-    /// <summary>No lookup runs or waits to be started.</summary>
+    /// <summary>No lookup is running or queued.</summary>
     public bool IsIdle
     {
         get
@@ -54,38 +54,40 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     }
 
     /// <summary>
-    /// Takes the users of a new configuration, forgets those that it does not name, and looks all of them up. Waits for those
-    /// that are not known, but not for lookups that hang since earlier.
+    /// Sets the users of a new configuration, forgets all others, and looks them up. Waits for the lookups of unknown users, but not for
+    /// lookups that were already running.
     /// </summary>
-    /// <param name="named">Each user with the name of the filter that names it.</param>
-    /// <param name="patience">How long to wait at most.</param>
-    public void Use(IEnumerable<(string User, string Filter)> named, TimeSpan patience)
+    /// <param name="named">Each user with the name of its filter.</param>
+    /// <param name="timeout">The longest time to wait.</param>
+    public void Use(IEnumerable<(string User, string Filter)> named, TimeSpan timeout)
     {
-        var unknown = new List<Task>();
+        List<Task> unknown = new();
         lock (_lock)
         {
-            var users = new Dictionary<string, NamedUser>(StringComparer.Ordinal);
-            foreach (var (name, filters) in named.GroupBy(n => n.User, n => n.Filter, StringComparer.Ordinal).Select(g => (g.Key, g.Distinct().ToArray())))
+            Dictionary<string, NamedUser> users = new(StringComparer.Ordinal);
+            foreach (IGrouping<string, string> group in named.GroupBy(n => n.User, n => n.Filter, StringComparer.Ordinal))
             {
-                var user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
+                (string name, string[] filters) = (group.Key, [.. group.Distinct()]);
+                NamedUser user = users[name] = _users.GetValueOrDefault(name) ?? new NamedUser(name, _time);
                 user.Filters = (filters.Length == 1 ? "filter " : "filters ") + string.Join(", ", filters.Select(f => $"\"{f}\""));
-                if (!user.IsRequested && LookUp(user) is { IsCompleted: false } answer && user.Uid is null)
-                    unknown.Add(answer);
+                if (!user.IsRequested && LookUp(user) is { IsCompleted: false } lookup && user.Uid is null)
+                    unknown.Add(lookup);
             }
             _users = users;
         }
         if (unknown.Count > 0)
-            Task.WaitAll([.. unknown], patience);
+            Task.WaitAll([.. unknown], timeout);
     }
 
-    /// <summary>Looks up the users that are due again. Does not wait.</summary>
+    /// <summary>Starts the lookups that are due. Does not wait.</summary>
     public void LookUpDue()
     {
         lock (_lock)
         {
-            foreach (var user in _users.Values)
+            foreach (NamedUser user in _users.Values)
             {
-                if (!user.IsRequested && _time.GetElapsedTime(user.RequestedAt) >= (user.Uid is null || user.Silence.IsActive ? RetryInterval : RecheckInterval))
+                TimeSpan interval = user.Uid is null || user.LookupFailure.IsActive ? RetryInterval : RecheckInterval;
+                if (!user.IsRequested && _time.GetElapsedTime(user.RequestedAt) >= interval)
                     LookUp(user);
             }
             StartThreads();
@@ -96,26 +98,26 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         lock (_lock)
         {
-            if (!_users.TryGetValue(name, out var user))
+            if (!_users.TryGetValue(name, out NamedUser? user))
                 return default;
-            // A known user that is only being looked up again is not worth a word before it takes long.
-            var unanswered = user.Silence.IsActive || (user.Uid is null && !user.Absence.IsActive) || IsSlow(user);
+            // A repeated lookup of a known user is reported only when it is slow.
+            bool unanswered = user.LookupFailure.IsActive || (user.Uid is null && !user.Absence.IsActive) || IsSlow(user);
             return new UserState(user.Uid, user.Absence.IsActive, unanswered);
         }
     }
 
-    /// <summary>What to log as warnings, one line each.</summary>
+    /// <summary>The warnings to log, one line each.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {
         lock (_lock)
         {
-            foreach (var user in _users.Values.Where(IsSlow))
-                NoResponse(user, $"it has not answered for {Slow.TotalSeconds} s");
+            foreach (NamedUser user in _users.Values.Where(IsSlow))
+                ReportFailure(user, $"no response for {Slow.TotalSeconds} s");
             return Take(ref _warnings);
         }
     }
 
-    /// <summary>What to log as information, one line each: what a warning was about has ended, or a user has another uid.</summary>
+    /// <summary>What to log as information, one line each: the end of what a warning was about, or a changed uid.</summary>
     public IReadOnlyList<string> TakeRecoveries()
     {
         lock (_lock)
@@ -124,7 +126,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
 
     private static List<string> Take(ref List<string> lines)
     {
-        var taken = lines;
+        List<string> taken = lines;
         if (taken.Count > 0)
             lines = [];
         return taken;
@@ -135,9 +137,9 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     private Task LookUp(NamedUser user)
     {
         user.RequestedAt = _time.GetTimestamp();
-        if (Users.NeedsNoLookup(user.Name, out var answer))
+        if (Users.NeedsNoLookup(user.Name, out UserLookupResult result))
         {
-            user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
+            user.Uid = result.Status == UserStatus.Found ? result.Uid : null;
             return Task.CompletedTask;
         }
         user.IsAnswered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -150,13 +152,13 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
     {
         while (_threads < MaxThreads && _threads - _busy < _queue.Count)
         {
-            // In the background, so that a lookup that hangs does not keep the process from ending.
-            var thread = new Thread(Work) { IsBackground = true, Name = "users" };
+            // A background thread, so that a lookup that hangs does not keep the process from exiting.
+            Thread thread = new(Work) { IsBackground = true, Name = "users" };
             try
             {
                 thread.Start();
             }
-            // So the runtime says that there is no descriptor or no memory for a thread. The next call tries again.
+            // The runtime throws this when there is no descriptor or no memory for a thread. The next call tries again.
             catch (OutOfMemoryException)
             {
                 return;
@@ -179,15 +181,15 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
                 }
                 _busy++;
             }
-            UserLookupResult answer;
+            UserLookupResult result;
             try
             {
-                answer = _lookUp(user.Name);
+                result = _lookUp(user.Name);
             }
-            // Out of memory, say: it must not end the daemon.
+            // For example out of memory: it must not terminate the daemon.
             catch (Exception e)
             {
-                answer = UserLookupResult.NoResponse(e.Message);
+                result = UserLookupResult.NoResponse(e.Message);
             }
             TaskCompletionSource answered;
             lock (_lock)
@@ -195,63 +197,63 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
                 _busy--;
                 answered = user.IsAnswered!;
                 user.IsAnswered = null;
-                Accept(user, answer);
+                Accept(user, result);
             }
             answered.SetResult();
         }
     }
 
-    private void Accept(NamedUser user, UserLookupResult answer)
+    private void Accept(NamedUser user, UserLookupResult result)
     {
-        // No configuration names it any more.
+        // The configuration no longer has this user.
         if (!ReferenceEquals(_users.GetValueOrDefault(user.Name), user))
             return;
-        if (answer.Status == UserStatus.NoResponse)
+        if (result.Status == UserStatus.NoResponse)
         {
-            NoResponse(user, answer.Reason);
+            ReportFailure(user, result.Reason);
             return;
         }
-        var before = user.Uid;
-        user.Uid = answer.Status == UserStatus.Found ? answer.Uid : null;
+        uint? before = user.Uid;
+        user.Uid = result.Status == UserStatus.Found ? result.Uid : null;
         if (user.Uid != before)
             _version++;
-        var answersAgain = user.Silence.End();
+        bool recovered = user.LookupFailure.End();
         if (user.Uid is null)
         {
             if (user.Absence.Start())
-                _warnings.Add($"{user.Filters}: user \"{user.Name}\" does not exist; until it does, it matches no process");
-            else if (answersAgain)
-                _recoveries.Add($"{user.Filters}: the user directory answers again: user \"{user.Name}\" does not exist");
+                _warnings.Add($"{user.Filters}: unknown user \"{user.Name}\"; the user matches no process until it exists");
+            else if (recovered)
+                _recoveries.Add($"{user.Filters}: lookup of user \"{user.Name}\" succeeded again: unknown user");
             return;
         }
         if (user.Absence.End())
-            _recoveries.Add($"{user.Filters}: user \"{user.Name}\" exists now, with uid {user.Uid}");
-        else if (answersAgain)
-            _recoveries.Add($"{user.Filters}: the user directory answers again for user \"{user.Name}\": uid {user.Uid}");
+            _recoveries.Add($"{user.Filters}: user \"{user.Name}\" now exists, with uid {user.Uid}");
+        else if (recovered)
+            _recoveries.Add($"{user.Filters}: lookup of user \"{user.Name}\" succeeded again: uid {user.Uid}");
         else if (before is not null && user.Uid != before)
-            _recoveries.Add($"{user.Filters}: user \"{user.Name}\" has uid {user.Uid} now, and had {before}");
+            _recoveries.Add($"{user.Filters}: the uid of user \"{user.Name}\" changed from {before} to {user.Uid}");
     }
 
-    private void NoResponse(NamedUser user, string reason)
+    private void ReportFailure(NamedUser user, string reason)
     {
-        if (!user.Silence.Start())
+        if (!user.LookupFailure.Start())
             return;
-        var meanwhile = user.Uid is { } uid ? $"uid {uid}, known before, stays in use" : "until it answers, that user matches no process";
-        _warnings.Add($"{user.Filters}: the user directory did not answer for user \"{user.Name}\" ({reason}); {meanwhile}");
+        string effect = user.Uid is { } uid ? $"keeping uid {uid}" : "the user matches no process until a lookup succeeds";
+        _warnings.Add($"{user.Filters}: lookup of user \"{user.Name}\" failed ({reason}); {effect}");
     }
 
     private sealed class NamedUser(string name, TimeProvider time)
     {
         public string Name => name;
 
-        /// <summary>For messages: the filters that name it.</summary>
+        /// <summary>For messages: the filters that have the user.</summary>
         public string Filters { get; set; } = "";
 
         public uint? Uid { get; set; }
 
         public long RequestedAt { get; set; }
 
-        /// <summary>Set while a lookup is queued or runs; it is completed when that has ended.</summary>
+        /// <summary>Set while a lookup is queued or running; completed when the lookup has finished.</summary>
         public TaskCompletionSource? IsAnswered { get; set; }
 
         public bool IsRequested => IsAnswered is not null;
@@ -259,7 +261,7 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
         /// <summary>The user does not exist.</summary>
         public RecurringWarning Absence { get; } = new(time);
 
-        /// <summary>There is no answer.</summary>
-        public RecurringWarning Silence { get; } = new(time);
+        /// <summary>The lookup failed or is slow.</summary>
+        public RecurringWarning LookupFailure { get; } = new(time);
     }
 }

@@ -103,7 +103,7 @@ internal sealed class ConfigHolder
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
         ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userPatience), DateTimeOffset.UtcNow, loaded.Tls);
-        return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : RestartKeys.Changed(started, config))
+        return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : ConfigKeys.ChangedAtRestart(started, config))
         {
             File = loaded.File,
             IsWithoutFile = loaded.IsWithoutFile,

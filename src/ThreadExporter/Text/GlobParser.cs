@@ -11,17 +11,17 @@ internal enum GlobTokenKind : byte
     Class,
 }
 
-/// <summary>For a class, <c>Ranges</c> holds first and last code point of each range in turn.</summary>
+/// <summary>For a class, <c>Ranges</c> holds the first and last code point of each range in turn.</summary>
 internal readonly record struct GlobToken(GlobTokenKind Kind, int CodePoint = 0, int[]? Ranges = null, bool Negated = false);
 
 /// <summary>
 /// The syntax of globs: <c>*</c>, <c>?</c>, <c>[abc]</c>, <c>[a-z]</c>, <c>[!…]</c>, <c>[^…]</c>, <c>[[:digit:]]</c>, and <c>\</c>
-/// before a character that stands for itself. What a shell or another tool reads as something else is an error, not text:
-/// a filter that silently matches nothing is worse. glob(7) has it that a <c>[</c> without its <c>]</c> is text.
+/// before a literal character. Syntax that a shell or another tool interprets differently is an error, not literal text: a filter that silently
+/// matches nothing is worse. In glob(7) an unclosed <c>[</c> is literal text; here it is an error.
 /// </summary>
 internal ref struct GlobParser
 {
-    /// <summary>The character classes of POSIX, of ASCII only, as first and last of each range in turn.</summary>
+    /// <summary>The POSIX character classes, ASCII only: first and last character of each range in turn.</summary>
     private static readonly ImmutableArray<(string Name, int[] Ranges)> Classes =
     [
         ("alnum", ['0', '9', 'A', 'Z', 'a', 'z']),
@@ -50,10 +50,9 @@ internal ref struct GlobParser
 
     /// <param name="pattern">The glob.</param>
     /// <param name="hasUnitEscapes">
-    /// For names of units: <c>\x2d</c> and its like stand for themselves, not for <c>x2d</c>, so that a name can be pasted as systemctl
-    /// prints it.
+    /// For unit names: escapes like <c>\x2d</c> are literal, not <c>x2d</c>, so that a name can be pasted as systemctl prints it.
     /// </param>
-    /// <exception cref="FormatException">It is not a glob: the message says what, and where.</exception>
+    /// <exception cref="FormatException">The pattern is not valid: the message has the reason and the position.</exception>
     public static List<GlobToken> Parse(string pattern, bool hasUnitEscapes = false) => new GlobParser(pattern, hasUnitEscapes).Parse();
 
     /// <summary>Null, or what is wrong.</summary>
@@ -70,16 +69,16 @@ internal ref struct GlobParser
         }
     }
 
-    /// <summary>Null, or what is wrong with braces in a text that is a list of globs.</summary>
+    /// <summary>Null, or what is wrong with the braces in a list of globs.</summary>
     public static string? GetBraceError(string text)
     {
-        var parser = new GlobParser(text, hasUnitEscapes: false);
+        GlobParser parser = new(text, hasUnitEscapes: false);
         try
         {
             for (; parser._index < text.Length; parser.NextLiteral())
             {
                 if (text[parser._index] == '{')
-                    parser.RefuseBraces();
+                    parser.RejectBraces();
             }
             return null;
         }
@@ -89,11 +88,11 @@ internal ref struct GlobParser
         }
     }
 
-    /// <summary><c>\x</c> and two hexadecimal digits: a byte in the name of a unit (systemd.unit(5)).</summary>
+    /// <summary><c>\x</c> and two hexadecimal digits: a byte in a unit name (systemd.unit(5)).</summary>
     public static bool IsUnitEscape(ReadOnlySpan<char> text) =>
         text is ['\\', 'x', var high, var low, ..] && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
 
-    /// <summary>A surrogate pair is one character, and half of one is one too.</summary>
+    /// <summary>A surrogate pair is one character; so is a lone surrogate.</summary>
     public static int CodePointAt(ReadOnlySpan<char> text, int index, out int length)
     {
         if (char.IsHighSurrogate(text[index]) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1]))
@@ -107,11 +106,11 @@ internal ref struct GlobParser
 
     private List<GlobToken> Parse()
     {
-        var tokens = new List<GlobToken>();
+        List<GlobToken> tokens = new();
         if (Rest is ['!', ..])
-            throw Error(0, "a ! in front does not negate a glob", "\\!");
+            throw Error(0, "a leading ! does not negate a glob", "\\!");
         if (Rest is ['^', ..])
-            throw Error(0, "a ^ is not needed: a glob covers the whole text", "\\^");
+            throw Error(0, "a leading ^ is not needed: a glob matches the whole text", "\\^");
         while (_index < _pattern.Length)
         {
             switch (_pattern[_index])
@@ -130,7 +129,7 @@ internal ref struct GlobParser
                     break;
                 default:
                     if (_pattern[_index] == '{')
-                        RefuseBraces();
+                        RejectBraces();
                     tokens.Add(new GlobToken(GlobTokenKind.One, NextLiteral()));
                     break;
             }
@@ -140,26 +139,26 @@ internal ref struct GlobParser
 
     private readonly ReadOnlySpan<char> Rest => _pattern.AsSpan(_index);
 
-    /// <summary>As in glob(7): a <c>]</c> that comes first, and a <c>-</c> that comes first or last, stand for themselves.</summary>
+    /// <summary>As in glob(7): a <c>]</c> in first place, and a <c>-</c> in first or last place, are literal.</summary>
     private GlobToken Class()
     {
-        var start = _index++;
-        var isNegated = Rest is ['!' or '^', ..];
+        int start = _index++;
+        bool isNegated = Rest is ['!' or '^', ..];
         if (isNegated)
             _index++;
         if (Rest is [':', ..] && NameEnd(_index + 1) is var end && end > 0 && !_pattern.AsSpan((_index + 1)..end).ContainsAnyExceptInRange('a', 'z'))
-            throw Error(start, $"a class name needs brackets of its own: write [{_pattern[start..(end + 2)]}]", null);
-        var ranges = new List<int>();
-        for (var isFirst = true; isFirst || Rest is not [']', ..]; isFirst = false)
+            throw Error(start, $"a class name needs its own brackets: write [{_pattern[start..(end + 2)]}]", null);
+        List<int> ranges = new();
+        for (bool isFirst = true; isFirst || Rest is not [']', ..]; isFirst = false)
         {
             if (Rest.IsEmpty)
-                throw Error(start, "a [ has no ]", "\\[");
+                throw Error(start, "unclosed [", "\\[");
             if (Rest is ['[', ':' or '.' or '=', ..])
                 AddNamed(ranges);
             else
                 AddRange(ranges);
             if (Rest.IsEmpty)
-                throw Error(start, "a [ has no ]", "\\[");
+                throw Error(start, "unclosed [", "\\[");
         }
         _index++;
         return new GlobToken(GlobTokenKind.Class, Ranges: [.. ranges], Negated: isNegated);
@@ -167,9 +166,9 @@ internal ref struct GlobParser
 
     private void AddRange(List<int> ranges)
     {
-        var start = _index;
-        var first = NextLiteral();
-        var last = first;
+        int start = _index;
+        int first = NextLiteral();
+        int last = first;
         if (Rest is ['-', not ']', ..])
         {
             _index++;
@@ -185,54 +184,54 @@ internal ref struct GlobParser
 
     private void AddNamed(List<int> ranges)
     {
-        var start = _index;
+        int start = _index;
         if (_pattern[_index + 1] != ':')
-            throw Error(start, "[.x.] and [=x=] are not supported: write the character alone", "\\[");
-        var end = NameEnd(_index + 2);
+            throw Error(start, "[.x.] and [=x=] are not supported: write only the character", "\\[");
+        int end = NameEnd(_index + 2);
         if (end < 0)
-            throw Error(start, "a [: has no :]", "\\[");
-        var name = _pattern[(start + 2)..end];
+            throw Error(start, "unclosed [:", "\\[");
+        string name = _pattern[(start + 2)..end];
         if (Classes.FirstOrDefault(c => c.Name == name).Ranges is not { } known)
-            throw Error(start, $"[:{name}:] is unknown: it is one of {string.Join(", ", Classes.Select(c => c.Name))}", null);
+            throw Error(start, $"[:{name}:] is unknown: must be one of {string.Join(", ", Classes.Select(c => c.Name))}", null);
         ranges.AddRange(known);
         _index = end + 2;
         if (Rest is ['-', not ']', ..])
-            throw Error(start, "a range begins with a class: write the - last", null);
+            throw Error(start, "a range starts with a class: write the - last", null);
     }
 
-    /// <summary>Where the <c>:]</c> after a name of letters stands; less than 0: it is none.</summary>
+    /// <summary>The position of the <c>:]</c> after a class name; less than 0: there is no class name.</summary>
     private readonly int NameEnd(int start)
     {
-        var length = _pattern.AsSpan(start).IndexOf(":]", StringComparison.Ordinal);
+        int length = _pattern.AsSpan(start).IndexOf(":]", StringComparison.Ordinal);
         return length > 0 && !_pattern.AsSpan(start, length).ContainsAny('[', ']') ? start + length : -1;
     }
 
-    /// <summary>What a shell would expand: <c>{a,b}</c> and <c>{1..9}</c>. Other braces are text, for a shell too.</summary>
-    private readonly void RefuseBraces()
+    /// <summary>Rejects what a shell would expand: <c>{a,b}</c> and <c>{1..9}</c>. Other braces are literal, as in a shell.</summary>
+    private readonly void RejectBraces()
     {
-        var inner = new GlobParser(_pattern, _hasUnitEscapes) { _index = _index + 1 };
-        var expands = false;
+        GlobParser inner = new(_pattern, _hasUnitEscapes) { _index = _index + 1 };
+        bool expands = false;
         for (; inner._index < _pattern.Length && _pattern[inner._index] != '}'; inner.NextLiteral())
         {
             expands |= inner.Rest is [',', ..]
                 || (inner.Rest is ['.', '.', var next, ..] && char.IsAsciiLetterOrDigit(next) && char.IsAsciiLetterOrDigit(_pattern[inner._index - 1]));
         }
         if (expands && inner._index < _pattern.Length)
-            throw Error(_index, "braces are not expanded: list the globs one by one", "\\{");
+            throw Error(_index, "braces are not expanded: list each glob", "\\{");
     }
 
     private int NextLiteral()
     {
         if (_pattern[_index] == '\\' && _index + 1 < _pattern.Length && !(_hasUnitEscapes && IsUnitEscape(Rest)))
             _index++;
-        var codePoint = CodePointAt(_pattern, _index, out var length);
+        int codePoint = CodePointAt(_pattern, _index, out int length);
         _index += length;
         return codePoint;
     }
 
     private readonly FormatException Error(int index, string what, string? literal)
     {
-        var hint = literal is null ? "" : $"; the character itself is {literal}";
-        return new(string.Create(CultureInfo.InvariantCulture, $"{Printable.Quote(_pattern)} is not a glob: at its character {index + 1}, {what}{hint}"));
+        string hint = literal is null ? "" : $"; write {literal} for the character itself";
+        return new(string.Create(CultureInfo.InvariantCulture, $"{Printable.Quote(_pattern)} is not a valid glob: at character {index + 1}, {what}{hint}"));
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ThreadExporter.Text;
 
-/// <summary>Counts in texts.</summary>
+/// <summary>Counts with singular and plural.</summary>
 internal static class Plural
 {
     /// <summary><c>1 process</c>, <c>2 processes</c>.</summary>

@@ -4,28 +4,28 @@ using System.Text;
 namespace ThreadExporter.Text;
 
 /// <summary>
-/// Text of others (names of processes and threads, file names, values of the configuration, parameters of a request) for a
-/// terminal, the log, a text response or a page. What is not seen as itself is shown as <c>\u202E</c>, one for each UTF-16
-/// unit: controls, format characters (the bidirectional overrides, zero-width ones), line separators, lone surrogates,
-/// characters of private use, unassigned ones and the letters that are empty. Such an escape is also one of JSON and TOML.
+/// Escapes untrusted text (names of processes and threads, file names, configuration values, request parameters) for a terminal, the log, a text
+/// response or a page. Characters that are not visible as themselves become <c>\u202E</c>, one escape per UTF-16 unit: control and format
+/// characters (bidirectional overrides, zero-width characters), line separators, lone surrogates, private-use and unassigned characters, and
+/// letters without a shape. JSON and TOML have the same escapes.
 /// </summary>
 internal static class Printable
 {
-    /// <summary>Longer ones are cut by <see cref="Quote"/>.</summary>
+    /// <summary><see cref="Quote"/> cuts longer texts.</summary>
     private const int LongestQuoted = 100;
 
-    /// <summary>On one line. To escape a text twice changes nothing.</summary>
+    /// <summary>Escapes to one line. Escaping twice changes nothing.</summary>
     public static string Of(string text) => Escape(text, isQuoted: false, keepsLines: false);
 
-    /// <summary>As <see cref="Of"/>, with its newlines and tabs.</summary>
+    /// <summary>As <see cref="Of"/>, but keeps newlines and tabs.</summary>
     public static string Lines(string text) => Escape(text, isQuoted: false, keepsLines: true);
 
-    /// <summary>In quotes, cut, on one line; a quote and a backslash in it are escaped too, so that it can be read in one way only.</summary>
+    /// <summary>In quotes, cut, on one line. Quotes and backslashes are escaped too, so that the result is unambiguous.</summary>
     public static string Quote(string text)
     {
         if (text.Length <= LongestQuoted)
             return $"\"{Escape(text, isQuoted: true, keepsLines: false)}\"";
-        var length = char.IsHighSurrogate(text[LongestQuoted - 1]) ? LongestQuoted - 1 : LongestQuoted;
+        int length = char.IsHighSurrogate(text[LongestQuoted - 1]) ? LongestQuoted - 1 : LongestQuoted;
         return $"\"{Escape(text[..length], isQuoted: true, keepsLines: false)}…\"";
     }
 
@@ -33,15 +33,15 @@ internal static class Printable
     {
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !(isQuoted && text.AsSpan().ContainsAny('"', '\\')))
             return text;
-        var result = new StringBuilder(text.Length + 16);
-        for (var i = 0; i < text.Length;)
+        StringBuilder result = new(text.Length + 16);
+        for (int i = 0; i < text.Length;)
         {
-            var isWhole = Rune.TryGetRuneAt(text, i, out var rune);
-            var units = text.AsSpan(i, isWhole ? rune.Utf16SequenceLength : 1);
+            bool isWhole = Rune.TryGetRuneAt(text, i, out Rune rune);
+            ReadOnlySpan<char> units = text.AsSpan(i, isWhole ? rune.Utf16SequenceLength : 1);
             i += units.Length;
             if (isQuoted && units is "\"" or "\\")
                 result.Append('\\').Append(units);
-            else if (isWhole && (IsSeen(rune) || (keepsLines && units is "\n" or "\t")))
+            else if (isWhole && (IsVisible(rune) || (keepsLines && units is "\n" or "\t")))
                 result.Append(units);
             else
                 AppendEscapes(result, units);
@@ -51,17 +51,17 @@ internal static class Printable
 
     private static void AppendEscapes(StringBuilder result, ReadOnlySpan<char> units)
     {
-        foreach (var unit in units)
+        foreach (char unit in units)
             result.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:X4}");
     }
 
-    private static bool IsSeen(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    private static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate => false,
         UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => false,
         UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => false,
-        // Letters and marks without a shape: Default_Ignorable_Code_Point of DerivedCoreProperties.txt that are no format
-        // characters. Not the variation selectors, which are part of many emoji.
+        // Letters and marks without a shape: Default_Ignorable_Code_Point in DerivedCoreProperties.txt, except format characters (above) and
+        // the variation selectors, which are part of many emoji.
         _ => rune.Value is not (0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or 0x3164 or 0xFFA0),
     };
 }

@@ -26,7 +26,7 @@ public class ExtendedTests
             foreach (string step in (string[])["rest", "touch 300", $"store {file} 64", "burst 3000", "rest", "touch 100"])
             {
                 workload.Do($"do {tid} {step}");
-                var kernel = CollectAsleep(live, workload.Pid, tid);
+                (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) kernel = CollectAsleep(live, workload.Pid, tid);
                 WatchedProcess process = live.Collector.Processes[0];
                 Assert.Equal(kernel, Shown(process, tid));
                 // Nothing of another thread moved, and that is right too although it was not read.
@@ -87,10 +87,10 @@ public class ExtendedTests
         int worker = workload.Get("steps worker");
         workload.Do($"do {worker} burst {workerMilliseconds * 1000}");
         using LiveCollector live = Live(workload.Pid, All);
-        var leader = Shown(live.Collect(workload.Pid)!, workload.Pid);
+        (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) leader = Shown(live.Collect(workload.Pid)!, workload.Pid);
         workload.Do($"post {worker} exec /bin/sleep 60");
         Eventually.True(() => Kernel.Name(workload.Pid, workload.Pid) == "sleep" && Kernel.State(workload.Pid, workload.Pid) == 'S', "exec is done");
-        var kernel = CollectAsleep(live, workload.Pid, workload.Pid);
+        (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) kernel = CollectAsleep(live, workload.Pid, workload.Pid);
         Assert.Equal(kernel, Shown(live.Collector.Processes[0], workload.Pid));
         Assert.NotEqual(leader, kernel);
     }

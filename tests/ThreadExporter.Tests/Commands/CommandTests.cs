@@ -45,8 +45,8 @@ public sealed class CommandTests : IDisposable
 
     [Theory]
     [InlineData("", "must not be empty")]
-    [InlineData("/tmp/a\nb.toml", "must not hold a control character: its character 7 is \\u000A")]
-    [InlineData("a\u001b[2J", "must not hold a control character: its character 2 is \\u001B")]
+    [InlineData("/tmp/a\nb.toml", "must not contain a control character: character 7 is \\u000A")]
+    [InlineData("a\u001b[2J", "must not contain a control character: character 2 is \\u001B")]
     [InlineData(null, "must not be longer than 4095 bytes")]
     public async Task A_config_path_that_cannot_be_one_is_a_usage_error(string? path, string fault)
     {
@@ -58,7 +58,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/pr\noc", "must not hold a control character: its character 4 is \\u000A")]
+    [InlineData("/pr\noc", "must not contain a control character: character 4 is \\u000A")]
     [InlineData(null, "must not be longer than 4095 bytes")]
     public async Task A_procfs_path_that_cannot_be_one_exits_78(string? path, string fault)
     {

@@ -1,9 +1,10 @@
+using System.Collections.Immutable;
 using ThreadExporter.Configuration;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>One file per rule of the configuration in Bad/, with the exact errors beside it.</summary>
+/// <summary>Invalid files in Bad/, each with its exact errors in a file beside it.</summary>
 public class BadFileTests
 {
     private static string Folder { get; } = Repository.File("tests/ThreadExporter.Tests/Configuration/Bad");
@@ -17,7 +18,7 @@ public class BadFileTests
     [MemberData(nameof(Names))]
     public void Has_exactly_the_errors_beside_it(string name)
     {
-        var result = Load(name);
+        ConfigResult result = Load(name);
         Assert.Null(result.Config);
         Assert.Equal(File.ReadAllText(Path.Combine(Folder, name + ".errors")), string.Concat(result.Errors.Select(e => e + "\n")));
     }
@@ -31,9 +32,9 @@ public class BadFileTests
     [Theory]
     [InlineData("basic-auth")]
     [InlineData("basic-auth-syntax")]
-    public void Nothing_said_about_users_holds_a_value(string name)
+    public void No_message_about_users_contains_a_value(string name)
     {
-        var errors = Load(name).Errors;
+        ImmutableArray<ConfigError> errors = Load(name).Errors;
         Assert.True(errors.Length >= 4);
         Assert.All(errors, e => Assert.DoesNotContain("secret", e.ToString() + e.Key, StringComparison.OrdinalIgnoreCase));
     }

@@ -14,16 +14,16 @@ public sealed partial class ConfigFileTests : IDisposable
 
     private static string OnlyError(string path)
     {
-        var result = ConfigLoader.Load(path, new ConfigOverrides());
+        ConfigResult result = ConfigLoader.Load(path, new ConfigOverrides());
         Assert.Null(result.Config);
         return Assert.Single(result.Errors).ToString();
     }
 
     [Fact]
-    public void A_good_file_is_read_whatever_its_name()
+    public void A_file_with_any_name_is_read()
     {
         File.WriteAllText(At("é x.toml"), "[web]\nmax_requests = 3\n");
-        var result = ConfigLoader.Load(At("é x.toml"), new ConfigOverrides());
+        ConfigResult result = ConfigLoader.Load(At("é x.toml"), new ConfigOverrides());
         Assert.Empty(result.Errors);
         Assert.Equal(3, result.Config!.Web.MaxRequests);
     }
@@ -42,9 +42,9 @@ public sealed partial class ConfigFileTests : IDisposable
     public void A_directory() => Assert.Equal(_folder + ": is a directory", OnlyError(_folder));
 
     [Fact]
-    public void A_FIFO_without_a_writer_is_not_waited_for()
+    public void A_FIFO_without_a_writer_does_not_block()
     {
-        using var mkfifo = Process.Start("mkfifo", [At("fifo")]);
+        using Process mkfifo = Process.Start("mkfifo", [At("fifo")]);
         mkfifo.WaitForExit();
         Assert.Equal(0, mkfifo.ExitCode);
         Assert.Equal(At("fifo") + ": is not a regular file", OnlyError(At("fifo")));
@@ -54,29 +54,29 @@ public sealed partial class ConfigFileTests : IDisposable
     public void An_endless_device() => Assert.Equal("/dev/zero: is not a regular file", OnlyError("/dev/zero"));
 
     [Fact]
-    public void A_huge_sparse_file_is_not_taken_into_memory()
+    public void A_huge_sparse_file_is_not_read_into_memory()
     {
-        using (var file = File.Create(At("huge.toml")))
+        using (FileStream file = File.Create(At("huge.toml")))
             file.SetLength(1L << 30);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(At("huge.toml") + ": the file is longer than 1048576 bytes", OnlyError(At("huge.toml")));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4L << 20);
     }
 
     [Fact]
-    public void A_file_of_just_a_mebibyte_is_read()
+    public void A_file_of_exactly_a_mebibyte_is_read()
     {
         File.WriteAllText(At("full.toml"), new string('\n', 1 << 20));
         Assert.Empty(ConfigLoader.Load(At("full.toml"), new ConfigOverrides()).Errors);
     }
 
     [Fact]
-    public void A_file_that_may_not_be_read()
+    public void A_file_without_read_permission()
     {
         File.WriteAllText(At("secret.toml"), "");
         File.SetUnixFileMode(At("secret.toml"), UnixFileMode.None);
         string error = "";
-        // Root may read every file: a thread of its own, whose file system user is nobody, may not.
+        // Root can read every file; a separate thread with the file system uid of nobody cannot.
         Thread nobody = new(() =>
         {
             _ = setfsuid(65534);
@@ -91,9 +91,9 @@ public sealed partial class ConfigFileTests : IDisposable
     private static partial int setfsuid(uint fsuid);
 
     [Fact]
-    public void A_path_longer_than_the_reader_takes()
+    public void A_path_longer_than_the_reader_accepts()
     {
-        var path = At(new string('x', 300));
+        string path = At(new string('x', 300));
         Assert.Equal(path + ": the path is longer than 255 bytes", OnlyError(path));
     }
 
@@ -101,7 +101,7 @@ public sealed partial class ConfigFileTests : IDisposable
     public void Errors_name_the_file_as_it_was_given()
     {
         File.WriteAllText(At("bad.toml"), "a = 1\n");
-        var given = Path.GetRelativePath(Environment.CurrentDirectory, At("bad.toml"));
+        string given = Path.GetRelativePath(Environment.CurrentDirectory, At("bad.toml"));
         Assert.Equal(given + ":1:1: unknown key a", OnlyError(given));
     }
 }

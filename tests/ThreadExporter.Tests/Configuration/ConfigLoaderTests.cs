@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using FsCheck;
@@ -14,7 +16,7 @@ public class ConfigLoaderTests
 
     private static ExporterConfig Good(string text)
     {
-        var result = Parse(text);
+        ConfigResult result = Parse(text);
         Assert.Empty(result.Errors);
         return result.Config!;
     }
@@ -24,16 +26,16 @@ public class ConfigLoaderTests
     [Fact]
     public void Without_a_file_everything_has_its_default()
     {
-        var config = ConfigLoader.Load(null, new ConfigOverrides()).Config!;
+        ExporterConfig config = ConfigLoader.Load(null, new ConfigOverrides()).Config!;
         Assert.Empty(config.Filters);
         Assert.Equal([":9199"], config.Web.Listen);
         Assert.Equal((new SamplerConfig(), new LogConfig(), new TlsConfig()), (config.Sampler, config.Log, config.Web.Tls));
     }
 
     [Fact]
-    public void Every_key_that_works_reaches_its_place()
+    public void Every_key_is_read_into_its_property()
     {
-        var config = Good("""
+        ExporterConfig config = Good("""
             [web]
             listen = ["127.0.0.1:9200", "[::1]:9200"]
             telemetry_path = "/threads"
@@ -64,7 +66,15 @@ public class ConfigLoaderTests
             """);
         Assert.Equal(["127.0.0.1:9200", "[::1]:9200"], config.Web.Listen);
         Assert.Equal(("/threads", 7, true, false), (config.Web.TelemetryPath, config.Web.MaxRequests, config.Web.EnableLifecycle, config.Web.Pages));
-        Assert.Equal(new TlsConfig { CertFile = "/c", KeyFile = "/k", ClientAuthType = "VerifyClientCertIfGiven", ClientCaFile = "/a", MinVersion = "TLS13" }, config.Web.Tls);
+        TlsConfig tls = new()
+        {
+            CertFile = "/c",
+            KeyFile = "/k",
+            ClientAuthType = ClientAuthType.VerifyClientCertIfGiven,
+            ClientCaFile = "/a",
+            MinVersion = TlsVersion.Tls13,
+        };
+        Assert.Equal(tls, config.Web.Tls);
         Assert.Equal([new("jane.doe", PasswordHashTests.Bcrypt)], config.Web.BasicAuthUsers);
         Assert.Equal(("/host/proc", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), 0),
             (config.Collector.Procfs, config.Collector.RescanInterval, config.Collector.RefreshInterval, config.Collector.MaxDescriptors));
@@ -82,9 +92,9 @@ public class ConfigLoaderTests
     }
 
     [Fact]
-    public void Every_key_of_a_rule_reaches_its_place()
+    public void Every_key_of_a_filter_is_read_into_its_property()
     {
-        var filter = Filter("""
+        FilterConfig filter = Filter("""
             match = "ceph-osd, 3240 ,, kworker/0:1,3240, 7"
             name = "osd"
             comm = "ceph-*"
@@ -120,10 +130,10 @@ public class ConfigLoaderTests
     [InlineData("comm = \"ceph-*\"", "comm=ceph-*")]
     [InlineData("user = [\"ceph\", 167]\nchildren = true\ncomm = [\"a\", \"b\"]\npid = 5", "user=ceph,167 comm=a,b pid=5")]
     [InlineData("cmdline = '--id (\\d+)'", "cmdline=--id (\\d+)")]
-    public void The_default_name_is_the_rules_text(string keys, string name) => Assert.Equal(name, Filter(keys).Name);
+    public void The_default_name_is_the_text_of_the_filter(string keys, string name) => Assert.Equal(name, Filter(keys).Name);
 
     [Fact]
-    public void Rules_keep_the_order_of_the_file_and_may_be_inline_tables() =>
+    public void Filters_keep_the_order_of_the_file_and_may_be_inline_tables() =>
         Assert.Equal(["b", "a"], Good("filter = [{ match = 'b' }, { match = 'a' }]").Filters.Select(f => f.Name));
 
     [Theory]
@@ -137,7 +147,7 @@ public class ConfigLoaderTests
     public void Log_levels_have_one_set_of_names_in_file_and_command_line(string text, LogLevel level)
     {
         Assert.Equal(level, Good($"[log]\nlevel = '{text}'").Log.Level);
-        Assert.True(ConfigLoader.TryParseLogLevel(text, out var parsed));
+        Assert.True(ConfigLoader.TryParseLogLevel(text, out LogLevel parsed));
         Assert.Equal(level, parsed);
     }
 
@@ -148,24 +158,24 @@ public class ConfigLoaderTests
     public void Other_log_levels_are_unknown(string text) => Assert.False(ConfigLoader.TryParseLogLevel(text, out _));
 
     [Fact]
-    public void Faults_of_TOML_and_of_meaning_come_together_in_the_order_of_the_file() =>
+    public void Syntax_and_semantic_errors_are_reported_together_in_the_order_of_the_file() =>
         Assert.Equal(
             ["x.toml:1:1: unknown key a", "x.toml:2:1: the key `a` is already defined at 1:1", "x.toml:3:1: unknown key b"],
             Parse("a = 1\na = 2\nb = 3\n").Errors.Select(e => e.ToString()));
 
     [Fact]
-    public void A_thousand_errors_are_fifty_and_a_count()
+    public void Of_a_thousand_errors_fifty_and_a_count_are_reported()
     {
-        var errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
+        ImmutableArray<ConfigError> errors = Parse(string.Concat(Enumerable.Range(1, 1000).Select(i => $"zzzz{i} = 1\n"))).Errors;
         Assert.Equal(51, errors.Length);
-        Assert.Equal("x.toml:51:1: 950 more errors from here on are not shown", errors[^1].ToString());
+        Assert.Equal("x.toml:51:1: 950 more errors not shown", errors[^1].ToString());
     }
 
     [Fact]
-    public void A_mebibyte_of_items_ends_in_time()
+    public void A_mebibyte_of_items_is_read_in_time()
     {
-        var pids = string.Join(',', Enumerable.Range(1, 140_000));
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        string pids = string.Join(',', Enumerable.Range(1, 140_000));
+        Stopwatch watch = Stopwatch.StartNew();
         Assert.Equal(140_000, Filter($"pid = [{pids}]").Pid.Length);
         Assert.Equal(140_000, Filter($"match = '{pids}'").MatchPids.Length);
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"took {watch.Elapsed}");
@@ -174,18 +184,18 @@ public class ConfigLoaderTests
     [Fact]
     public void Mutations_of_the_shipped_file_never_throw()
     {
-        var shipped = File.ReadAllText(Repository.File("etc/thread-exporter.toml")).Replace("\n# ", "\n", StringComparison.Ordinal);
-        var lines = shipped.Split('\n');
-        var piece = Gen.Elements("1", "-1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "true", "1.5", "'('", "9999999999", "07:32:00", "{ a.b = [1] }", "= =");
-        var edit = from line in Gen.Choose(0, lines.Length - 1)
-                   from value in piece
-                   select (line, value);
+        string shipped = File.ReadAllText(Repository.File("etc/thread-exporter.toml")).Replace("\n# ", "\n", StringComparison.Ordinal);
+        string[] lines = shipped.Split('\n');
+        Gen<string> piece = Gen.Elements("1", "-1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "true", "1.5", "'('", "9999999999", "07:32:00", "{ a.b = [1] }", "= =");
+        Gen<(int line, string value)> edit = from line in Gen.Choose(0, lines.Length - 1)
+                                             from value in piece
+                                             select (line, value);
         Prop.ForAll(edit.NonEmptyListOf().ToArbitrary(), edits =>
         {
-            var mutated = lines.ToArray();
-            foreach (var (line, value) in edits)
+            string[] mutated = lines.ToArray();
+            foreach ((int line, string? value) in edits)
                 mutated[line] = mutated[line].Split('=')[0] + "= " + value;
-            var result = Parse(string.Join('\n', mutated));
+            ConfigResult result = Parse(string.Join('\n', mutated));
             return result.Config is null == result.Errors.Length > 0;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
     }

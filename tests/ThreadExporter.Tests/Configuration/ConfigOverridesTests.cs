@@ -9,11 +9,11 @@ public class ConfigOverridesTests
     private static ConfigResult Parse(string text, ConfigOverrides overrides) => ConfigLoader.Parse(Encoding.UTF8.GetBytes(text), "x.toml", overrides);
 
     [Fact]
-    public void They_beat_the_file()
+    public void They_take_precedence_over_the_file()
     {
-        var config = Parse("[[filter]]\nmatch = 'a'\n[[filter]]\nmatch = 'b'\n[web]\nlisten = ':1'\n[collector]\nprocfs = '/p'\n[log]\nlevel = 'error'",
+        ExporterConfig config = Parse("[[filter]]\nmatch = 'a'\n[[filter]]\nmatch = 'b'\n[web]\nlisten = ':1'\n[collector]\nprocfs = '/p'\n[log]\nlevel = 'error'",
             new() { Filter = " mariadbd, 7 ", Port = 9300, Procfs = "/host/proc", LogLevel = LogLevel.Trace }).Config!;
-        var filter = Assert.Single(config.Filters);
+        FilterConfig filter = Assert.Single(config.Filters);
         Assert.Equal("mariadbd, 7", filter.Name);
         Assert.Equal(["mariadbd"], filter.MatchNames);
         Assert.Equal([7], filter.MatchPids);
@@ -22,15 +22,15 @@ public class ConfigOverridesTests
     }
 
     [Fact]
-    public void Without_any_the_file_stands()
+    public void Without_overrides_the_file_applies()
     {
-        var config = Parse("[web]\nlisten = ':1'\nmax_requests = 5", new()).Config!;
+        ExporterConfig config = Parse("[web]\nlisten = ':1'\nmax_requests = 5", new()).Config!;
         Assert.Equal([":1"], config.Web.Listen);
         Assert.Equal(5, config.Web.MaxRequests);
     }
 
     [Fact]
-    public void Listen_addresses_replace_the_files() =>
+    public void Listen_addresses_replace_those_of_the_file() =>
         Assert.Equal(["127.0.0.1:1", "[::1]:1"], Parse("", new() { ListenAddresses = ["127.0.0.1:1", "[::1]:1"] }).Config!.Web.Listen);
 
     [Theory]
@@ -40,10 +40,10 @@ public class ConfigOverridesTests
         Assert.Equal(isResolved ? Path.GetFullPath(given) : given, Parse("", new() { Procfs = given }).Config!.Collector.Procfs);
 
     [Theory]
-    [InlineData("", "--filter (or FILTER): names no process: give names or pids, comma-separated")]
-    [InlineData(" , ,", "--filter (or FILTER): names no process: give names or pids, comma-separated")]
-    [InlineData("x,0", "--filter (or FILTER): \"0\" is no pid: pids go from 1 to 4194304")]
-    [InlineData("4194305", "--filter (or FILTER): \"4194305\" is no pid: pids go from 1 to 4194304")]
+    [InlineData("", "--filter (or FILTER): must contain names or pids, comma-separated")]
+    [InlineData(" , ,", "--filter (or FILTER): must contain names or pids, comma-separated")]
+    [InlineData("x,0", "--filter (or FILTER): \"0\" is not a valid pid (1-4194304)")]
+    [InlineData("4194305", "--filter (or FILTER): \"4194305\" is not a valid pid (1-4194304)")]
     public void A_bad_filter_names_the_flag(string filter, string error) =>
         Assert.Equal(error, Assert.Single(Parse("", new() { Filter = filter }).Errors).ToString());
 
@@ -53,7 +53,7 @@ public class ConfigOverridesTests
             [
                 "x.toml:1:1: unknown key a",
                 "--port (or PORT): must be from 0 to 65535",
-                "--web.listen-address: \"9199\" is not an address: it needs a port, as in \":9199\"",
+                "--web.listen-address: \"9199\" is not a valid address: it needs a port, as in \":9199\"",
                 "--path.procfs: must not be empty",
             ],
             Parse("a = 1", new() { Port = 65536, ListenAddresses = ["9199"], Procfs = "" }).Errors.Select(e => e.ToString()));

@@ -12,7 +12,7 @@ public class ConfigTextTests
     [InlineData("1h", 3_600_000)]
     public void Durations(string text, long milliseconds)
     {
-        Assert.True(ConfigText.TryParseDuration(text, out var duration));
+        Assert.True(ConfigText.TryParseDuration(text, out TimeSpan duration));
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
     }
 
@@ -38,7 +38,7 @@ public class ConfigTextTests
     [InlineData("99999999999999999999GiB", long.MaxValue)]
     public void Sizes(string text, long bytes)
     {
-        Assert.True(ConfigText.TryParseSize(text, out var size));
+        Assert.True(ConfigText.TryParseSize(text, out long size));
         Assert.Equal(bytes, size);
     }
 
@@ -53,14 +53,14 @@ public class ConfigTextTests
     public void Listen_addresses(string address) => Assert.Null(ConfigText.GetListenError(address));
 
     [Fact]
-    public void A_name_to_listen_on_is_no_longer_than_DNS_allows()
+    public void A_name_to_listen_on_is_at_most_as_long_as_DNS_allows()
     {
         Assert.Null(ConfigText.GetListenError(new string('a', 253) + ":9199"));
-        Assert.EndsWith("is not an address: the name is longer than 253 characters", ConfigText.GetListenError(new string('a', 254) + ":9199"), StringComparison.Ordinal);
+        Assert.EndsWith("is not a valid address: the name is longer than 253 characters", ConfigText.GetListenError(new string('a', 254) + ":9199"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_path_is_absolute_and_the_kernel_takes_its_length()
+    public void A_path_is_absolute_and_not_too_long_for_the_kernel()
     {
         Assert.Null(ConfigText.GetPathError("/" + new string('é', 2047)));
         Assert.Equal("must not be longer than 4095 bytes", ConfigText.GetPathError("/" + new string('é', 2048)));

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Queries;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>Examples are copied: those in the docs must load.</summary>
+/// <summary>Users copy the examples in the docs, so they must load.</summary>
 public class DocumentedConfigTests
 {
     public static TheoryData<string, string> Examples { get; } = [.. MarkdownBlocks.Files.SelectMany(f => MarkdownBlocks.Read(f, "toml"))];

@@ -6,7 +6,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>Hashes that mkpasswd, htpasswd and openssl of Debian 12 made, checked by the system's libcrypt.</summary>
+/// <summary>Hashes of mkpasswd, htpasswd and openssl of Debian 12, checked by the system's libcrypt.</summary>
 public class PasswordHashTests
 {
     public const string Password = "correct horse";
@@ -26,7 +26,7 @@ public class PasswordHashTests
 
     [Theory]
     [MemberData(nameof(Vectors))]
-    public void A_hash_takes_its_password_and_no_other(string made, string hash)
+    public void A_hash_matches_its_password_and_no_other(string made, string hash)
     {
         Assert.NotEmpty(made);
         Assert.Null(PasswordHash.GetHashError(hash));
@@ -56,14 +56,14 @@ public class PasswordHashTests
     [InlineData("$6$rounds=999999999$aGmoi4r04HslUvxC$PfPzLuVtqoj54bLmqDhzukc8dqsRq7DQrYMy0y5d.a9DfuuMxbsh8g78APyHOktBhGWppdePx0c9vJmhNGOnd.")]
     [InlineData("$y$jFT$SYHYl2TSqkuojntr5xYx0.$Xsro6pZmGH0BYEhQtA73TPMdiFgv2iKA0gcKPvPiQw2")]
     [InlineData("$y$j9T$/KmYw1vLhAjOc68oqRLXF/$")]
-    public void What_is_no_whole_hash_or_costs_too_much_is_a_fault(string hash) => Assert.NotNull(PasswordHash.GetHashError(hash));
+    public void An_incomplete_or_too_expensive_hash_is_an_error(string hash) => Assert.NotNull(PasswordHash.GetHashError(hash));
 
     [Fact]
     public void Without_libcrypt_the_daemon_works_and_users_are_an_error()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/unshare"), "needs root and unshare(1) to hide the library");
         Assert.True(Crypt.IsAvailable, "this system has no libcrypt");
-        // Loaded by now, so the maps say where it is.
+        // It is loaded, so /proc/self/maps has its path.
         IEnumerable<string> libraries = File.ReadLines("/proc/self/maps").Select(l => l.Split(' ')[^1]).Where(p => p.Contains("/libcrypt.so.", StringComparison.Ordinal)).Distinct();
         string hide = string.Concat(libraries.Select(l => $"mount --bind /dev/null {l} && "));
         using TempConfig config = new("");

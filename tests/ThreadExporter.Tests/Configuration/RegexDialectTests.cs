@@ -3,14 +3,14 @@ using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>Which regular expressions of other dialects are refused, and that no good one is.</summary>
+/// <summary>Regular expressions of other dialects are rejected, and valid ones are not.</summary>
 public class RegexDialectTests
 {
     [Theory]
-    // What .NET takes and reads otherwise.
-    [InlineData("[[:digit:]]+", 2, "[:digit:] is not supported: write 0-9 in its place")]
-    [InlineData("x[a[:space:]]", 4, @"write \s in its place")]
-    [InlineData("[^[:alnum:]_]", 3, "write A-Za-z0-9 in its place")]
+    // Accepted by .NET with another meaning.
+    [InlineData("[[:digit:]]+", 2, "[:digit:] is not supported: write 0-9 instead")]
+    [InlineData("x[a[:space:]]", 4, @"write \s instead")]
+    [InlineData("[^[:alnum:]_]", 3, "write A-Za-z0-9 instead")]
     [InlineData("[[:^digit:]]", 2, "[:^digit:] is not supported")]
     [InlineData("[[:foo:]]", 2, "[:foo:] is not supported")]
     [InlineData("[:digit:]", 1, "[:digit:] is a set of characters: write [0-9]")]
@@ -18,28 +18,28 @@ public class RegexDialectTests
     [InlineData("[[.a.]]", 2, "[.a.] is not supported: write a alone")]
     [InlineData("[[=a=]]", 2, "[=a=] is not supported: write a alone")]
     [InlineData("[a-z-[aeiou]]", 5, @"write \[")]
-    [InlineData(@"\[[a-[b]]", 5, "takes characters away")]
-    [InlineData("(?#[)[a-[b]]", 8, "takes characters away")]
-    [InlineData("(?x) # [\n[a-[b]]", 12, "takes characters away")]
+    [InlineData(@"\[[a-[b]]", 5, "subtracts characters")]
+    [InlineData("(?#[)[a-[b]]", 8, "subtracts characters")]
+    [InlineData("(?x) # [\n[a-[b]]", 12, "subtracts characters")]
     [InlineData(@"\<osd\>", 1, @"\b")]
     [InlineData("a{,3}", 2, "write {0,3}")]
-    // What it does not take, with the right spelling.
+    // Not accepted by .NET; the message has the right spelling.
     [InlineData("(?P<id>[0-9]+)", 1, "write (?<name>…)")]
-    [InlineData("(?P=id)", 1, "references to groups")]
+    [InlineData("(?P=id)", 1, "group references")]
     [InlineData("(?R)", 1, "recursion")]
     [InlineData("(?1)", 1, "recursion")]
     [InlineData(@"\pL", 1, @"write \p{L}")]
     [InlineData(@"\Qa.b\E", 1, @"\Q…\E")]
     [InlineData(@"[\Q]", 2, @"\Q…\E")]
-    [InlineData("a++", 2, "leave the second + out")]
+    [InlineData("a++", 2, "remove the second +")]
     [InlineData("a*+", 2, "possessive")]
     [InlineData(@"\h", 1, @"write [ \t]")]
     [InlineData(@"\R", 1, @"write \r?\n")]
     [InlineData(@"a\x{41}", 2, @"\xHH")]
-    public void Another_dialect_is_refused_with_position_and_hint(string pattern, int character, string hint)
+    public void Another_dialect_is_rejected_with_position_and_hint(string pattern, int character, string hint)
     {
         string error = Assert.Single(Load("cmdline", pattern).Errors).ToString();
-        Assert.StartsWith($"x.toml:2:11: filter.cmdline is a regular expression of another dialect: at its character {character}, ", error, StringComparison.Ordinal);
+        Assert.StartsWith($"x.toml:2:11: filter.cmdline is a regular expression of another dialect: at character {character}, ", error, StringComparison.Ordinal);
         Assert.Contains(hint, error, StringComparison.Ordinal);
     }
 
@@ -69,7 +69,7 @@ public class RegexDialectTests
     [InlineData("a(?#[[:digit:]])b", "ab")]
     [InlineData("(?<id>a)", "a")]
     [InlineData("(?:a)(?-i:b)", "ab")]
-    public void A_good_one_is_taken_and_means_what_it_says(string pattern, string text)
+    public void A_valid_expression_is_accepted_and_matches(string pattern, string text)
     {
         ConfigResult result = Load("cmdline", pattern);
         Assert.Empty(result.Errors);
@@ -82,7 +82,7 @@ public class RegexDialectTests
     public void The_first_group_of_daemon_is_the_first_in_the_text(string pattern, int character)
     {
         string error = Assert.Single(Load("daemon", pattern).Errors).ToString();
-        Assert.StartsWith($"x.toml:2:10: filter.daemon is a regular expression of another dialect: at its character {character}, this group comes before those with a name", error, StringComparison.Ordinal);
+        Assert.StartsWith($"x.toml:2:10: filter.daemon is a regular expression of another dialect: at character {character}, unnamed groups are numbered before named ones", error, StringComparison.Ordinal);
         Assert.Empty(Load("cmdline", pattern).Errors);
     }
 
@@ -93,7 +93,7 @@ public class RegexDialectTests
     [InlineData(@"(?<id>a)\(b\)[(]")]
     [InlineData("(?n)(?<id>a)(b)")]
     [InlineData("(?n:(?<id>a)(b))")]
-    public void Groups_that_all_dialects_count_alike_are_taken(string pattern) => Assert.Empty(Load("daemon", pattern).Errors);
+    public void Groups_that_all_dialects_number_alike_are_accepted(string pattern) => Assert.Empty(Load("daemon", pattern).Errors);
 
     private static ConfigResult Load(string key, string pattern) =>
         ConfigLoader.Parse(Encoding.UTF8.GetBytes($"[[filter]]\n{key} = '''{pattern}'''\npid = 1\n"), "x.toml", new ConfigOverrides());

@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Configuration;
 
-/// <summary>What is said of files of [web.tls] that cannot be used, at start (78) as by check.</summary>
+/// <summary>Errors about unusable files of [web.tls], at start (exit code 78) and by check.</summary>
 public sealed class TlsFilesTests : IDisposable
 {
     private const string Garbage = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
@@ -23,13 +23,13 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void Good_files_have_no_fault() => Assert.Empty(Errors());
+    public void Valid_files_have_no_errors() => Assert.Empty(Errors());
 
     [Theory]
     [InlineData("PKCS#8")]
     [InlineData("SEC 1")]
     [InlineData("PKCS#1")]
-    public void Every_form_of_an_unencrypted_key_is_taken(string form)
+    public void Every_form_of_an_unencrypted_key_is_accepted(string form)
     {
         using X509Certificate2 certificate = _folder.Authority.Server(rsa: form == "PKCS#1");
         _folder.Write(certificate);
@@ -44,7 +44,7 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_file_a_folder_and_a_FIFO_are_named()
+    public void A_missing_file_a_directory_and_a_FIFO_are_errors()
     {
         File.Delete(_folder.Cert);
         Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" cannot be read: no such file"], Errors());
@@ -60,35 +60,35 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void Files_without_what_they_should_hold_are_named()
+    public void Files_without_a_certificate_or_key_are_errors()
     {
         string key = File.ReadAllText(_folder.Key), certificate = File.ReadAllText(_folder.Cert);
         TlsFolder.Replace(_folder.Cert, key);
         TlsFolder.Replace(_folder.Key, certificate);
-        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" holds no certificate in PEM"], Errors());
+        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" contains no PEM certificate"], Errors());
         TlsFolder.Replace(_folder.Cert, certificate);
-        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" holds no private key in PEM"], Errors());
+        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" contains no PEM private key"], Errors());
         TlsFolder.Replace(_folder.Key, key + "\n" + key);
-        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" holds more than one private key"], Errors());
+        Assert.Equal([$"7:12: web.tls.key_file: \"{_folder.Key}\" contains more than one private key"], Errors());
         TlsFolder.Replace(_folder.Key, key);
         TlsFolder.Replace(_folder.Cert, Garbage);
-        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" holds a CERTIFICATE block that is no certificate"], Errors());
+        Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" contains an invalid CERTIFICATE block"], Errors());
         TlsFolder.Replace(_folder.Cert, new string('x', (1 << 20) + 1));
         Assert.Equal([$"6:13: web.tls.cert_file: \"{_folder.Cert}\" cannot be read: the file is longer than 1048576 bytes"], Errors());
     }
 
     [Fact]
-    public void A_key_that_is_not_the_certificates_or_is_encrypted_is_named()
+    public void A_key_that_does_not_match_or_is_encrypted_is_an_error()
     {
-        string fault = $"7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key of the certificate in web.tls.cert_file";
+        string error = $"7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key of the certificate in web.tls.cert_file";
         using X509Certificate2 other = _folder.Authority.Server(), rsa = _folder.Authority.Server(rsa: true);
         TlsFolder.Replace(_folder.Key, TlsFolder.KeyOf(other));
-        Assert.Equal([fault], Errors());
+        Assert.Equal([error], Errors());
         TlsFolder.Replace(_folder.Key, TlsFolder.KeyOf(rsa));
-        Assert.Equal([fault], Errors());
+        Assert.Equal([error], Errors());
         TlsFolder.Replace(_folder.Key, rsa.GetRSAPrivateKey()!.ExportRSAPrivateKeyPem());
-        Assert.Equal([fault], Errors());
-        string encrypted = $"7:12: web.tls.key_file: \"{_folder.Key}\" is encrypted: nobody is there to type its passphrase";
+        Assert.Equal([error], Errors());
+        string encrypted = $"7:12: web.tls.key_file: \"{_folder.Key}\" is encrypted: passphrases are not supported";
         TlsFolder.Replace(_folder.Key, other.GetECDsaPrivateKey()!.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1)));
         Assert.Equal([encrypted], Errors());
         TlsFolder.Replace(_folder.Key, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n");
@@ -96,7 +96,7 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void Faults_of_all_three_files_are_said_at_once()
+    public void Errors_of_all_three_files_are_reported_at_once()
     {
         TlsFolder.Replace(_folder.Cert, "");
         File.Delete(_folder.Key);
@@ -106,18 +106,18 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void Client_authorities_go_up_to_a_root()
+    public void Client_CAs_must_include_the_root()
     {
         using TestAuthority root = new("root"), between = new("between", root);
         _folder.WriteConfig($"client_auth_type = \"RequireAndVerifyClientCert\"\nclient_ca_file = \"{_folder.Ca}\"\n");
         TlsFolder.Replace(_folder.Ca, between.Pem);
-        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" holds \"CN=between\" without its issuer: add the authorities up to the self-signed root"], Errors());
+        Assert.Equal([$"9:18: web.tls.client_ca_file: \"{_folder.Ca}\" contains \"CN=between\" without its issuer: add the CAs up to the self-signed root"], Errors());
         TlsFolder.Replace(_folder.Ca, between.Pem + "\n" + root.Pem);
         Assert.Empty(Errors());
     }
 
     [Fact]
-    public async Task At_start_a_fault_is_an_error_of_the_configuration()
+    public async Task At_start_an_unusable_file_is_a_configuration_error()
     {
         File.Delete(_folder.Key);
         string line = $"{_folder.Config.Path}:7:12: web.tls.key_file: \"{_folder.Key}\" cannot be read: no such file\n";
@@ -126,7 +126,7 @@ public sealed class TlsFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_key_that_the_daemon_may_not_read_is_an_error()
+    public void A_key_that_the_daemon_cannot_read_is_an_error()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root to read as another user");
         const UnixFileMode All = (UnixFileMode)0b101_101_101;

@@ -60,7 +60,7 @@ public sealed class PrivilegeTests : IDisposable
     public void What_is_denied_is_said()
     {
         string output = Run(Nobody, "check", Config("exe = \"*/sleep\""));
-        Assert.Contains("that needs the same user or CAP_SYS_PTRACE", output, StringComparison.Ordinal);
+        Assert.Contains("requires the same user or CAP_SYS_PTRACE", output, StringComparison.Ordinal);
         Assert.Contains("matches nothing now", output, StringComparison.Ordinal);
         output = Run(Nobody, "check", Config("comm = \"sleep\""));
         Assert.Contains("that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE", output, StringComparison.Ordinal);

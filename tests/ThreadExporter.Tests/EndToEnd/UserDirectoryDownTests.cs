@@ -58,14 +58,14 @@ public sealed class UserDirectoryDownTests : IDisposable
         await ReloadAsync(daemon);
         await FeedsWatchdogAsync();
         Assert.Contains("The user directory has not answered for a user that it names", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        await daemon.WaitForLogAsync($"the user directory did not answer for user \"{User}\" (it has not answered for 5 s); until it answers");
-        Assert.DoesNotContain("does not exist", daemon.Log, StringComparison.Ordinal);
+        await daemon.WaitForLogAsync($"lookup of user \"{User}\" failed (no response for 5 s); the user matches no process");
+        Assert.DoesNotContain("unknown user", daemon.Log, StringComparison.Ordinal);
         await ReloadAsync(daemon);
         Assert.Equal(1, LookupThreads(daemon));
 
         passwd.AnswerWaiting(Encoding.ASCII.GetBytes(Entry));
         await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
-        await daemon.WaitForLogAsync($"the user directory answers again for user \"{User}\": uid {Uid}");
+        await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
 
         // Known, and the lookup that the reload starts hangs.
         await ReloadAsync(daemon);
@@ -88,19 +88,19 @@ public sealed class UserDirectoryDownTests : IDisposable
         File.Move(passwd, away);
         await ReloadAsync(daemon);
         Assert.True(await MatchesAsync(daemon));
-        await daemon.WaitForLogAsync($"the user directory did not answer for user \"{User}\" (No such file or directory); uid {Uid}, known before, stays in use");
+        await daemon.WaitForLogAsync($"lookup of user \"{User}\" failed (No such file or directory); keeping uid {Uid}");
         Assert.True(await MatchesAsync(daemon));
 
         File.Move(away, passwd);
         await ReloadAsync(daemon);
-        await daemon.WaitForLogAsync($"the user directory answers again for user \"{User}\": uid {Uid}");
+        await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
         Assert.True(await MatchesAsync(daemon));
 
         // The directory answers, and the user is not there.
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\n");
         await ReloadAsync(daemon);
         await UntilAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
-        await daemon.WaitForLogAsync($"user \"{User}\" does not exist");
+        await daemon.WaitForLogAsync($"unknown user \"{User}\"");
     }
 
     [Theory]
@@ -111,7 +111,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         Libc.MakeFifo(PasswdPath);
         await using Daemon run = Daemon.Launch([command, "--config", _config.Path], null, Through($"mount --bind {PasswdPath} /etc/passwd"));
         Assert.Equal(0, await run.WaitForExitAsync());
-        await run.WaitForLogAsync($"warning: filter \"f\": the user directory did not answer for user \"{User}\" (it has not answered for 5 s)");
+        await run.WaitForLogAsync($"warning: filter \"f\": lookup of user \"{User}\" failed (no response for 5 s)");
     }
 
     private Task<Daemon> StartAsync(string mount) => Daemon.StartAsync(["--config", _config.Path],

@@ -1,5 +1,6 @@
 using System.Text;
 using ThreadExporter.Configuration;
+using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
@@ -83,7 +84,7 @@ public sealed class CgroupLabelsTests : IDisposable
     {
         using LiveCollector live = Collector(Pod, labels: []);
         Render(live);
-        var before = live.Collector.Processes[0].Threads[1];
+        WatchedThread before = live.Collector.Processes[0].Threads[1];
         live.Use(Config(["pod_uid"]));
         Assert.Contains("tid=\"11\",tname=\"worker\",pod_uid=\"" + Uid + "\"} 0.000000007\n", Render(live), StringComparison.Ordinal);
         Assert.Same(before, live.Collector.Processes[0].Threads[1]);

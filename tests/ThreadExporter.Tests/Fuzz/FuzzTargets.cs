@@ -11,17 +11,17 @@ using ThreadExporter.Toml;
 
 namespace ThreadExporter.Tests.Fuzz;
 
-/// <summary>What is wrong with the answer to an input, or null.</summary>
+/// <summary>What is wrong with the result for an input, or null.</summary>
 internal delegate string? FuzzCheck(ReadOnlySpan<byte> input, out bool good);
 
-/// <param name="Name">Of the parser.</param>
-/// <param name="Inputs">How many are tried in a short run.</param>
-/// <param name="Files">Real texts, which are mutated.</param>
-/// <param name="Pieces">What is put into them.</param>
+/// <param name="Name">The name of the parser.</param>
+/// <param name="Inputs">The number of inputs in a short run.</param>
+/// <param name="Files">Real texts to mutate.</param>
+/// <param name="Pieces">Fragments to insert.</param>
 /// <param name="Check">Parses an input.</param>
 internal sealed record FuzzTarget(string Name, int Inputs, byte[][] Files, byte[][] Pieces, FuzzCheck Check);
 
-/// <summary>The parsers of text that others write.</summary>
+/// <summary>The parsers of untrusted text.</summary>
 internal static class FuzzTargets
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -69,7 +69,7 @@ internal static class FuzzTargets
         good = true;
         List<string> arguments = ProcCmdline.Split(input);
         string joined = ProcCmdline.Join(input);
-        // Half of a surrogate pair would make it throw: what comes out can be printed.
+        // It would throw for a lone surrogate: the result must be printable.
         _ = Strict.GetByteCount(joined);
         string? name = CephDaemon.Name("osd", arguments);
         if (joined != string.Join(' ', arguments))

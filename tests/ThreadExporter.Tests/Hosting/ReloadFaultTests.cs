@@ -27,7 +27,7 @@ public sealed class ReloadFaultTests : IDisposable
         (string Error, Action Make)[] faults =
         [
             ("no such file", () => { }),
-            ("is empty: write at least a comment into it if that is meant", () => File.WriteAllText(path, "")),
+            ("is empty: write at least a comment if this is intended", () => File.WriteAllText(path, "")),
             ("3:", () => File.WriteAllText(path, Good[..^(Web.Length + 3)])),
             ("1:", () => File.WriteAllBytes(path, [0xff, 0xfe, 0])),
             ("is a directory", () => Directory.CreateDirectory(path)),
@@ -37,7 +37,7 @@ public sealed class ReloadFaultTests : IDisposable
             ("is not a regular file", () => File.CreateSymbolicLink(path, "/dev/zero")),
             ("is not a regular file", () => MakeFifo(path)),
             ("is not a regular file", () => socket.Bind(new UnixDomainSocketEndPoint(path))),
-            ("is longer than its size says", () => File.CreateSymbolicLink(path, "/proc/cpuinfo")),
+            ("is longer than its reported size", () => File.CreateSymbolicLink(path, "/proc/cpuinfo")),
             ("the file is longer than 1048576 bytes", () =>
             {
                 using FileStream file = File.Create(path);

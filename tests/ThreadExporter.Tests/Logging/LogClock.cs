@@ -20,7 +20,7 @@ internal sealed class LogClock : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, () => callback(state));
+        ManualTimer timer = new(this, () => callback(state));
         timer.Change(dueTime, period);
         _timers.Add(timer);
         return timer;

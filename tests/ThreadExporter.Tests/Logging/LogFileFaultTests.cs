@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using ThreadExporter.Configuration;
 using ThreadExporter.Logging;
@@ -163,7 +164,7 @@ public sealed class LogFileFaultTests : IDisposable
     public void A_fault_goes_to_the_journal_when_that_is_the_other_output()
     {
         string socket = Path.Combine(_directory, "socket");
-        using var journal = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Dgram, 0);
+        using Socket journal = new(AddressFamily.Unix, SocketType.Dgram, 0);
         journal.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(socket));
         journal.ReceiveTimeout = 5000;
         using LogSetup log = LogSetup.Create(new LogConfig { File = _directory }, stderrIsJournal: true, socket, _output, _clock);
@@ -208,7 +209,7 @@ public sealed class LogFileFaultTests : IDisposable
 
     private static int Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
         process.WaitForExit();
         return process.ExitCode;
     }

@@ -100,7 +100,7 @@ public class LogFormatsTests
             record.Properties["p" + name] = value;
             string json = LogFormats.Json(record);
             Assert.DoesNotContain('\n', json);
-            using var document = JsonDocument.Parse(json);
+            using JsonDocument document = JsonDocument.Parse(json);
             // FsCheck makes lone surrogates too: those become U+FFFD, as everywhere in UTF-8.
             Assert.Equal(Utf8(record.FormattedMessage), document.RootElement.GetProperty("message").GetString());
             Assert.Equal(value is null ? null : Utf8(value), document.RootElement.GetProperty("properties").GetProperty(Utf8("p" + name)).GetString());

@@ -157,7 +157,7 @@ public sealed class LogJournalTests : IDisposable
     {
         byte[] buffer = new byte[65536];
         ReadOnlySpan<byte> bytes = buffer.AsSpan(0, _journal.Receive(buffer));
-        var fields = new List<(string, string)>();
+        List<(string, string)> fields = new();
         while (!bytes.IsEmpty)
         {
             int end = bytes.IndexOf((byte)'\n');

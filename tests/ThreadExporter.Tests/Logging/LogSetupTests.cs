@@ -23,7 +23,7 @@ public sealed class LogSetupTests : IDisposable
         using LogSetup log = Create(new LogConfig());
         DateTime before = DateTime.UtcNow;
         log.Factory.CreateLogger("X").LogWarning("x");
-        var shown = DateTime.Parse(_output.ToString()[..24], null, System.Globalization.DateTimeStyles.AdjustToUniversal);
+        DateTime shown = DateTime.Parse(_output.ToString()[..24], null, System.Globalization.DateTimeStyles.AdjustToUniversal);
         Assert.InRange(shown, before.AddMilliseconds(-1), DateTime.UtcNow);
     }
 
@@ -85,7 +85,7 @@ public sealed class LogSetupTests : IDisposable
     public void A_host_logs_here_and_nowhere_else_whatever_its_own_filters_say()
     {
         using LogSetup log = Create(new LogConfig { Level = LogLevel.Debug });
-        var services = new ServiceCollection();
+        ServiceCollection services = new();
         services.AddLogging(builder =>
         {
             builder.AddSimpleConsole();

@@ -4,7 +4,7 @@ namespace ThreadExporter.Tests.Matching;
 
 public sealed class CephDaemonTests
 {
-    /// <summary>Arguments are parted by <c>|</c>: some hold blanks.</summary>
+    /// <summary>Arguments are separated by <c>|</c>, because some contain spaces.</summary>
     [Theory]
     // cephadm
     [InlineData("ceph-osd", "/usr/bin/ceph-osd|-n|osd.0|-f|--setuser|ceph|--setgroup|ceph|--default-log-to-file=false", "osd.0")]
@@ -34,13 +34,13 @@ public sealed class CephDaemonTests
     [InlineData("radosgw", "radosgw|--id|rgw.foo", "client.rgw.foo")]
     [InlineData("radosgw", "radosgw|--user|rgw.foo", "client.rgw.foo")]
     [InlineData("crimson-osd", "crimson-osd|-i|3", "osd.3")]
-    // As Ceph reads them: the last wins, an id keeps the type, values are not options, "--" ends.
+    // As Ceph parses them: the last wins, an id keeps the type, values are not options, "--" ends the options.
     [InlineData("ceph-osd", "ceph-osd|--id|1|--id|2", "osd.2")]
     [InlineData("ceph-osd", "ceph-osd|-n|osd.1|--id|2", "osd.2")]
     [InlineData("radosgw", "radosgw|-n|mgr.x|--id|2", "mgr.2")]
     [InlineData("ceph-osd", "ceph-osd|--conf|--id|-i|5", "osd.5")]
     [InlineData("ceph-osd", "ceph-osd|-i|5|--|--id|6", "osd.5")]
-    // No option at all: -nosd.0 and --identity are not Ceph's.
+    // Not options of Ceph: -nosd.0 and --identity.
     [InlineData("ceph-osd", "ceph-osd|-nosd.0", null)]
     [InlineData("ceph-osd", "ceph-osd|--identity|0", null)]
     [InlineData("ceph-osd", "ceph-osd|-n|osd", null)]
@@ -48,11 +48,11 @@ public sealed class CephDaemonTests
     [InlineData("ceph-osd", "ceph-osd|--id", null)]
     [InlineData("ceph-osd", "ceph-osd", null)]
     [InlineData("ceph-osd", "", null)]
-    // The first argument is the program's own name, whatever it looks like.
+    // The first argument is the name of the program, whatever it looks like.
     [InlineData("ceph-osd", "--id=9|-f", null)]
     public void Name(string comm, string arguments, string? expected)
     {
-        var type = CephDaemon.EntityType(comm);
+        string? type = CephDaemon.EntityType(comm);
         Assert.NotNull(type);
         Assert.Equal(expected, CephDaemon.Name(type, arguments.Split('|')));
     }

@@ -36,7 +36,7 @@ public sealed class CgroupUnitsTests
 
     private static List<CgroupEntry> Parse(string text)
     {
-        var entries = new List<CgroupEntry>();
+        List<CgroupEntry> entries = new();
         Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(text), entries));
         return entries;
     }
@@ -64,7 +64,7 @@ public sealed class CgroupUnitsTests
     [InlineData(V2, "ceph-osd@4.service", false)]
     [InlineData(V2, "ceph-osd@3", false)]
     [InlineData(V2, "system.slice", true)]
-    // Pasted from systemctl, as a person thinks of it, and properly escaped for a glob.
+    // Pasted from systemctl, unescaped, and escaped for a glob.
     [InlineData(V2, "system-ceph\\x2dosd.slice", true)]
     [InlineData(V2, "system-ceph-osd.slice", true)]
     [InlineData(V2, "system-ceph\\\\x2dosd.slice", true)]
@@ -87,7 +87,7 @@ public sealed class CgroupUnitsTests
     [InlineData("9:name=other:/x.service\n", "x.service", false)]
     [InlineData("0::/weird\\x.service\n", "weird\\x.service", false)]
     [InlineData("0::/weird\\x.service\n", "weird\\\\x.service", true)]
-    public void MatchesUnit_looks_at_every_unit_on_the_path(string cgroup, string pattern, bool expected) =>
+    public void MatchesUnit_tries_every_unit_in_the_path(string cgroup, string pattern, bool expected) =>
         Assert.Equal(expected, CgroupUnits.MatchesUnit(CgroupUnits.CompileUnitGlobs([pattern]), Parse(cgroup)));
 
     [Theory]
@@ -108,6 +108,6 @@ public sealed class CgroupUnitsTests
     [InlineData("0::/..foo/bar\n", "/..foo/bar", true)]
     [InlineData("0::/\n", "/", true)]
     [InlineData("3:memory:/jobs/7\n1:name=systemd:/\n0::/\n", "/jobs/*", true)]
-    public void MatchesPath_takes_systemds_hierarchy_or_else_any(string cgroup, string pattern, bool expected) =>
+    public void MatchesPath_uses_the_hierarchy_of_systemd_or_else_any(string cgroup, string pattern, bool expected) =>
         Assert.Equal(expected, CgroupUnits.MatchesPath([new Glob(pattern)], Parse(cgroup)));
 }

@@ -10,7 +10,7 @@ namespace ThreadExporter.Tests.Matching;
 
 public sealed class CommandTextTests
 {
-    // Cut within the class path.
+    // Cut inside the class path.
     private static readonly CommandLineBytes Cut = new("java\0-Dname=a\0-cp\0/lib/one.jar:/li"u8.ToArray(), "b/nine.jar\0com.example.Main\0--id\0007 \0\0"u8.ToArray());
 
     [Theory]
@@ -21,7 +21,7 @@ public sealed class CommandTextTests
     [InlineData("--id (\\S+)$", "--id 007")]
     [InlineData("Main .*", "Main --id 007")]
     [InlineData("a -cp", "a -cp")]
-    // Across the gap: nothing, or what there is behind it.
+    // Across the gap: no match, or one after the gap.
     [InlineData("/li.b/", null)]
     [InlineData("/li\\sb/", null)]
     [InlineData("/li[^x]*b/", null)]
@@ -29,7 +29,7 @@ public sealed class CommandTextTests
     [InlineData("(?s)java.*Main", null)]
     [InlineData("-cp\\s+\\S+\\s+(\\S+)", null)]
     [InlineData("[^;]*", "b/nine.jar com.example.Main --id 007")]
-    // Neither the end of the head nor the start of the tail is one of the command line.
+    // The end of the head and the start of the tail are not ends of the command line.
     [InlineData("/li$", null)]
     [InlineData("^b/nine", null)]
     [InlineData("\\Ab/nine", null)]
@@ -42,7 +42,7 @@ public sealed class CommandTextTests
     }
 
     [Fact]
-    public void One_that_was_not_cut_is_matched_as_it_is()
+    public void One_that_was_not_cut_is_matched_unchanged()
     {
         CommandText text = new(new CommandLineBytes("a\nb\0c  \0"u8.ToArray(), []));
         Assert.True(text.IsMatch(new Regex("a\nb c$")));
@@ -52,27 +52,27 @@ public sealed class CommandTextTests
     [Fact]
     public void A_title_padded_with_spaces_ends_where_its_text_ends()
     {
-        using var process = new FakeProcess(comm: "srv", cmdline: "srv: worker        ");
+        using FakeProcess process = new(comm: "srv", cmdline: "srv: worker        ");
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", Cmdline = new Regex("worker$"), Daemon = new Regex("^srv: (.*)") }]);
-        CompiledFilter rule = Assert.IsType<CompiledFilter>(matcher.Match(process.Facts, FilterSet.Empty).Filter);
-        Assert.Equal(("worker", false), DaemonName.Resolve(rule, process.Facts));
+        CompiledFilter filter = Assert.IsType<CompiledFilter>(matcher.Match(process.Info, FilterSet.Empty).Filter);
+        Assert.Equal(("worker", false), DaemonName.Resolve(filter, process.Info));
     }
 
     [Fact]
-    public void A_cut_is_logged_once_per_filter_that_looks()
+    public void A_cut_is_logged_once_per_filter_that_uses_the_command_line()
     {
-        using var first = new FakeProcess(12, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
-        using var second = new FakeProcess(13, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
+        using FakeProcess first = new(12, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
+        using FakeProcess second = new(13, comm: "java", cmdline: "java") { CommandLineTail = "Main"u8.ToArray() };
         Matcher matcher = Matcher.Compile(
         [
             new FilterConfig { Name = "other", Cmdline = new Regex("Other$") },
             new FilterConfig { Name = "main", Cmdline = new Regex("Main$") },
             new FilterConfig { Name = "name", Comm = ["java"] },
         ]);
-        Assert.Equal("main", matcher.Match(first.Facts, FilterSet.Empty).Filter?.Name);
-        Assert.Equal("main", matcher.Match(second.Facts, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("main", matcher.Match(first.Info, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("main", matcher.Match(second.Info, FilterSet.Empty).Filter?.Name);
         Assert.Equal(
-            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only its first and last 32 KiB are looked at (logged once per filter)")],
+            [.. new[] { "other", "main" }.Select(f => $"filter \"{f}\": the command line of pid 12 is longer than 64 KiB: only the first and last 32 KiB are used (logged once per filter)")],
             matcher.TakeWarnings());
     }
 
@@ -93,8 +93,8 @@ public sealed class CommandTextTests
             live.Collector.Collect(live.Snapshot);
             Assert.Equal(["a10", "a11"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
         }
-        // The order of a directory of plain files is any.
-        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only its first and last 32 KiB are looked at \\(logged once per filter\\)$",
+        // The order of a directory of plain files is undefined.
+        Assert.Matches("^filter \"j\": the command line of pid 1[01] is longer than 64 KiB: only the first and last 32 KiB are used \\(logged once per filter\\)$",
             Assert.Single(live.Collector.TakeWarnings()));
     }
 

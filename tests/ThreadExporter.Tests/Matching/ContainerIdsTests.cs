@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>What <c>/proc/PID/cgroup</c> looks like under each runtime, in Cgroups/, and what is made of it.</summary>
+/// <summary>Files in Cgroups/ have <c>/proc/PID/cgroup</c> of each runtime; the tests have the expected labels.</summary>
 public sealed class ContainerIdsTests
 {
     private const string Id = "8f14e45fceea167a5a36dedd4bea2543c1a5b2d0e6c74b8d9f30217a6bc4e501";
@@ -115,7 +115,7 @@ public sealed class ContainerIdsTests
     [InlineData("empty", null, null, null)]
     public void Container_pod_and_unit_are_the_innermost(string file, string? container, string? pod, string? unit)
     {
-        var entries = new List<CgroupEntry>();
+        List<CgroupEntry> entries = new();
         Assert.True(ProcCgroup.TryParse(File.ReadAllBytes(Path.Combine(Folder, file)), entries));
         Assert.Equal((container, pod), ContainerIds.Find(entries));
         Assert.Equal(unit, CgroupUnits.Unit(entries));

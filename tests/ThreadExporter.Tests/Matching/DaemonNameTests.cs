@@ -8,13 +8,13 @@ public sealed class DaemonNameTests
 {
     private static (string Name, bool Incomplete) Resolve(FakeProcess process, string? daemon = null)
     {
-        var filter = new FilterConfig
+        FilterConfig filter = new()
         {
             Name = "r",
             Comm = ["*"],
             Daemon = daemon is null ? null : new Regex(daemon, RegexOptions.NonBacktracking),
         };
-        return DaemonName.Resolve(Matcher.Compile([filter]).Filters[0], process.Facts);
+        return DaemonName.Resolve(Matcher.Compile([filter]).Filters[0], process.Info);
     }
 
     [Theory]
@@ -33,39 +33,39 @@ public sealed class DaemonNameTests
     [InlineData("java", "java", "--instance (\\S+)", "java")]
     public void The_regex_first_then_Ceph_then_comm(string comm, string cmdline, string? daemon, string expected)
     {
-        using var process = new FakeProcess(comm: comm, cmdline: cmdline);
+        using FakeProcess process = new(comm: comm, cmdline: cmdline);
         Assert.Equal((expected, false), Resolve(process, daemon));
     }
 
     [Fact]
     public void Until_the_command_line_is_known_it_is_comm()
     {
-        using var osd = new FakeProcess(comm: "ceph-osd", cmdline: null);
+        using FakeProcess osd = new(comm: "ceph-osd", cmdline: null);
         Assert.Equal(("ceph-osd", true), Resolve(osd));
-        using var java = new FakeProcess(comm: "java", cmdline: null);
+        using FakeProcess java = new(comm: "java", cmdline: null);
         Assert.Equal(("java", true), Resolve(java, "(x)"));
     }
 
     [Fact]
-    public void Comm_alone_asks_for_no_command_line()
+    public void Comm_alone_reads_no_command_line()
     {
-        using var process = new FakeProcess(comm: "mariadbd") { ForbidCommandLine = true };
+        using FakeProcess process = new(comm: "mariadbd") { ForbidCommandLine = true };
         Assert.Equal(("mariadbd", false), Resolve(process));
     }
 
     [Fact]
-    public void A_kernel_worker_is_named_without_its_work()
+    public void A_kernel_worker_is_named_without_its_work_item()
     {
-        using var process = new FakeProcess(comm: "kworker/0:1-events", cmdline: "", kernelThread: true);
+        using FakeProcess process = new(comm: "kworker/0:1-events", cmdline: "", kernelThread: true);
         Assert.Equal(("kworker/0:1", false), Resolve(process));
-        using var user = new FakeProcess(comm: "kworker/0:1-x", cmdline: "");
+        using FakeProcess user = new(comm: "kworker/0:1-x", cmdline: "");
         Assert.Equal(("kworker/0:1-x", false), Resolve(user));
     }
 
     [Fact]
     public void A_name_that_is_not_UTF8_is_shown_escaped()
     {
-        using var process = new FakeProcess(rawComm: [0x61, 0xFF]);
+        using FakeProcess process = new(rawComm: [0x61, 0xFF]);
         Assert.Equal(("a\\xff", false), Resolve(process));
     }
 }

@@ -9,7 +9,7 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>A process directory of plain files, and the facts read from it. A file not given does not exist.</summary>
+/// <summary>A process directory of plain files, and the properties read from it. Files that are not given do not exist.</summary>
 internal sealed class FakeProcess : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("thread-exporter-test-");
@@ -33,26 +33,26 @@ internal sealed class FakeProcess : IDisposable
         if (exe is not null)
             File.CreateSymbolicLink(Path.Combine(_directory.FullName, "exe"), exe);
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot(_directory.FullName, out _fd));
-        Facts = NewFacts();
+        Info = NewInfo();
     }
 
-    public ProcessInfo Facts { get; private set; }
+    public ProcessInfo Info { get; private set; }
 
-    /// <summary>How often the command line was asked for.</summary>
+    /// <summary>How often the command line was read.</summary>
     public int CommandLineReads { get; private set; }
 
-    /// <summary>Not empty: the command line was cut, and this is its end.</summary>
+    /// <summary>If not empty, the command line was cut, and this is its end.</summary>
     public byte[] CommandLineTail { get; init; } = [];
 
-    /// <summary>Set when asking for the command line would be a fault.</summary>
+    /// <summary>Set when reading the command line would be an error.</summary>
     public bool ForbidCommandLine { get; init; }
 
-    /// <summary>Another look at the same process, which keeps nothing of the last.</summary>
-    public ProcessInfo NewFacts() => Facts = new ProcessInfo(_pid, ppid: 1, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
+    /// <summary>The same process with nothing read yet.</summary>
+    public ProcessInfo NewInfo() => Info = new ProcessInfo(_pid, ppid: 1, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(_directory.FullName, file), text);
 
-    /// <summary>Nobody but root may look into the directory any more, until <see cref="Allow"/>.</summary>
+    /// <summary>Only root can access the directory until <see cref="Allow"/>.</summary>
     public void Deny() => File.SetUnixFileMode(_directory.FullName, UnixFileMode.None);
 
     public void Allow() => File.SetUnixFileMode(_directory.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

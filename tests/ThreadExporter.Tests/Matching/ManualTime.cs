@@ -1,6 +1,6 @@
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>A clock that stands still until it is moved.</summary>
+/// <summary>A clock that changes only when it is moved.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private long _ticks = 1000;

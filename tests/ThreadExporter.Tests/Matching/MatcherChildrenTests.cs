@@ -8,22 +8,22 @@ public sealed class MatcherChildrenTests
 {
     private static MatchResult Match(Matcher matcher, string comm, FilterSet inherited, string? cmdline = "x")
     {
-        using var process = new FakeProcess(comm: comm, cmdline: cmdline);
-        return matcher.Match(process.Facts, inherited);
+        using FakeProcess process = new(comm: comm, cmdline: cmdline);
+        return matcher.Match(process.Info, inherited);
     }
 
     [Fact]
-    public void Children_and_grandchildren_belong_to_the_rule()
+    public void Children_and_grandchildren_belong_to_the_filter()
     {
-        var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"], Children = true }]);
-        var init = Match(matcher, "systemd", FilterSet.Empty);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"], Children = true }]);
+        MatchResult init = Match(matcher, "systemd", FilterSet.Empty);
         Assert.Null(init.Filter);
         Assert.True(init.ToChildren.IsEmpty);
-        var shell = Match(matcher, "bash", init.ToChildren);
+        MatchResult shell = Match(matcher, "bash", init.ToChildren);
         Assert.Equal("shell", shell.Filter?.Name);
-        var make = Match(matcher, "make", shell.ToChildren);
+        MatchResult make = Match(matcher, "make", shell.ToChildren);
         Assert.Equal("shell", make.Filter?.Name);
-        var compiler = Match(matcher, "cc1plus", make.ToChildren);
+        MatchResult compiler = Match(matcher, "cc1plus", make.ToChildren);
         Assert.Equal("shell", compiler.Filter?.Name);
         // A sibling of the shell inherits from init only.
         Assert.Null(Match(matcher, "make", init.ToChildren).Filter);
@@ -32,76 +32,76 @@ public sealed class MatcherChildrenTests
     [Fact]
     public void Without_the_key_children_do_not_follow()
     {
-        var matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"] }]);
-        var shell = Match(matcher, "bash", FilterSet.Empty);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "shell", Comm = ["bash"] }]);
+        MatchResult shell = Match(matcher, "bash", FilterSet.Empty);
         Assert.Equal("shell", shell.Filter?.Name);
         Assert.Null(Match(matcher, "make", shell.ToChildren).Filter);
     }
 
     [Fact]
-    public void An_earlier_rule_that_matches_takes_the_child()
+    public void An_earlier_filter_that_matches_owns_the_child()
     {
-        var matcher = Matcher.Compile([
+        Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "compiler", Comm = ["cc1*"] },
             new FilterConfig { Name = "shell", Comm = ["bash"], Children = true },
             new FilterConfig { Name = "all", Comm = ["*"] }]);
-        var shell = Match(matcher, "bash", FilterSet.Empty);
-        var compiler = Match(matcher, "cc1plus", shell.ToChildren);
+        MatchResult shell = Match(matcher, "bash", FilterSet.Empty);
+        MatchResult compiler = Match(matcher, "cc1plus", shell.ToChildren);
         Assert.Equal("compiler", compiler.Filter?.Name);
-        // What the compiler starts is a descendant of the shell all the same, and no later rule gets it.
+        // What the compiler starts is also a descendant of the shell, and no later filter owns it.
         Assert.Equal("shell", Match(matcher, "as", compiler.ToChildren).Filter?.Name);
     }
 
     [Fact]
-    public void A_process_that_an_earlier_rule_owns_hands_down_the_later_one_it_matches()
+    public void Children_inherit_a_filter_that_their_parent_matches_even_if_another_owns_the_parent()
     {
-        var matcher = Matcher.Compile([
+        Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["bash"] },
             new FilterConfig { Name = "tree", Comm = ["b*"], Children = true }]);
-        var shell = Match(matcher, "bash", FilterSet.Empty);
+        MatchResult shell = Match(matcher, "bash", FilterSet.Empty);
         Assert.Equal("first", shell.Filter?.Name);
-        Assert.Equal(FilterSet.Empty.With(1), shell.ToChildren);
+        Assert.Equal([1], FilterSetTests.IndexesIn(shell.ToChildren));
         Assert.Equal("tree", Match(matcher, "make", shell.ToChildren).Filter?.Name);
     }
 
     [Fact]
-    public void Of_two_inherited_rules_the_first_in_the_file_owns_whoever_is_nearer()
+    public void Of_two_inherited_filters_the_first_in_the_file_owns_the_process()
     {
-        var matcher = Matcher.Compile([
+        Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "first", Comm = ["inner"], Children = true },
             new FilterConfig { Name = "second", Comm = ["outer"], Children = true }]);
-        var outer = Match(matcher, "outer", FilterSet.Empty);
-        var inner = Match(matcher, "inner", outer.ToChildren);
+        MatchResult outer = Match(matcher, "outer", FilterSet.Empty);
+        MatchResult inner = Match(matcher, "inner", outer.ToChildren);
         Assert.Equal("first", inner.Filter?.Name);
         Assert.Equal("first", Match(matcher, "x", inner.ToChildren).Filter?.Name);
 
-        // The other way round: what is below both belongs to the first rule as well.
+        // The other order: a descendant of both belongs to the first filter as well.
         inner = Match(matcher, "inner", FilterSet.Empty);
         outer = Match(matcher, "outer", inner.ToChildren);
         Assert.Equal("first", outer.Filter?.Name);
-        Assert.Equal(FilterSet.Empty.With(0).With(1), outer.ToChildren);
+        Assert.Equal([0, 1], FilterSetTests.IndexesIn(outer.ToChildren));
     }
 
     [Fact]
-    public void An_inherited_rule_needs_no_facts_and_an_unknown_one_is_asked_again()
+    public void An_inherited_filter_reads_nothing_and_an_unknown_one_is_matched_again()
     {
-        var matcher = Matcher.Compile([
+        Matcher matcher = Matcher.Compile([
             new FilterConfig { Name = "owner", Comm = ["*"] },
             new FilterConfig { Name = "tree", Cmdline = new Regex("x", RegexOptions.NonBacktracking), Children = true }]);
-        var unknown = Match(matcher, "a", FilterSet.Empty, cmdline: null);
+        MatchResult unknown = Match(matcher, "a", FilterSet.Empty, cmdline: null);
         Assert.Equal("owner", unknown.Filter?.Name);
-        // What it hands down is not known yet.
+        // What its children inherit is not known yet.
         Assert.True(unknown.Incomplete);
-        using var child = new FakeProcess() { ForbidCommandLine = true };
-        Assert.False(matcher.Match(child.Facts, FilterSet.Empty.With(1)).Incomplete);
+        using FakeProcess child = new() { ForbidCommandLine = true };
+        Assert.False(matcher.Match(child.Info, FilterSet.Empty.With(1)).Incomplete);
     }
 
     [Fact]
-    public void More_than_64_rules()
+    public void More_than_64_filters()
     {
-        var filters = Enumerable.Range(0, 70).Select(i => new FilterConfig { Name = $"r{i}", Comm = [$"p{i}"], Children = true });
-        var matcher = Matcher.Compile([.. filters]);
-        var parent = Match(matcher, "p69", FilterSet.Empty);
+        IEnumerable<FilterConfig> filters = Enumerable.Range(0, 70).Select(i => new FilterConfig { Name = $"r{i}", Comm = [$"p{i}"], Children = true });
+        Matcher matcher = Matcher.Compile([.. filters]);
+        MatchResult parent = Match(matcher, "p69", FilterSet.Empty);
         Assert.Equal("r69", Match(matcher, "x", parent.ToChildren).Filter?.Name);
     }
 }

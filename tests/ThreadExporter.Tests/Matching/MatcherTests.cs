@@ -23,7 +23,7 @@ public sealed class MatcherTests
     private static Matcher Compile(params ImmutableArray<FilterConfig> filters) => Matcher.Compile(filters, UserLookup);
 
     private static string? Owner(FilterConfig filter, FakeProcess process) =>
-        Compile(filter).Match(process.Facts, FilterSet.Empty).Filter?.Name;
+        Compile(filter).Match(process.Info, FilterSet.Empty).Filter?.Name;
 
     private static void AssertMatches(FilterConfig filter, FakeProcess matching, FakeProcess other)
     {
@@ -32,13 +32,13 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Match_takes_a_name_or_a_pid()
+    public void Match_accepts_a_name_or_a_pid()
     {
-        var filter = new FilterConfig { Name = "r", MatchNames = ["ceph-osd", "systemd-journald"], MatchPids = [3240] };
-        using var named = new FakeProcess(1, "ceph-osd");
-        using var cut = new FakeProcess(2, "systemd-journal");
-        using var numbered = new FakeProcess(3240, "other");
-        using var none = new FakeProcess(3241, "other");
+        FilterConfig filter = new() { Name = "r", MatchNames = ["ceph-osd", "systemd-journald"], MatchPids = [3240] };
+        using FakeProcess named = new(1, "ceph-osd");
+        using FakeProcess cut = new(2, "systemd-journal");
+        using FakeProcess numbered = new(3240, "other");
+        using FakeProcess none = new(3241, "other");
         AssertMatches(filter, named, none);
         AssertMatches(filter, cut, none);
         AssertMatches(filter, numbered, none);
@@ -47,11 +47,11 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Comm_is_a_glob_and_knows_the_cut()
+    public void Comm_is_a_glob_and_matches_a_truncated_name()
     {
-        using var osd = new FakeProcess(1, "ceph-osd");
-        using var mariadb = new FakeProcess(2, "mariadbd");
-        using var halved = new FakeProcess(3, rawComm: Encoding.UTF8.GetBytes("fourteen-bytesü")[..15]);
+        using FakeProcess osd = new(1, "ceph-osd");
+        using FakeProcess mariadb = new(2, "mariadbd");
+        using FakeProcess halved = new(3, rawComm: Encoding.UTF8.GetBytes("fourteen-bytesü")[..15]);
         AssertMatches(new FilterConfig { Name = "r", Comm = ["ceph-*"] }, osd, mariadb);
         AssertMatches(new FilterConfig { Name = "r", Comm = ["x", "mariadbd"] }, mariadb, osd);
         AssertMatches(new FilterConfig { Name = "r", Comm = ["fourteen-bytesüber"] }, halved, osd);
@@ -60,17 +60,17 @@ public sealed class MatcherTests
     [Fact]
     public void Pid()
     {
-        using var listed = new FakeProcess(7);
-        using var other = new FakeProcess(8);
+        using FakeProcess listed = new(7);
+        using FakeProcess other = new(8);
         AssertMatches(new FilterConfig { Name = "r", Pid = [6, 7] }, listed, other);
     }
 
     [Fact]
-    public void Cmdline_is_a_regex_on_the_arguments_joined_by_a_blank()
+    public void Cmdline_is_a_regex_on_the_arguments_joined_by_spaces()
     {
-        using var ceph = new FakeProcess(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with blank");
-        using var other = new FakeProcess(cmdline: "/usr/bin/ceph-osd|--cluster=ceph");
-        using var empty = new FakeProcess(cmdline: "");
+        using FakeProcess ceph = new(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with blank");
+        using FakeProcess other = new(cmdline: "/usr/bin/ceph-osd|--cluster=ceph");
+        using FakeProcess empty = new(cmdline: "");
         AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("--cluster ceph") }, ceph, other);
         AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^/usr/bin/ceph-osd --cluster ceph --name with blank$") }, ceph, other);
         AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^$") }, empty, other);
@@ -79,9 +79,9 @@ public sealed class MatcherTests
     [Fact]
     public void Exe()
     {
-        using var matching = new FakeProcess(exe: "/usr/bin/java (deleted)");
-        using var other = new FakeProcess(exe: "/opt/java");
-        using var none = new FakeProcess();
+        using FakeProcess matching = new(exe: "/usr/bin/java (deleted)");
+        using FakeProcess other = new(exe: "/opt/java");
+        using FakeProcess none = new();
         AssertMatches(new FilterConfig { Name = "r", Exe = ["/usr/bin/*"] }, matching, other);
         AssertMatches(new FilterConfig { Name = "r", Exe = ["*"] }, other, none);
     }
@@ -89,9 +89,9 @@ public sealed class MatcherTests
     [Fact]
     public void User_by_name_and_by_uid()
     {
-        using var ceph = new FakeProcess(uid: 167);
-        using var root = new FakeProcess(uid: 0);
-        using var none = new FakeProcess();
+        using FakeProcess ceph = new(uid: 167);
+        using FakeProcess root = new(uid: 0);
+        using FakeProcess none = new();
         AssertMatches(new FilterConfig { Name = "r", User = ["ceph"] }, ceph, root);
         AssertMatches(new FilterConfig { Name = "r", User = ["167"] }, ceph, root);
         AssertMatches(new FilterConfig { Name = "r", User = ["5", "root"] }, root, ceph);
@@ -101,17 +101,17 @@ public sealed class MatcherTests
     [Fact]
     public void Users_of_this_host_are_found_by_name()
     {
-        using var root = new FakeProcess(uid: 0);
-        var matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["root"] }]);
-        Assert.NotNull(matcher.Match(root.Facts, FilterSet.Empty).Filter);
+        using FakeProcess root = new(uid: 0);
+        Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", User = ["root"] }]);
+        Assert.NotNull(matcher.Match(root.Info, FilterSet.Empty).Filter);
         Assert.Empty(matcher.TakeWarnings());
     }
 
     [Fact]
     public void Unit_and_cgroup()
     {
-        using var osd = new FakeProcess(cgroup: "0::/system.slice/ceph-osd@1.service\n");
-        using var pod = new FakeProcess(cgroup: "0::/kubepods/burstable/pod1/abc\n");
+        using FakeProcess osd = new(cgroup: "0::/system.slice/ceph-osd@1.service\n");
+        using FakeProcess pod = new(cgroup: "0::/kubepods/burstable/pod1/abc\n");
         AssertMatches(new FilterConfig { Name = "r", Unit = ["ceph-osd@*.service"] }, osd, pod);
         AssertMatches(new FilterConfig { Name = "r", Cgroup = ["/kubepods*"] }, pod, osd);
         AssertMatches(new FilterConfig { Name = "r", Cgroup = ["/system.slice/*"], Unit = ["ceph-osd@1.service"] }, osd, pod);
@@ -120,14 +120,14 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void Every_key_given_must_match()
+    public void Every_key_that_is_set_must_match()
     {
-        using var process = new FakeProcess(42, "ceph-osd", 167, "0::/system.slice/ceph-osd@1.service\n", "ceph-osd|--id|1", "/usr/bin/ceph-osd");
-        var pidFile = Path.GetTempFileName();
+        using FakeProcess process = new(42, "ceph-osd", 167, "0::/system.slice/ceph-osd@1.service\n", "ceph-osd|--id|1", "/usr/bin/ceph-osd");
+        string pidFile = Path.GetTempFileName();
         try
         {
             File.WriteAllText(pidFile, "42\n");
-            var all = new FilterConfig
+            FilterConfig all = new()
             {
                 Name = "all",
                 MatchNames = ["ceph-osd"],
@@ -158,55 +158,52 @@ public sealed class MatcherTests
     }
 
     [Fact]
-    public void A_rule_without_keys_matches_nothing()
+    public void A_filter_without_keys_matches_nothing()
     {
-        using var process = new FakeProcess();
+        using FakeProcess process = new();
         Assert.Null(Owner(new FilterConfig { Name = "empty", Children = true, Daemon = Regex("(x)") }, process));
     }
 
     [Fact]
-    public void The_first_rule_that_matches_owns_the_process()
+    public void The_first_filter_that_matches_owns_the_process()
     {
-        using var process = new FakeProcess(comm: "b");
-        var matcher = Compile(
+        using FakeProcess process = new(comm: "b");
+        Matcher matcher = Compile(
             new FilterConfig { Name = "a", Comm = ["a"] },
             new FilterConfig { Name = "b", Comm = ["b"] },
             new FilterConfig { Name = "later", Comm = ["*"] });
-        Assert.Same(matcher.Filters[1], matcher.Match(process.Facts, FilterSet.Empty).Filter);
+        Assert.Same(matcher.Filters[1], matcher.Match(process.Info, FilterSet.Empty).Filter);
     }
 
     [Fact]
-    public void Cheap_keys_decide_before_dear_ones()
+    public void Cheap_keys_are_matched_before_expensive_ones()
     {
-        using var process = new FakeProcess(comm: "b", uid: 1) { ForbidCommandLine = true };
-        var matcher = Compile(
+        using FakeProcess process = new(comm: "b", uid: 1) { ForbidCommandLine = true };
+        Matcher matcher = Compile(
             new FilterConfig { Name = "comm", Comm = ["a"], Cmdline = Regex("x") },
             new FilterConfig { Name = "user", User = ["ceph"], Cmdline = Regex("x") },
             new FilterConfig { Name = "owner", Comm = ["b"] },
             new FilterConfig { Name = "never asked", Comm = ["b"], Cmdline = Regex("x") });
-        var result = matcher.Match(process.Facts, FilterSet.Empty);
+        MatchResult result = matcher.Match(process.Info, FilterSet.Empty);
         Assert.Equal("owner", result.Filter?.Name);
         Assert.False(result.Incomplete);
     }
 
     [Fact]
-    public void An_unknown_command_line_does_not_match_and_is_asked_again()
+    public void An_unknown_command_line_does_not_match_and_is_matched_again()
     {
-        using var process = new FakeProcess(cmdline: null);
-        var matcher = Compile(new FilterConfig { Name = "cmdline", Cmdline = Regex("") }, AnyCommand);
-        var result = matcher.Match(process.Facts, FilterSet.Empty);
+        using FakeProcess process = new(cmdline: null);
+        Matcher matcher = Compile(new FilterConfig { Name = "cmdline", Cmdline = Regex("") }, AnyCommand);
+        MatchResult result = matcher.Match(process.Info, FilterSet.Empty);
         Assert.Equal("any", result.Filter?.Name);
         Assert.True(result.Incomplete);
-        Assert.False(Compile(AnyCommand).Match(process.NewFacts(), FilterSet.Empty).Incomplete);
+        Assert.False(Compile(AnyCommand).Match(process.NewInfo(), FilterSet.Empty).Incomplete);
     }
 
     [Fact]
-    public void Says_which_facts_the_rules_need()
+    public void Needs_ancestry_only_for_a_filter_with_children()
     {
-        Assert.False(Compile(AnyCommand).NeedsCommandLine);
         Assert.False(Compile(AnyCommand).NeedsAncestry);
-        Assert.True(Compile(AnyCommand, new FilterConfig { Name = "c", Cmdline = Regex("x") }).NeedsCommandLine);
-        Assert.True(Compile(AnyCommand with { Daemon = Regex("(x)") }).NeedsCommandLine);
         Assert.True(Compile(AnyCommand with { Children = true }).NeedsAncestry);
         Assert.Empty(Compile().Filters);
     }

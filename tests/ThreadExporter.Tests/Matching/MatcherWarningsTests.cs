@@ -6,7 +6,7 @@ using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>What filters say about themselves is true of the last pass: in the log when it starts, on the landing page while it lasts.</summary>
+/// <summary>Problems of filters in the last pass: logged when they start, on the landing page while they last.</summary>
 public sealed class MatcherWarningsTests : IDisposable
 {
     private readonly ManualTime _time = new();
@@ -15,7 +15,7 @@ public sealed class MatcherWarningsTests : IDisposable
     public void Dispose() => _files.Dispose();
 
     [Fact]
-    public void An_unknown_user_is_a_warning_and_a_hint_and_neither_keeps_the_other_users_from_matching()
+    public void An_unknown_user_is_a_warning_and_a_hint_and_other_users_still_match()
     {
         UserLookupResult mysql = UserLookupResult.NotFound;
         using FakeProcess process = new(uid: 990);
@@ -23,12 +23,12 @@ public sealed class MatcherWarningsTests : IDisposable
         Matcher matcher = Matcher.Compile(
             [new FilterConfig { Name = "db", User = ["mysql", "root"] }, new FilterConfig { Name = "r", User = ["root"] }],
             name => name == "root" ? UserLookupResult.Found(0) : mysql, _time);
-        Assert.Equal(["filter \"db\": user \"mysql\" does not exist; until it does, it matches no process"], matcher.TakeWarnings());
+        Assert.Equal(["filter \"db\": unknown user \"mysql\"; the user matches no process until it exists"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
         Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
         Assert.Empty(Hints(matcher, 1, empty: false));
-        Assert.Null(matcher.Match(process.Facts, FilterSet.Empty).Filter);
-        Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);
+        Assert.Null(matcher.Match(process.Info, FilterSet.Empty).Filter);
+        Assert.Equal("db", matcher.Match(root.Info, FilterSet.Empty).Filter?.Name);
 
         mysql = UserLookupResult.Found(990);
         _time.Advance(UserDirectory.RetryInterval);
@@ -36,8 +36,8 @@ public sealed class MatcherWarningsTests : IDisposable
         Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
         Assert.True(matcher.BeginPass());
         Assert.False(matcher.BeginPass());
-        Assert.Equal("db", matcher.Match(process.Facts, FilterSet.Empty).Filter?.Name);
-        Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("db", matcher.Match(process.Info, FilterSet.Empty).Filter?.Name);
+        Assert.Equal("db", matcher.Match(root.Info, FilterSet.Empty).Filter?.Name);
         Assert.Equal(["user is the effective user of the process."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
 
@@ -50,14 +50,14 @@ public sealed class MatcherWarningsTests : IDisposable
     }
 
     [Fact]
-    public void A_user_about_whom_there_was_no_answer_is_not_said_to_be_missing()
+    public void A_user_whose_lookup_failed_is_not_reported_as_missing()
     {
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "db", User = ["mysql"] }], _ => UserLookupResult.NoResponse("Connection refused"), _time);
         Assert.Equal(["The user directory has not answered for a user that it names; until it does, that user matches no process."], Hints(matcher, 0));
     }
 
     [Fact]
-    public void A_denied_exe_is_said_while_a_process_lives_whose_exe_is_denied()
+    public void A_denied_exe_is_reported_while_its_process_is_running()
     {
         using FakeProcess first = new(12, exe: "/usr/bin/a");
         using FakeProcess second = new(13, exe: "/usr/bin/a");
@@ -69,13 +69,13 @@ public sealed class MatcherWarningsTests : IDisposable
         second.Allow();
         Assert.Equal(
             [
-                "filter \"x\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
-                "filter \"y\": exe of pid 12 cannot be read: that needs the same user or CAP_SYS_PTRACE",
+                "filter \"x\": cannot read exe of pid 12: requires the same user or CAP_SYS_PTRACE",
+                "filter \"y\": cannot read exe of pid 12: requires the same user or CAP_SYS_PTRACE",
             ],
             matcher.TakeWarnings());
         Assert.Contains("exe could not be read of 2 processes: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
 
-        // The second has ended.
+        // The second process has exited.
         first.Deny();
         Libc.AsNobody(() => Pass(matcher, first));
         first.Allow();
@@ -85,7 +85,7 @@ public sealed class MatcherWarningsTests : IDisposable
         Assert.Equal("x", Assert.Single(Pass(matcher, first)));
         Assert.Empty(Hints(matcher, 0, empty: false));
 
-        // It starts once more: told again, but not at once.
+        // It starts again: logged again, but not at once.
         first.Deny();
         Libc.AsNobody(() => Pass(matcher, first));
         Assert.Empty(matcher.TakeWarnings());
@@ -96,10 +96,10 @@ public sealed class MatcherWarningsTests : IDisposable
     }
 
     [Fact]
-    public void What_a_pidfile_lacks_is_said_as_it_is_now()
+    public void The_current_problem_of_a_pidfile_is_reported()
     {
         string path = Path.Combine(_files.Folder, "pid");
-        // Another user must reach the file.
+        // Another user must be able to access the file.
         File.SetUnixFileMode(_files.Folder, (UnixFileMode)0x1ff);
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "r", PidFile = path }], time: _time);
         using FakeProcess process = new(100);
@@ -114,10 +114,10 @@ public sealed class MatcherWarningsTests : IDisposable
 
         File.WriteAllText(path, "100\n");
         File.SetUnixFileMode(path, UnixFileMode.None);
-        // No process is checked, but what is said must be true all the same.
+        // No process is matched, but the state must be correct.
         Libc.AsNobody(() => Pass(matcher));
         Assert.Equal(["The pidfile may not be read by the daemon's user, so the filter matches nothing."], Hints(matcher, 0));
-        Assert.Equal([$"filter \"r\": pidfile {path} may not be read by this user, so the filter matches nothing"], matcher.TakeWarnings());
+        Assert.Equal([$"filter \"r\": cannot read pidfile {path}: permission denied; the filter matches nothing"], matcher.TakeWarnings());
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead);
         Assert.Equal("r", Assert.Single(Pass(matcher, process)));
@@ -129,7 +129,7 @@ public sealed class MatcherWarningsTests : IDisposable
         for (int i = 0; i < 3; i++)
             Pass(matcher, process);
         Assert.Equal(["The pidfile is not a file that can be read, so the filter matches nothing."], Hints(matcher, 0));
-        Assert.Equal([$"filter \"r\": pidfile {path} is not a file that can be read, so the filter matches nothing"], matcher.TakeWarnings());
+        Assert.Equal([$"filter \"r\": cannot read pidfile {path}: not a readable regular file; the filter matches nothing"], matcher.TakeWarnings());
 
         Directory.Delete(path);
         File.WriteAllText(path, "101\n");
@@ -146,18 +146,18 @@ public sealed class MatcherWarningsTests : IDisposable
         Assert.Contains(FilterHints.Of(matcher.Filters[1], matcher.Users, empty: true, earlierOwns: true), h => h.Contains("an earlier one", StringComparison.Ordinal));
     }
 
-    private static string[] Hints(Matcher matcher, int rule, bool empty = true) =>
-        [.. FilterHints.Of(matcher.Filters[rule], matcher.Users, empty, earlierOwns: false)];
+    private static string[] Hints(Matcher matcher, int filter, bool empty = true) =>
+        [.. FilterHints.Of(matcher.Filters[filter], matcher.Users, empty, earlierOwns: false)];
 
-    /// <summary>A pass over all processes, as the process table makes it. Returns the owner of each.</summary>
+    /// <summary>A pass over all processes, as in the process table. Returns the owner of each.</summary>
     private string?[] Pass(Matcher matcher, params FakeProcess[] processes)
     {
         _time.Advance(PidFile.Freshness);
         matcher.BeginPass();
-        MatchResult[] results = [.. processes.Select(p => matcher.Match(p.NewFacts(), FilterSet.Empty))];
+        MatchResult[] results = [.. processes.Select(p => matcher.Match(p.NewInfo(), FilterSet.Empty))];
         foreach ((FakeProcess process, MatchResult result) in processes.Zip(results))
-            matcher.CountExeDenied(process.Facts.Pid, result.ExeDenied);
-        matcher.EndPass(pid => processes.Any(p => p.Facts.Pid == pid));
+            matcher.CountExeDenied(process.Info.Pid, result.ExeDenied);
+        matcher.EndPass(pid => processes.Any(p => p.Info.Pid == pid));
         return [.. results.Select(r => r.Filter?.Name)];
     }
 }

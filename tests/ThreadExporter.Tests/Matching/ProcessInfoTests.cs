@@ -9,20 +9,20 @@ namespace ThreadExporter.Tests.Matching;
 public sealed class ProcessInfoTests
 {
     [Fact]
-    public void Reads_each_fact_once_and_keeps_it()
+    public void Reads_each_property_once_and_caches_it()
     {
-        using var process = new FakeProcess(uid: 64045, cgroup: "0::/a.service\n", cmdline: "a|b c", exe: "/usr/bin/a");
-        for (var i = 0; i < 2; i++)
+        using FakeProcess process = new(uid: 64045, cgroup: "0::/a.service\n", cmdline: "a|b c", exe: "/usr/bin/a");
+        for (int i = 0; i < 2; i++)
         {
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetEffectiveUid(out var uid));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetEffectiveUid(out uint uid));
             Assert.Equal(64045u, uid);
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetCgroups(out var entries));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetCgroups(out List<CgroupEntry>? entries));
             Assert.Equal([new CgroupEntry(0, "", "/a.service")], entries);
-            Assert.Equal(ReadStatus.Ok, process.Facts.GetExe(out var exe));
+            Assert.Equal(ReadStatus.Ok, process.Info.GetExe(out string? exe));
             Assert.Equal("/usr/bin/a", exe);
-            Assert.True(process.Facts.TryGetCommandLine(out var commandLine));
+            Assert.True(process.Info.TryGetCommandLine(out CommandText? commandLine));
             Assert.Equal("a b c", commandLine.ToString());
-            Assert.True(process.Facts.TryGetArguments(out var arguments));
+            Assert.True(process.Info.TryGetArguments(out IReadOnlyList<string>? arguments));
             Assert.Equal(["a", "b c"], arguments);
             process.Write("status", "");
             process.Write("cgroup", "");
@@ -31,20 +31,20 @@ public sealed class ProcessInfoTests
     }
 
     [Fact]
-    public void Says_what_is_gone_malformed_or_not_known()
+    public void Reports_what_is_gone_malformed_or_not_known()
     {
-        using var process = new FakeProcess(cmdline: null);
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetEffectiveUid(out _));
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetCgroups(out var entries));
+        using FakeProcess process = new(cmdline: null);
+        Assert.Equal(ReadStatus.Gone, process.Info.GetEffectiveUid(out _));
+        Assert.Equal(ReadStatus.Gone, process.Info.GetCgroups(out List<CgroupEntry>? entries));
         Assert.Empty(entries);
-        Assert.Equal(ReadStatus.Gone, process.Facts.GetExe(out _));
-        Assert.False(process.Facts.TryGetCommandLine(out _));
-        Assert.False(process.Facts.TryGetArguments(out _));
+        Assert.Equal(ReadStatus.Gone, process.Info.GetExe(out _));
+        Assert.False(process.Info.TryGetCommandLine(out _));
+        Assert.False(process.Info.TryGetArguments(out _));
         Assert.Equal(1, process.CommandLineReads);
 
         process.Write("status", "nonsense");
         process.Write("cgroup", "nonsense\n");
-        var again = process.NewFacts();
+        ProcessInfo again = process.NewInfo();
         Assert.Equal(ReadStatus.Malformed, again.GetEffectiveUid(out _));
         Assert.Equal(ReadStatus.Malformed, again.GetCgroups(out entries));
         Assert.Empty(entries);
@@ -53,37 +53,37 @@ public sealed class ProcessInfoTests
     [Fact]
     public void An_empty_command_line_is_known()
     {
-        using var process = new FakeProcess(cmdline: "");
-        Assert.True(process.Facts.TryGetCommandLine(out var commandLine));
+        using FakeProcess process = new(cmdline: "");
+        Assert.True(process.Info.TryGetCommandLine(out CommandText? commandLine));
         Assert.Equal("", commandLine.ToString());
-        Assert.True(process.Facts.TryGetArguments(out var arguments));
+        Assert.True(process.Info.TryGetArguments(out IReadOnlyList<string>? arguments));
         Assert.Empty(arguments);
     }
 
     [Fact]
     public void A_replaced_executable_keeps_its_path()
     {
-        using var process = new FakeProcess(exe: "/usr/bin/a (deleted)");
-        Assert.Equal(ReadStatus.Ok, process.Facts.GetExe(out var exe));
+        using FakeProcess process = new(exe: "/usr/bin/a (deleted)");
+        Assert.Equal(ReadStatus.Ok, process.Info.GetExe(out string? exe));
         Assert.Equal("/usr/bin/a", exe);
     }
 
     [Fact]
     public void A_comm_that_is_not_UTF8_is_shown_escaped()
     {
-        using var process = new FakeProcess(rawComm: [0x61, 0xFF]);
-        Assert.Equal("a\\xff", process.Facts.CommText);
+        using FakeProcess process = new(rawComm: [0x61, 0xFF]);
+        Assert.Equal("a\\xff", process.Info.CommText);
     }
 
     [Fact]
     public void Cgroup_paths_may_be_longer_than_a_page()
     {
-        var text = new StringBuilder();
-        for (var i = 12; i > 0; i--)
+        StringBuilder text = new();
+        for (int i = 12; i > 0; i--)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{i}:c{i}:/{new string('x', 4000)}\n");
         text.Append("0::/end.service\n");
-        using var process = new FakeProcess(cgroup: text.ToString());
-        Assert.Equal(ReadStatus.Ok, process.Facts.GetCgroups(out var entries));
+        using FakeProcess process = new(cgroup: text.ToString());
+        Assert.Equal(ReadStatus.Ok, process.Info.GetCgroups(out List<CgroupEntry>? entries));
         Assert.Equal(13, entries.Count);
         Assert.Equal("/end.service", entries[^1].Path);
     }
@@ -91,15 +91,15 @@ public sealed class ProcessInfoTests
     [Fact]
     public void Reads_a_real_process()
     {
-        Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc/self", out var fd));
+        Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc/self", out int fd));
         try
         {
-            var facts = new ProcessInfo(Environment.ProcessId, 1, 0, "x"u8.ToArray(), fd, (_, _) => null);
-            Assert.Equal(ReadStatus.Ok, facts.GetExe(out var exe));
+            ProcessInfo process = new(Environment.ProcessId, 1, 0, "x"u8.ToArray(), fd, (_, _) => null);
+            Assert.Equal(ReadStatus.Ok, process.GetExe(out string? exe));
             Assert.Equal(Environment.ProcessPath, exe);
-            Assert.Equal(ReadStatus.Ok, facts.GetEffectiveUid(out var uid));
+            Assert.Equal(ReadStatus.Ok, process.GetEffectiveUid(out uint uid));
             Assert.Equal(Environment.IsPrivilegedProcess, uid == 0);
-            Assert.Equal(ReadStatus.Ok, facts.GetCgroups(out _));
+            Assert.Equal(ReadStatus.Ok, process.GetCgroups(out _));
         }
         finally
         {
@@ -108,18 +108,18 @@ public sealed class ProcessInfoTests
     }
 
     [Fact]
-    public void A_process_that_has_ended_is_gone()
+    public void An_exited_process_is_gone()
     {
-        using var child = Process.Start("sleep", "1000");
-        Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot($"/proc/{child.Id}", out var fd));
+        using Process child = Process.Start("sleep", "1000");
+        Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot($"/proc/{child.Id}", out int fd));
         try
         {
             child.Kill();
             child.WaitForExit();
-            var facts = new ProcessInfo(child.Id, 1, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
-            Assert.Equal(ReadStatus.Gone, facts.GetExe(out _));
-            Assert.Equal(ReadStatus.Gone, facts.GetEffectiveUid(out _));
-            Assert.Equal(ReadStatus.Gone, facts.GetCgroups(out _));
+            ProcessInfo process = new(child.Id, 1, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
+            Assert.Equal(ReadStatus.Gone, process.GetExe(out _));
+            Assert.Equal(ReadStatus.Gone, process.GetEffectiveUid(out _));
+            Assert.Equal(ReadStatus.Gone, process.GetCgroups(out _));
         }
         finally
         {

@@ -22,7 +22,7 @@ public class RecurringWarningTests
     }
 
     [Fact]
-    public void One_that_comes_and_goes_is_logged_once_in_the_interval_and_then_when_it_still_lasts()
+    public void A_recurring_one_is_logged_once_per_interval_and_then_if_it_still_lasts()
     {
         RecurringWarning warning = new(_time);
         Assert.True(warning.Start());

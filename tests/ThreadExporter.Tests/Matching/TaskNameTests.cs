@@ -11,15 +11,15 @@ public sealed class TaskNameTests
     [InlineData("kworker/1:0H-kblockd", "kworker/1:0H")]
     [InlineData("kworker/0:2", "kworker/0:2")]
     [InlineData("kworker/dying", "kworker/dying")]
-    // A rescuer is named after its queue, whose name may hold a '-'.
+    // A rescuer is named after its queue, whose name may contain a '-'.
     [InlineData("kworker/R-ext4-rsv-conversion", "kworker/R-ext4-rsv-conversion")]
     [InlineData("kworker/R-writeback+flush", "kworker/R-writeback")]
     [InlineData("ksoftirqd/0", "ksoftirqd/0")]
     [InlineData("irq/24-nvme0q0", "irq/24-nvme0q0")]
-    public void A_kworker_is_named_without_its_work(string comm, string expected) =>
+    public void A_kworker_is_named_without_its_work_item(string comm, string expected) =>
         Assert.Equal(expected, Encoding.UTF8.GetString(TaskName.Stable(Encoding.UTF8.GetBytes(comm), kernelThread: true)));
 
     [Fact]
-    public void A_user_process_may_call_itself_what_it_likes() =>
+    public void The_name_of_a_user_process_is_not_changed() =>
         Assert.Equal("kworker/0:1-x"u8.ToArray(), TaskName.Stable("kworker/0:1-x"u8, kernelThread: false).ToArray());
 }

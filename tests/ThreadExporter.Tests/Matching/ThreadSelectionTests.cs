@@ -19,7 +19,7 @@ public class ThreadSelectionTests
         Assert.Equal(shown, new ThreadSelection(new ThreadsConfig { FoldDigits = true }).ShownName(Encoding.UTF8.GetBytes(name)));
 
     [Fact]
-    public void Names_that_are_shown_alike_are_one_name()
+    public void Names_that_look_the_same_are_one_name()
     {
         ThreadSelection choice = new(new ThreadsConfig { Detail = ThreadDetail.Name });
         Assert.Equal("\\xff", choice.ShownName([0xff]));
@@ -30,12 +30,12 @@ public class ThreadSelectionTests
     [InlineData("net-1", true)]
     [InlineData("net-2", false)]
     [InlineData("disk", false)]
-    public void Excluded_wins_over_included_and_both_see_the_digits(string name, bool shown)
+    public void Exclude_takes_precedence_over_include_and_both_match_the_digits(string name, bool shown)
     {
         ThreadSelection choice = new(new ThreadsConfig { FoldDigits = true, Include = ["net-?", "log"], Exclude = ["*2"] });
         Assert.Equal(shown, choice.ShownName(Encoding.UTF8.GetBytes(name)) is not null);
     }
 
     [Fact]
-    public void Detail_none_shows_nobody() => Assert.Null(new ThreadSelection(new ThreadsConfig { Detail = ThreadDetail.None }).ShownName("main"u8));
+    public void Detail_none_shows_no_thread() => Assert.Null(new ThreadSelection(new ThreadsConfig { Detail = ThreadDetail.None }).ShownName("main"u8));
 }

@@ -6,7 +6,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Matching;
 
-/// <summary>What is known of users while the user directory answers, fails and hangs. The lookups are the test's.</summary>
+/// <summary>What is known about users while lookups succeed, fail and hang. The tests provide the lookups.</summary>
 public sealed class UserDirectoryTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
@@ -24,14 +24,14 @@ public sealed class UserDirectoryTests : IDisposable
     public void Dispose() => _hanging.Set();
 
     [Fact]
-    public void A_known_user_stays_known_while_lookups_fail_and_is_forgotten_when_one_answers()
+    public void A_known_user_stays_known_while_lookups_fail_and_is_forgotten_when_it_does_not_exist()
     {
         _answers["alice"] = UserLookupResult.Found(1000);
         _answers["bob"] = UserLookupResult.NotFound;
         Use(Long, "alice", "bob");
         Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("bob"));
-        Assert.Equal(["filter \"f\": user \"bob\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
+        Assert.Equal(["filter \"f\": unknown user \"bob\"; the user matches no process until it exists"], _directory.TakeWarnings());
         Assert.Empty(_directory.TakeWarnings());
 
         _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
@@ -40,8 +40,8 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Equal(new UserState(null, true, true), _directory.StateOf("bob"));
         Assert.Equal(
             [
-                "filter \"f\": the user directory did not answer for user \"alice\" (Input/output error); uid 1000, known before, stays in use",
-                "filter \"f\": the user directory did not answer for user \"bob\" (Input/output error); until it answers, that user matches no process",
+                "filter \"f\": lookup of user \"alice\" failed (Input/output error); keeping uid 1000",
+                "filter \"f\": lookup of user \"bob\" failed (Input/output error); the user matches no process until a lookup succeeds",
             ],
             _directory.TakeWarnings().Order());
         Wait(UserDirectory.RetryInterval);
@@ -53,8 +53,8 @@ public sealed class UserDirectoryTests : IDisposable
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(1001, false, false), _directory.StateOf("bob"));
-        Assert.Equal(["filter \"f\": user \"alice\" does not exist; until it does, it matches no process"], _directory.TakeWarnings());
-        Assert.Equal(["filter \"f\": user \"bob\" exists now, with uid 1001"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": unknown user \"alice\"; the user matches no process until it exists"], _directory.TakeWarnings());
+        Assert.Equal(["filter \"f\": user \"bob\" now exists, with uid 1001"], _directory.TakeRecoveries());
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Single(_directory.TakeWarnings());
         _answers["alice"] = UserLookupResult.Found(1000);
         Wait(UserDirectory.RetryInterval);
-        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
         Wait(UserDirectory.RecheckInterval);
         Assert.Empty(_directory.TakeRecoveries());
         Assert.Empty(_directory.TakeWarnings());
@@ -83,11 +83,11 @@ public sealed class UserDirectoryTests : IDisposable
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(2000u, _directory.StateOf("alice").Uid);
         Assert.NotEqual(version, _directory.Version);
-        Assert.Equal(["filter \"f\": user \"alice\" has uid 2000 now, and had 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": the uid of user \"alice\" changed from 1000 to 2000"], _directory.TakeRecoveries());
     }
 
     [Fact]
-    public void A_new_configuration_keeps_what_was_known_and_forgets_users_that_it_does_not_name()
+    public void A_new_configuration_keeps_results_and_forgets_users_that_it_does_not_have()
     {
         _answers["alice"] = UserLookupResult.Found(1000);
         _answers["bob"] = UserLookupResult.Found(1001);
@@ -100,31 +100,31 @@ public sealed class UserDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void A_lookup_that_hangs_is_waited_for_once_and_briefly_and_its_answer_is_used_when_it_comes()
+    public void A_lookup_that_hangs_is_waited_for_once_and_briefly_and_its_result_is_used_later()
     {
         _hanging.Reset();
         _answers["alice"] = UserLookupResult.Found(1000);
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         Use(TimeSpan.FromMilliseconds(100), "alice");
-        Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.FromMilliseconds(90), Long / 2);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.FromMilliseconds(90), Long / 2);
         Assert.Equal(new UserState(null, false, true), _directory.StateOf("alice"));
         Assert.Empty(_directory.TakeWarnings());
 
         _time.Advance(UserDirectory.Slow);
         Assert.Equal(
-            ["filter \"f\": the user directory did not answer for user \"alice\" (it has not answered for 5 s); until it answers, that user matches no process"],
+            ["filter \"f\": lookup of user \"alice\" failed (no response for 5 s); the user matches no process until a lookup succeeds"],
             _directory.TakeWarnings());
-        // A reload does not wait for the lookup of which it is known that it hangs, nor does it start another.
-        begin = Stopwatch.GetTimestamp();
+        // A reload does not wait for a lookup that is known to hang, and does not start another.
+        start = Stopwatch.GetTimestamp();
         Use(Long, "alice");
         Wait(UserDirectory.RetryInterval);
-        Assert.True(Stopwatch.GetElapsedTime(begin) < Long / 2);
+        Assert.True(Stopwatch.GetElapsedTime(start) < Long / 2);
         Assert.Equal(1, _lookups);
         Assert.Empty(_directory.TakeWarnings());
 
         _hanging.Set();
         Eventually.True(() => _directory.StateOf("alice") == new UserState(1000, false, false), "the late answer is used");
-        Assert.Equal(["filter \"f\": the user directory answers again for user \"alice\": uid 1000"], _directory.TakeRecoveries());
+        Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
     }
 
     [Fact]
@@ -133,16 +133,16 @@ public sealed class UserDirectoryTests : IDisposable
         _answers["alice"] = UserLookupResult.Found(1000);
         Use(Long, "alice");
         _hanging.Reset();
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         Use(Long, "alice");
-        Assert.True(Stopwatch.GetElapsedTime(begin) < Long / 2);
+        Assert.True(Stopwatch.GetElapsedTime(start) < Long / 2);
         Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
         _time.Advance(UserDirectory.Slow);
         Assert.Equal(new UserState(1000, false, true), _directory.StateOf("alice"));
     }
 
     [Fact]
-    public void Lookups_that_hang_use_few_threads_and_do_not_hold_up_another_user()
+    public void Lookups_that_hang_use_few_threads_and_do_not_delay_another_user()
     {
         _hanging.Reset();
         string[] many = [.. Enumerable.Range(0, 20).Select(i => $"user-{i}")];
@@ -169,7 +169,7 @@ public sealed class UserDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void A_lookup_that_throws_is_no_answer()
+    public void A_lookup_that_throws_has_failed()
     {
         UserDirectory directory = new(_ => throw new InvalidOperationException("broken"), _time);
         directory.Use([("alice", "f")], Long);
@@ -177,7 +177,7 @@ public sealed class UserDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void The_filter_matches_its_user_once_the_answer_is_there()
+    public void The_filter_matches_its_user_once_the_lookup_has_finished()
     {
         _hanging.Reset();
         _answers["alice"] = UserLookupResult.Found(1000);
@@ -185,7 +185,7 @@ public sealed class UserDirectoryTests : IDisposable
         proc.Process(10, "f");
         proc.Write("10/status", "Name:\tf\nPid:\t10\nUid:\t1000\t1000\t1000\t1000\n"u8);
         proc.Thread(10, 10, "f"u8);
-        // Processes are not checked again by themselves during the test.
+        // Processes are not matched again by rescans during the test.
         using LiveCollector live = new(new ExporterConfig { Collector = new CollectorConfig { RescanInterval = TimeSpan.FromHours(1) } }, proc.Root);
         FilterConfig filter = new() { Name = "f", User = ["alice"] };
         live.Use(new ExporterConfig { Filters = [filter], Collector = live.Snapshot.Config.Collector }, Matcher.Compile([filter], _directory, TimeSpan.Zero));
@@ -219,9 +219,9 @@ public sealed class UserDirectoryTests : IDisposable
             return _answers.GetValueOrDefault(name, UserLookupResult.NotFound);
     }
 
-    private void Use(TimeSpan patience, params string[] users) => _directory.Use(users.Select(u => (u, "f")), patience);
+    private void Use(TimeSpan timeout, params string[] users) => _directory.Use(users.Select(u => (u, "f")), timeout);
 
-    /// <summary>Lets time pass, as housekeeping sees it, and the lookups end that do not hang.</summary>
+    /// <summary>Lets time pass, as in housekeeping, and waits for lookups that do not hang.</summary>
     private void Wait(TimeSpan time)
     {
         _time.Advance(time);

@@ -39,7 +39,7 @@ public sealed partial class CommandPageTests
     [Fact]
     public void It_has_every_option_with_its_value_and_no_other()
     {
-        // `-h , Fl -help` is one item; the first flag and the last word are what counts.
+        // `-h , Fl -help` is one item; only the first flag and the last word count.
         Dictionary<string, string?> documented = ManPage.Command.Items("OPTIONS", "Fl").ToDictionary(
             i => "-" + Flag().Matches("Fl " + i)[^1].Groups[1].Value, i => i.Contains(" Ar ", StringComparison.Ordinal) ? i.Split(" Ar ")[1] : null);
         Assert.Equal(
@@ -60,7 +60,7 @@ public sealed partial class CommandPageTests
     }
 
     [Fact]
-    public void Its_defaults_are_the_programs()
+    public void Its_defaults_are_those_of_the_program()
     {
         Assert.Contains($".Pa {CommandLine.DefaultConfig}", ManPage.Command.Body(".It Fl -config Ar FILE"));
         Assert.Contains($"Default: {new WebConfig().Listen.Single().TrimStart(':')}.", ManPage.Command.Body(".It Fl -port Ar N"));
@@ -71,7 +71,7 @@ public sealed partial class CommandPageTests
     [Fact]
     public void It_has_every_environment_variable_and_no_other()
     {
-        // The notifier that reads this one is not ours.
+        // The notifier that reads this variable is not ours.
         HashSet<string> read = ["NOTIFY_SOCKET"];
         foreach (string file in Directory.EnumerateFiles(Repository.File("src"), "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
             read.UnionWith(ReadVariable().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value));
@@ -83,7 +83,7 @@ public sealed partial class CommandPageTests
     }
 
     [Fact]
-    public void Its_exit_codes_are_the_programs()
+    public void Its_exit_codes_are_those_of_the_program()
     {
         IEnumerable<int> codes = typeof(ExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (int)f.GetRawConstantValue()!).Order();
         Assert.Equal(codes, ManPage.Command.Section("EXIT STATUS").Where(l => l.StartsWith(".It ", StringComparison.Ordinal)).Select(l => int.Parse(l[4..], CultureInfo.InvariantCulture)));
@@ -101,12 +101,12 @@ public sealed partial class CommandPageTests
     }
 
     [Fact]
-    public async Task Its_endpoints_are_those_that_answer()
+    public async Task Its_endpoints_are_those_of_the_program()
     {
         string[] documented = ManPage.Command.Items("HTTP ENDPOINTS", "Li");
         string source = await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/MetricsEndpoints.cs"), TestContext.Current.CancellationToken)
             + await File.ReadAllTextAsync(Repository.File("src/ThreadExporter/Web/Pages/PageEndpoints.cs"), TestContext.Current.CancellationToken);
-        // /hot.js and the like belong to the page.
+        // /hot.js and similar files belong to the hot page.
         IEnumerable<string> mapped = MappedPath().Matches(source).Select(m => m.Groups[1].Value).Where(p => !p.Contains('.', StringComparison.Ordinal))
             .Append(new WebConfig().TelemetryPath);
         Assert.Equal(mapped.Order(StringComparer.Ordinal), documented.Select(d => d.Split(' ')[1]).Order(StringComparer.Ordinal));
@@ -123,7 +123,7 @@ public sealed partial class CommandPageTests
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
-    public async Task The_signals_it_names_end_the_daemon_with_0(string signal)
+    public async Task The_signals_it_names_stop_the_daemon_with_exit_code_0(string signal)
     {
         Assert.Contains("SIG" + signal, ManPage.Command.Items("SIGNALS", "Dv").SelectMany(i => i.Split(" , ")));
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "thread-exporter"]);

@@ -27,7 +27,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("run")]
     [InlineData("check")]
     [InlineData("once")]
-    public async Task After_a_command_it_offers_the_options_that_go_on_applying(string command) =>
+    public async Task After_a_command_it_offers_the_options_that_still_apply(string command) =>
         Assert.Equal(
             Sorted(Root.Options.Where(o => o.Recursive).Select(o => o.Name)),
             Sorted(await CompleteAsync(command, "--")));
@@ -49,7 +49,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("--web.listen-address localhost : 1 c", "check")]
     [InlineData("--web.listen-address [ :: 1] : 9199 c", "check")]
     [InlineData("nonsense", "")]
-    // compopt's answer stands for readline's own completion of paths.
+    // compopt -o default stands for readline's own completion of paths.
     [InlineData("--config ", "compopt -o default")]
     [InlineData("check --config = /e", "compopt -o default")]
     [InlineData("--config =", "compopt -o default")]
@@ -89,7 +89,7 @@ public sealed class CompletionTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
-    /// <summary>Typed at a prompt: readline takes paths and words apart by its own rules.</summary>
+    /// <summary>Typed at a prompt: readline splits paths and words by its own rules.</summary>
     [Theory]
     [InlineData("che\t", "<check>")]
     [InlineData("--config my\t", "<--config><my file.toml>")]
@@ -112,7 +112,7 @@ public sealed class CompletionTests : IDisposable
 
     private Task<string[]> CompleteAsync(params string[] words) => CompleteAsync(words, ownName: "bash");
 
-    /// <summary>What bash is offered for the last of the words, with what compopt was asked for.</summary>
+    /// <summary>The completions of the last word, with the options of compopt.</summary>
     private async Task<string[]> CompleteAsync(string[] words, string ownName)
     {
         const string Harness = """

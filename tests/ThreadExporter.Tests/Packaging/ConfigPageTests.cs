@@ -20,7 +20,7 @@ public sealed partial class ConfigPageTests
     }
 
     [Fact]
-    public void Its_bounds_are_the_loaders()
+    public void Its_bounds_are_those_of_the_loader()
     {
         List<string> real = [];
         foreach (ConfigKey key in ConfigKeys.All)
@@ -33,22 +33,22 @@ public sealed partial class ConfigPageTests
                 _ => null,
             };
             if (tooMuch is not null)
-                real.Add($"{key.Name} {Bounds().Match(FaultOf(key, tooMuch)).Value}");
+                real.Add($"{key.Name} {Bounds().Match(ErrorOf(key, tooMuch)).Value}");
         }
         IEnumerable<string> documented = Page.Where(e => Bounds().IsMatch(e.Text)).Select(e => $"{e.Key} {Bounds().Match(e.Text).Value.ToLowerInvariant()}");
         Assert.Equal(real.Select(r => r.ToLowerInvariant()).Order(StringComparer.Ordinal), documented.Select(d => d.ToLowerInvariant()).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void Its_choices_are_the_loaders()
+    public void Its_choices_are_those_of_the_loader()
     {
         int checkedKeys = 0;
         foreach (ConfigKey key in ConfigKeys.All.Where(k => k.Type is "string" or "list of strings" && k.Name is not ("filter.match" or "filter.name")))
         {
-            string fault = FaultOf(key, key.Type == "string" ? "\"no such choice\"" : "[\"no such choice\"]");
-            if (!fault.Contains("must be one of", StringComparison.Ordinal) && !fault.Contains("must hold only", StringComparison.Ordinal))
+            string error = ErrorOf(key, key.Type == "string" ? "\"no such choice\"" : "[\"no such choice\"]");
+            if (!error.Contains("must be one of", StringComparison.Ordinal) && !error.Contains("must contain only", StringComparison.Ordinal))
                 continue;
-            IEnumerable<string> real = Quoted().Matches(fault).Select(m => m.Value).Where(v => v != "\"no such choice\"");
+            IEnumerable<string> real = Quoted().Matches(error).Select(m => m.Value).Where(v => v != "\"no such choice\"");
             IEnumerable<string> documented = Quoted().Matches(Page.Single(e => e.Key == key.Name).Text).Select(m => m.Value);
             Assert.Equal(real.Order(StringComparer.Ordinal), documented.Distinct().Order(StringComparer.Ordinal));
             checkedKeys++;
@@ -57,7 +57,7 @@ public sealed partial class ConfigPageTests
     }
 
     [Fact]
-    public void Keys_it_names_as_needed_for_a_match_are_the_loaders()
+    public void The_keys_it_names_as_needed_for_a_match_are_those_of_the_loader()
     {
         ConfigResult nothing = ConfigLoader.Parse("[[filter]]\nname = \"x\"\n"u8, "f", new ConfigOverrides());
         string list = Assert.Single(nothing.Errors).Message.Split("at least one of ")[1];
@@ -75,7 +75,7 @@ public sealed partial class ConfigPageTests
     }
 
     [Fact]
-    public void Its_examples_are_good_configurations()
+    public void Its_examples_are_valid_configurations()
     {
         string[] examples = [.. ManPage.ConfigFile.Examples];
         Assert.True(examples.Length >= 5);
@@ -85,7 +85,7 @@ public sealed partial class ConfigPageTests
 
     private static string Mark(bool needsRestart) => needsRestart ? "restart" : "reload";
 
-    private static string FaultOf(ConfigKey key, string value)
+    private static string ErrorOf(ConfigKey key, string value)
     {
         string table = key.Table switch
         {
@@ -116,7 +116,7 @@ public sealed partial class ConfigPageTests
 
     private static Entry ReadEntry(string table, string line, Match key)
     {
-        // Some last names stand in two tables, so the body is sought from the table's heading on.
+        // Some last names are in two tables, so search the body from the heading of the table.
         string[] fromTable = [.. ManPage.ConfigFile.Lines.SkipWhile(l => !(TableHeading().Match(l) is { Success: true } m && m.Groups[1].Value == table))];
         string[] body = [.. fromTable.SkipWhile(l => l != line).Skip(1).TakeWhile(l => !l.StartsWith(".It ", StringComparison.Ordinal) && l != ".El").Select(ManPage.Plain)];
         string type = body[0];

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>packaging/kubernetes: the parts agree with each other and with the program, and the pod is as little privileged as it can be.</summary>
+/// <summary>packaging/kubernetes: the files agree with each other and with the program, and the pod has the least privileges possible.</summary>
 public class KubernetesTests
 {
     private static readonly YamlNode DaemonSet = Manifests.Single("base/daemonset.yaml", "DaemonSet");
@@ -59,7 +59,7 @@ public class KubernetesTests
     [InlineData("openshift", 9)]
     public async Task Kustomize_builds_it(string folder, int documents)
     {
-        // Debian 12's is of the time before `patches`; a tool of the reader's own is as good as any.
+        // The kustomize of Debian 12 is too old for `patches`; any newer kubectl will do.
         const string Kubectl = "/usr/bin/kubectl";
         Assert.SkipUnless(File.Exists(Kubectl), "kubectl is not installed");
         (_, string version, _) = await ShellRun.RunAsync(Kubectl, ["version", "--client"]);
@@ -123,7 +123,7 @@ public class KubernetesTests
     }
 
     [Fact]
-    public void Probes_ask_for_pages_that_there_are()
+    public void Probes_request_pages_that_exist()
     {
         string endpoints = File.ReadAllText(Repository.File("src/ThreadExporter/Web/MetricsEndpoints.cs"));
         foreach (string probe in (string[])["livenessProbe", "readinessProbe"])
@@ -139,7 +139,7 @@ public class KubernetesTests
         ExporterConfig config = ConfigLoader.Parse(Encoding.UTF8.GetBytes(Toml), "x.toml", new ConfigOverrides()).Config!;
         Assert.True(config.Web.WatchConfig);
         Assert.EndsWith($":{Container.Text("ports", 0, "containerPort")}", Assert.Single(config.Web.Listen), StringComparison.Ordinal);
-        // 33 MB of its own with 10,000 threads, and 7.6 kB of kernel memory for each descriptor.
+        // 33 MB of private memory with 10,000 threads, and 7.6 kB of kernel memory for each descriptor.
         Assert.True(Manifests.Bytes(Container.Text("resources", "limits", "memory")) > 33_000_000 + 7_600L * config.Collector.MaxDescriptors);
     }
 

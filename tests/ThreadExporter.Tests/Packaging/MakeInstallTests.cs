@@ -26,7 +26,7 @@ public sealed class MakeInstallTests : IDisposable
     [InlineData("etc/firewalld/services/thread-exporter.xml")]
     [InlineData("etc/thread-exporter.toml")]
     [InlineData("etc/sysconfig/thread-exporter")]
-    public async Task What_the_administrator_wrote_survives_both(string path)
+    public async Task Files_of_the_administrator_survive_both(string path)
     {
         string file = Path.Combine(Target, path);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);

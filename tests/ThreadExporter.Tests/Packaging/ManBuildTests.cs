@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>packaging/man/build, which `make man` runs, and what formatters say of its pages.</summary>
+/// <summary>packaging/man/build, which `make man` runs, and the messages of formatters about its pages.</summary>
 public sealed class ManBuildTests : IDisposable
 {
     private const string Epoch = "1700000000"; // 14 November 2023
@@ -14,7 +14,7 @@ public sealed class ManBuildTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task It_fills_in_the_version_of_the_program_and_leaves_no_mark()
+    public async Task It_fills_in_the_version_of_the_program_and_leaves_no_placeholder()
     {
         string version = typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
         await BuildAsync(Repository.Root, _folder);
@@ -46,7 +46,7 @@ public sealed class ManBuildTests : IDisposable
     }
 
     [Fact]
-    public async Task It_writes_nothing_but_the_pages_it_makes()
+    public async Task It_writes_only_the_pages()
     {
         string tree = Path.Combine(_folder, "tree");
         string folder = Path.Combine(tree, "packaging/man");
@@ -61,7 +61,7 @@ public sealed class ManBuildTests : IDisposable
         ];
         foreach ((string path, string text) in files)
             await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
-        // Beside a page of that name, and into the folder of the sources.
+        // Into a directory with a page of that name, and into the source directory.
         await BuildAsync(tree, _folder);
         await BuildAsync(tree, folder);
         foreach ((string path, string text) in files)
@@ -70,7 +70,7 @@ public sealed class ManBuildTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_builds_are_the_same_to_the_byte()
+    public async Task Two_builds_are_identical()
     {
         await BuildAsync(Repository.Root, _folder);
         byte[] first = await File.ReadAllBytesAsync(Path.Combine(_folder, "thread-exporter.8.gz"), TestContext.Current.CancellationToken);
@@ -82,7 +82,7 @@ public sealed class ManBuildTests : IDisposable
     [Theory]
     [InlineData("mandoc", "-T lint -W warning")]
     [InlineData("groff", "-ww -mdoc -Tutf8 -z")]
-    public async Task Formatters_have_nothing_to_say(string tool, string options)
+    public async Task Formatters_report_nothing(string tool, string options)
     {
         Assert.SkipUnless(File.Exists($"/usr/bin/{tool}"), $"{tool} is not installed");
         await BuildAsync(Repository.Root, _folder);

@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>The mdoc(7) source of a manual page, as far as the tests read it.</summary>
+/// <summary>The parts of the mdoc(7) source of a manual page that the tests use.</summary>
 internal sealed partial class ManPage
 {
     private ManPage(string file)
@@ -20,7 +20,7 @@ internal sealed partial class ManPage
 
     public string[] Lines { get; }
 
-    /// <summary>What stands in the <c>.Bd -literal</c> blocks, as a reader sees it.</summary>
+    /// <summary>The contents of the <c>.Bd -literal</c> blocks, as displayed.</summary>
     public IEnumerable<string> Examples => Literal().Matches(Source).Select(m => Plain(m.Groups[1].Value));
 
     /// <summary>The lines of one section, without its heading.</summary>
@@ -35,7 +35,7 @@ internal sealed partial class ManPage
     public string[] Items(string section, string macro) =>
         [.. Section(section).Where(l => l.StartsWith($".It {macro} ", StringComparison.Ordinal)).Select(l => l[(macro.Length + 5)..])];
 
-    /// <summary>What follows the item that begins so, up to the next.</summary>
+    /// <summary>The lines after an item, up to the next one.</summary>
     public string[] Body(string item)
     {
         string[] lines = [.. Lines.SkipWhile(l => l != item).Skip(1).TakeWhile(l => !l.StartsWith(".It ", StringComparison.Ordinal) && l != ".El")];
@@ -43,7 +43,7 @@ internal sealed partial class ManPage
         return lines;
     }
 
-    /// <summary>Undoes the escapes that the pages use.</summary>
+    /// <summary>Resolves the escapes that the pages use.</summary>
     public static string Plain(string text) =>
         text.Replace("\\(dq", "\"", StringComparison.Ordinal).Replace("\\&", "", StringComparison.Ordinal).Replace("\\e", "\\", StringComparison.Ordinal);
 

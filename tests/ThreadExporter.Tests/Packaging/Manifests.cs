@@ -19,7 +19,7 @@ internal static class Manifests
 
     public static YamlNode Single(string file, string kind) => Read(file).Single(d => d.Text("kind") == kind);
 
-    /// <summary>What stands at a path of keys and indices; an exception names the first that is not there.</summary>
+    /// <summary>The value at a path of keys and indices; an exception names the first one that is missing.</summary>
     public static YamlNode At(this YamlNode node, params object[] path)
     {
         foreach (object step in path)

@@ -7,7 +7,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>The filter for every pod that the ConfigMap holds as a comment: it matches under each cgroup driver, in each cgroup namespace.</summary>
+/// <summary>The filter for all pods in a comment of the ConfigMap: it matches with each cgroup driver, in each cgroup namespace.</summary>
 public sealed partial class PodFilterTests
 {
     private const string Id = "8f14e45fceea167a5a36dedd4bea2543c1a5b2d0e6c74b8d9f30217a6bc4e501";
@@ -17,7 +17,7 @@ public sealed partial class PodFilterTests
     private const string OwnPod = "pod5f1c0e77-2a3b-4c4d-9e8f-0a1b2c3d4e5f";
     private const string OwnSlicePod = "pod5f1c0e77_2a3b_4c4d_9e8f_0a1b2c3d4e5f.slice";
 
-    /// <summary>Paths in the cgroup namespace of the host, and whether a pod is there.</summary>
+    /// <summary>Paths in the cgroup namespace of the host, and whether they are those of a pod.</summary>
     private static readonly (string Path, bool IsPod)[] CgroupFs =
     [
         ($"/kubepods/burstable/{Pod}/{Id}", true),
@@ -54,7 +54,10 @@ public sealed partial class PodFilterTests
         ($"/system.slice/docker-{Id}.scope", false),
     ];
 
-    /// <summary>The driver and the cgroup at which the exporter's namespace is rooted; empty: that of the host. Its pod is burstable as shipped, and an overlay may change that.</summary>
+    /// <summary>
+    /// The driver, and the cgroup at which the exporter's namespace is rooted; empty: the namespace of the host. As shipped the pod is burstable; an
+    /// overlay may change that.
+    /// </summary>
     public static TheoryData<string, string> Combinations
     {
         get
@@ -92,20 +95,20 @@ public sealed partial class PodFilterTests
         }
     }
 
-    /// <summary>Of its own pod the exporter sees no pod's uid, so that this filter leaves it out: docs/kubernetes.md says so.</summary>
+    /// <summary>The exporter sees no pod uid in the paths of its own pod, so this filter does not match it (docs/kubernetes.md).</summary>
     [Theory]
     [InlineData("0::/\n")]
     [InlineData("0::/..\n")]
     [InlineData("0::/../" + Id + "\n")]
     [InlineData("0::/../cri-containerd-" + Id + ".scope\n")]
-    public void In_a_namespace_of_its_own_it_leaves_out_the_exporters_own_pod(string cgroup)
+    public void In_a_private_namespace_it_leaves_out_the_pod_of_the_exporter(string cgroup)
     {
         List<CgroupEntry> entries = [];
         Assert.True(ProcCgroup.TryParse(Encoding.UTF8.GetBytes(cgroup), entries));
         Assert.False(CgroupUnits.MatchesPath([.. Shipped.Cgroup.Select(static g => new Glob(g))], entries));
     }
 
-    /// <summary>The same with this kernel's own paths: the real program, in real cgroups.</summary>
+    /// <summary>The same with real paths of this kernel: the real program, in real cgroups.</summary>
     [Theory]
     [InlineData("kubepods/burstable/" + OwnPod + "/own", "kubepods/burstable/" + Pod + "/" + Id)]
     [InlineData("kubepods/burstable/" + OwnPod + "/own", "kubepods/besteffort/" + Pod + "/" + Id)]
@@ -129,7 +132,7 @@ public sealed partial class PodFilterTests
         }
     }
 
-    /// <summary>What cgroup_namespaces(7) shows of a path to a reader whose namespace begins at its own cgroup.</summary>
+    /// <summary>A path as seen by a process whose cgroup namespace is rooted at its own cgroup: cgroup_namespaces(7).</summary>
     private static string Shown(string path, string root)
     {
         if (root.Length == 0)
@@ -143,7 +146,7 @@ public sealed partial class PodFilterTests
     private static FilterConfig ReadShipped() =>
         ConfigLoader.Parse(Encoding.UTF8.GetBytes(Uncommented()), "x.toml", new ConfigOverrides()).Config!.Filters.Single(static f => f.Name == "pods");
 
-    /// <summary>The ConfigMap's configuration, where the comment that is a filter is one.</summary>
+    /// <summary>The configuration in the ConfigMap, with the commented-out filter enabled.</summary>
     private static string Uncommented()
     {
         string toml = Manifests.Single("base/configmap.yaml", "ConfigMap").Text("data", "thread-exporter.toml");

@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>packaging/rpm/thread-exporter.spec as rpm reads it. What dnf makes of a built package is a part of tests/e2e.</summary>
+/// <summary>packaging/rpm/thread-exporter.spec as rpm reads it. tests/e2e installs a built package with dnf.</summary>
 public sealed partial class RpmSpecTests
 {
     private const string RpmSpec = "/usr/bin/rpmspec";
@@ -21,7 +21,7 @@ public sealed partial class RpmSpecTests
         Assert.Contains($"glibc >= {documented}", output.Split('\n'));
     }
 
-    /// <summary>The table has a row for each; a newer oldest glibc would make some of them untrue.</summary>
+    /// <summary>The table has a row for each; if the oldest glibc becomes newer, some rows become wrong.</summary>
     [Theory]
     [InlineData("RHEL", "9")]
     [InlineData("Ubuntu", "22.04")]

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ThreadExporter.Tests.Packaging;
 
-/// <summary>Runs a tool to its end.</summary>
+/// <summary>Runs a tool and waits for it.</summary>
 internal static class ShellRun
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -33,7 +33,7 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
         SslServerAuthenticationOptions options = new()
         {
             ServerCertificateContext = files.Context,
-            EnabledSslProtocols = config.MinVersion == "TLS13" ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
+            EnabledSslProtocols = config.MinVersion == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateRequired = config.RequestsClientCertificates,
             // A resumed session would carry over what was verified against the authorities of its time.
@@ -48,11 +48,11 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
     }
 
     /// <summary>The policies of <c>web.tls.client_auth_type</c>, with the meanings of Go's crypto/tls, where their names come from.</summary>
-    private static bool IsAccepted(string policy, bool given, SslPolicyErrors faults) => policy switch
+    private static bool IsAccepted(ClientAuthType policy, bool given, SslPolicyErrors faults) => policy switch
     {
-        "RequestClientCert" => true,
-        "RequireAnyClientCert" => given,
-        "VerifyClientCertIfGiven" => !given || faults == SslPolicyErrors.None,
+        ClientAuthType.RequestClientCert => true,
+        ClientAuthType.RequireAnyClientCert => given,
+        ClientAuthType.VerifyClientCertIfGiven => !given || faults == SslPolicyErrors.None,
         _ => given && faults == SslPolicyErrors.None,
     };
 

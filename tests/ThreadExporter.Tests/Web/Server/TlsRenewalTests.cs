@@ -103,7 +103,7 @@ public sealed class TlsRenewalTests : IDisposable
 
     [SlowTheory]
     [InlineData(-3, -2, "web.tls.cert_file: the certificate expired at ")]
-    [InlineData(2, 3, "web.tls.cert_file: the certificate is valid only from ")]
+    [InlineData(2, 3, "web.tls.cert_file: the certificate is not valid before ")]
     public async Task A_certificate_that_is_not_valid_now_is_presented_with_a_warning(int from, int to, string warning)
     {
         using X509Certificate2 certificate = _folder.Authority.Server("untimely", TimeSpan.FromHours(from), TimeSpan.FromHours(to));
