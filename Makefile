@@ -137,7 +137,7 @@ endif
 
 docs: ## write what the docs and a man page repeat of the table of configuration keys
 	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
-	UPDATE_DOCS=1 tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -class '*ConfigDocsTests'
+	UPDATE_DOCS=1 tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -class '*ConfigDocsTests' -class '*ArrowTests'
 
 man: ## the man pages with version and date: dist/man/*.gz
 	VERSION=$(VERSION) packaging/man/build dist/man

@@ -11,9 +11,6 @@ public static class LiveThread
 {
     private const int Attempts = 3;
 
-    /// <summary>Whether a state in <c>stat</c> is that of an exited thread: zombie or dead.</summary>
-    public static bool HasEnded(byte state) => state is (byte)'Z' or (byte)'X' or (byte)'x';
-
     /// <summary>Finds a running thread other than the main thread.</summary>
     /// <param name="directory">The open directory of the process.</param>
     /// <param name="pid">The process.</param>
@@ -73,7 +70,7 @@ public static class LiveThread
         Span<byte> path = stackalloc byte[ProcPath.BufferSize];
         Span<byte> buffer = stackalloc byte[2048];
         ReadStatus status = RawFile.ReadOnce(directory, ProcPath.Format(path, "task/"u8, tid, "/stat"u8), buffer, out int length);
-        isRunning = status == ReadStatus.Ok && ProcStat.TryParse(buffer[..length], out ProcStat stat) && !HasEnded(stat.State);
+        isRunning = status == ReadStatus.Ok && ProcStat.TryParse(buffer[..length], out ProcStat stat) && !stat.HasEnded;
         return status;
     }
 }

@@ -49,11 +49,14 @@ public readonly ref struct ProcStat
     /// </summary>
     public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
 
+    /// <summary>An exited thread, or a process whose main thread has exited: its state is zombie or dead.</summary>
+    public bool HasEnded => State is (byte)'Z' or (byte)'X' or (byte)'x';
+
     /// <summary>
     /// In a process's file: the main thread has exited and others are running (pthread_exit(3) in main). Read properties of the process from
-    /// one of them: <see cref="LiveThread"/>.
+    /// one of them (<c>LiveThread</c>).
     /// </summary>
-    public bool LeaderHasEnded => NumThreads > 1 && LiveThread.HasEnded(State);
+    public bool LeaderHasEnded => NumThreads > 1 && HasEnded;
 
     /// <summary>
     /// Strict up to field 39, the last one used: false for a missing field, an invalid character, a number out of range, or a start time of

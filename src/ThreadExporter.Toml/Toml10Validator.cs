@@ -12,7 +12,7 @@ internal static class Toml10Validator
     {
         if (syntax.Token is not { TokenKind: TokenKind.String or TokenKind.StringMulti, Text: { } text })
             return;
-        (TomlPosition position, int done) = (TomlBuilder.PositionOf(syntax), 0);
+        (TomlPosition position, int done) = (TomlPosition.Of(syntax), 0);
         for (int i = text.IndexOf('\\', StringComparison.Ordinal); i >= 0 && i + 1 < text.Length; i = text.IndexOf('\\', i + 2))
         {
             char next = text[i + 1];
@@ -31,12 +31,12 @@ internal static class Toml10Validator
         {
             if (text[i] is '\n' or '\r' && syntax.Token.TokenKind == TokenKind.String)
             {
-                errors.Add(new(TomlBuilder.PositionOf(syntax), SyntaxErrors.NotClosed + " before the end of the line"));
+                errors.Add(new(TomlPosition.Of(syntax), SyntaxErrors.NotClosed + " before the end of the line"));
                 return;
             }
             if (text[i] == '\r' && text[i + 1] != '\n')
             {
-                errors.Add(new(TomlBuilder.PositionOf(syntax).After(text.AsSpan(..i)), SyntaxErrors.BareReturn));
+                errors.Add(new(TomlPosition.Of(syntax).After(text.AsSpan(..i)), SyntaxErrors.BareReturn));
                 return;
             }
         }
@@ -48,9 +48,9 @@ internal static class Toml10Validator
         string text = syntax.Token?.Text ?? "";
         int colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon >= 0 && (colon + 3 >= text.Length || text[colon + 3] != ':'))
-            errors.Add(new(TomlBuilder.PositionOf(syntax), "a time without seconds is TOML 1.1: write HH:MM:SS"));
+            errors.Add(new(TomlPosition.Of(syntax), "a time without seconds is TOML 1.1: write HH:MM:SS"));
         if (text.Contains('_', StringComparison.Ordinal))
-            errors.Add(new(TomlBuilder.PositionOf(syntax), SyntaxErrors.BadTime));
+            errors.Add(new(TomlPosition.Of(syntax), SyntaxErrors.BadTime));
     }
 
     /// <summary>A line break or a trailing comma in an inline table.</summary>
@@ -68,14 +68,14 @@ internal static class Toml10Validator
         if (!OnOneLine(syntax.CloseBrace!, errors))
             return;
         if (last?.Comma is { } trailing)
-            errors.Add(new(TomlBuilder.PositionOf(trailing), "a comma before `}` is TOML 1.1: remove it"));
+            errors.Add(new(TomlPosition.Of(trailing), "a comma before `}` is TOML 1.1: remove it"));
 
         // Values may contain line breaks (arrays, multi-line strings), so check where the next part starts.
         bool OnOneLine(SyntaxNode node, List<TomlError> errors)
         {
             if (node.Span.Start.Line != previous.Span.End.Line)
             {
-                errors.Add(new(TomlBuilder.PositionOf(node), "an inline table must be on one line: line breaks in it are TOML 1.1"));
+                errors.Add(new(TomlPosition.Of(node), "an inline table must be on one line: line breaks in it are TOML 1.1"));
                 return false;
             }
             previous = node;

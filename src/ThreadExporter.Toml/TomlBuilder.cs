@@ -16,18 +16,16 @@ internal sealed class TomlBuilder
         foreach (TableSyntaxBase header in document.Tables)
         {
             int depth = 1 + header.Name!.DotKeys.ChildrenCount;
-            if (depth > TomlDocument.MaxDepth)
-                _errors.Add(new(PositionOf(header.Name), TomlDocument.TooDeepMessage));
+            if (depth > TomlDepth.Max)
+                _errors.Add(new(TomlPosition.Of(header.Name), TomlDepth.Message));
             // A section with an invalid header is read into a separate table, so that its other errors are found too.
             else if (Section(root, header) is { } table)
                 AddKeyValues(header.Items, table, depth);
             else
-                AddKeyValues(header.Items, new TomlTable(PositionOf(header.Name)), depth);
+                AddKeyValues(header.Items, new TomlTable(TomlPosition.Of(header.Name)), depth);
         }
         return root;
     }
-
-    internal static TomlPosition PositionOf(SyntaxNode node) => new(node.Span.Start.Line + 1, node.Span.Start.Column + 1);
 
     private TomlTable? Section(TomlTable root, TableSyntaxBase header)
     {
@@ -98,9 +96,9 @@ internal sealed class TomlBuilder
     private void AddKeyValue(KeyValueSyntax item, TomlTable table, int depth)
     {
         depth += item.Key!.DotKeys.ChildrenCount;
-        if (depth > TomlDocument.MaxDepth)
+        if (depth > TomlDepth.Max)
         {
-            _errors.Add(new(PositionOf(item.Key), TomlDocument.TooDeepMessage));
+            _errors.Add(new(TomlPosition.Of(item.Key), TomlDepth.Message));
             return;
         }
         List<(string Key, TomlPosition Position)> keys = Keys(item.Key);
@@ -139,16 +137,16 @@ internal sealed class TomlBuilder
     private (string, TomlPosition) Key(BareKeyOrStringValueSyntax syntax)
     {
         if (syntax is BareKeySyntax bare)
-            return (bare.Key!.Text!, PositionOf(bare));
+            return (bare.Key!.Text!, TomlPosition.Of(bare));
         StringValueSyntax quoted = (StringValueSyntax)syntax;
         Toml10Validator.CheckString(quoted, _errors);
-        return (quoted.Value!, PositionOf(quoted));
+        return (quoted.Value!, TomlPosition.Of(quoted));
     }
 
-    // Recursion is safe: Tomlyn rejects brackets beyond TomlDocument.MaxDepth before this runs.
+    // Recursion is safe: Tomlyn rejects brackets beyond TomlDepth.Max before this runs.
     private TomlNode Value(ValueSyntax syntax, int depth)
     {
-        TomlPosition position = PositionOf(syntax);
+        TomlPosition position = TomlPosition.Of(syntax);
         switch (syntax)
         {
             case StringValueSyntax text:
@@ -193,9 +191,9 @@ internal sealed class TomlBuilder
 
     private bool IsTooDeep(TomlPosition position, int depth)
     {
-        if (depth <= TomlDocument.MaxDepth)
+        if (depth <= TomlDepth.Max)
             return false;
-        _errors.Add(new(position, TomlDocument.TooDeepMessage));
+        _errors.Add(new(position, TomlDepth.Message));
         return true;
     }
 

@@ -16,9 +16,6 @@ public sealed class TomlDocument
     /// <summary>The longest accepted text, in bytes.</summary>
     public const int MaxBytes = 1 << 20;
 
-    /// <summary>The deepest accepted nesting of tables and arrays, whether by brackets, headers or dotted keys.</summary>
-    public const int MaxDepth = 64;
-
     private const int MaxErrors = 50;
 
     private TomlDocument(TomlTable root, IEnumerable<TomlError> errors)
@@ -57,7 +54,7 @@ public sealed class TomlDocument
     {
         // Tomlyn counts the root as a level. Its own validation is off: it copies the whole text of the earlier definition into every message
         // about a duplicate key, which takes minutes on a hostile file and would reveal secrets.
-        TomlSerializerOptions options = new() { MaxDepth = MaxDepth + 1 };
+        TomlSerializerOptions options = new() { MaxDepth = TomlDepth.Max + 1 };
         try
         {
             DocumentSyntax syntax = SyntaxParser.Parse(text, options, sourceName: "", validate: false);
@@ -105,16 +102,13 @@ public sealed class TomlDocument
         }
         catch (TomlException)
         {
-            return Failed(Position(parser) ?? last, TooDeepMessage);
+            return Failed(Position(parser) ?? last, TomlDepth.Message);
         }
 
         // The tables that a dotted key creates have no position in the text.
         static TomlPosition? Position(TomlParser parser) =>
             parser.Current.Span is { } span ? new(span.Start.Line + 1, span.Start.Column + 1) : null;
     }
-
-    internal static string TooDeepMessage { get; } =
-        string.Create(CultureInfo.InvariantCulture, $"nested too deeply: more than {MaxDepth} levels of tables and arrays");
 
     private static TomlDocument Failed(TomlPosition position, string message) => new(EmptyRoot(), [new TomlError(position, message)]);
 

@@ -1,8 +1,13 @@
+using Tomlyn.Syntax;
+
 namespace ThreadExporter.Toml;
 
 /// <summary>A position in a TOML text: line and column, both from 1. The column counts Unicode characters, including a byte order mark.</summary>
 public readonly record struct TomlPosition(int Line, int Column)
 {
+    /// <summary>The start of a syntax node.</summary>
+    internal static TomlPosition Of(SyntaxNode node) => new(node.Span.Start.Line + 1, node.Span.Start.Column + 1);
+
     /// <summary>The position after <paramref name="text"/>, which starts at this position.</summary>
     internal TomlPosition After(ReadOnlySpan<char> text)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using ThreadExporter.Linux;
 using ThreadExporter.Toml;
 
@@ -44,15 +43,8 @@ internal static class HostRequirements
         }
     }
 
-    private static string? GetOpenSslError()
-    {
-        foreach (string name in (ReadOnlySpan<string>)["libssl.so.3", "libssl.so.1.1"])
-        {
-            if (NativeLibrary.TryLoad(name, out _))
-                return null;
-        }
-        return "needs OpenSSL: this system has no libssl.so.3 (package openssl-libs or libssl3)";
-    }
+    private static string? GetOpenSslError() =>
+        SharedLibrary.Exists("libssl.so.3", "libssl.so.1.1") ? null : "needs OpenSSL: this system has no libssl.so.3 (package openssl-libs or libssl3)";
 
     private static TomlPosition PositionOf(TomlTable table, ReadOnlySpan<string> path)
     {
