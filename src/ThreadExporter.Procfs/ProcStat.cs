@@ -44,7 +44,7 @@ public readonly ref struct ProcStat
     public int Processor { get; private init; }
 
     /// <summary>
-    /// A kernel thread. The parent does not tell: in a separate pid namespace pid 2 is an ordinary process, and the kernel's helper programs
+    /// A kernel thread. The parent is not a reliable sign: in a separate pid namespace pid 2 is an ordinary process, and the kernel's helper programs
     /// (call_usermodehelper) are children of kthreadd until they exit.
     /// </summary>
     public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;

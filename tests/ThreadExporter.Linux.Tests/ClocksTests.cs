@@ -78,10 +78,10 @@ public class ClocksTests
     public void A_tid_other_than_the_main_thread_has_no_process_clock() => Libc.OnOwnThread(() =>
     {
         int tid = Libc.gettid();
-        bool answered = true;
+        bool found = true;
         // From another thread: the kernel allows a thread to use its own tid for its process.
-        Libc.OnOwnThread(() => answered = Clocks.TryGetProcessCpu(tid, out _));
-        Assert.False(answered);
+        Libc.OnOwnThread(() => found = Clocks.TryGetProcessCpu(tid, out _));
+        Assert.False(found);
     });
 
     [Fact]

@@ -18,7 +18,7 @@ public class SignalsTests
     [Fact]
     public void Processes_of_other_users_are_denied()
     {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to start a process and then be somebody else");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to start a process and then become another user");
         using Process sleep = Process.Start("/bin/sleep", "60");
         Libc.OnOwnThread(() =>
         {

@@ -5,7 +5,7 @@ public class ThisProcessTests
     [Fact]
     public void Counts_this_process_descriptors()
     {
-        Assert.SkipUnless(ThisProcess.TryCountOpenFiles(out _), "the kernel is older than 6.2 and does not tell");
+        Assert.SkipUnless(ThisProcess.TryCountOpenFiles(out _), "the kernel is older than 6.2 and does not report it");
         List<int> held = [];
         for (int i = 0; i < 500; i++)
         {

@@ -142,10 +142,10 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             user.Uid = result.Status == UserStatus.Found ? result.Uid : null;
             return Task.CompletedTask;
         }
-        user.IsAnswered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        user.Completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _queue.Enqueue(user);
         StartThreads();
-        return user.IsAnswered.Task;
+        return user.Completion.Task;
     }
 
     private void StartThreads()
@@ -191,15 +191,15 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
             {
                 result = UserLookupResult.NoResponse(e.Message);
             }
-            TaskCompletionSource answered;
+            TaskCompletionSource finished;
             lock (_lock)
             {
                 _busy--;
-                answered = user.IsAnswered!;
-                user.IsAnswered = null;
+                finished = user.Completion!;
+                user.Completion = null;
                 Accept(user, result);
             }
-            answered.SetResult();
+            finished.SetResult();
         }
     }
 
@@ -254,9 +254,9 @@ internal sealed class UserDirectory(UserLookup? lookUp = null, TimeProvider? tim
         public long RequestedAt { get; set; }
 
         /// <summary>Set while a lookup is queued or running; completed when the lookup has finished.</summary>
-        public TaskCompletionSource? IsAnswered { get; set; }
+        public TaskCompletionSource? Completion { get; set; }
 
-        public bool IsRequested => IsAnswered is not null;
+        public bool IsRequested => Completion is not null;
 
         /// <summary>The user does not exist.</summary>
         public RecurringWarning Absence { get; } = new(time);

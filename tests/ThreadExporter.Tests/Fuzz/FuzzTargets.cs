@@ -84,8 +84,8 @@ internal static class FuzzTargets
         ScrapeFormat format = ScrapeFormat.Negotiate(new HeaderDictionary { ["Accept"] = lines, ["Accept-Encoding"] = lines });
         good = format != default;
         if (format.OpenMetrics && !text.Contains("openmetrics-text", StringComparison.OrdinalIgnoreCase))
-            return "OpenMetrics, and nobody said so";
-        return format.Gzip && !text.Contains("gzip", StringComparison.OrdinalIgnoreCase) ? "gzip, and nobody said so" : null;
+            return "OpenMetrics, which was not accepted";
+        return format.Gzip && !text.Contains("gzip", StringComparison.OrdinalIgnoreCase) ? "gzip, which was not accepted" : null;
     }
 
     private static string? Toml(ReadOnlySpan<byte> input, out bool good)

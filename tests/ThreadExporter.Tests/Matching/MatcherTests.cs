@@ -68,11 +68,11 @@ public sealed class MatcherTests
     [Fact]
     public void Cmdline_is_a_regex_on_the_arguments_joined_by_spaces()
     {
-        using FakeProcess ceph = new(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with blank");
+        using FakeProcess ceph = new(cmdline: "/usr/bin/ceph-osd|--cluster|ceph|--name with space");
         using FakeProcess other = new(cmdline: "/usr/bin/ceph-osd|--cluster=ceph");
         using FakeProcess empty = new(cmdline: "");
         AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("--cluster ceph") }, ceph, other);
-        AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^/usr/bin/ceph-osd --cluster ceph --name with blank$") }, ceph, other);
+        AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^/usr/bin/ceph-osd --cluster ceph --name with space$") }, ceph, other);
         AssertMatches(new FilterConfig { Name = "r", Cmdline = Regex("^$") }, empty, other);
     }
 
@@ -183,7 +183,7 @@ public sealed class MatcherTests
             new FilterConfig { Name = "comm", Comm = ["a"], Cmdline = Regex("x") },
             new FilterConfig { Name = "user", User = ["ceph"], Cmdline = Regex("x") },
             new FilterConfig { Name = "owner", Comm = ["b"] },
-            new FilterConfig { Name = "never asked", Comm = ["b"], Cmdline = Regex("x") });
+            new FilterConfig { Name = "never matched", Comm = ["b"], Cmdline = Regex("x") });
         MatchResult result = matcher.Match(process.Info, FilterSet.Empty);
         Assert.Equal("owner", result.Filter?.Name);
         Assert.False(result.Incomplete);

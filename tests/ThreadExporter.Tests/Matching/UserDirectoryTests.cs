@@ -12,7 +12,7 @@ public sealed class UserDirectoryTests : IDisposable
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
 
     private readonly ManualTime _time = new();
-    private readonly Dictionary<string, UserLookupResult> _answers = [];
+    private readonly Dictionary<string, UserLookupResult> _results = [];
     private readonly ManualResetEventSlim _hanging = new(initialState: true);
     private readonly UserDirectory _directory;
     private int _lookups;
@@ -26,15 +26,15 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_known_user_stays_known_while_lookups_fail_and_is_forgotten_when_it_does_not_exist()
     {
-        _answers["alice"] = UserLookupResult.Found(1000);
-        _answers["bob"] = UserLookupResult.NotFound;
+        _results["alice"] = UserLookupResult.Found(1000);
+        _results["bob"] = UserLookupResult.NotFound;
         Use(Long, "alice", "bob");
         Assert.Equal(new UserState(1000, false, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("bob"));
         Assert.Equal(["filter \"f\": unknown user \"bob\"; the user matches no process until it exists"], _directory.TakeWarnings());
         Assert.Empty(_directory.TakeWarnings());
 
-        _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
+        _results["alice"] = _results["bob"] = UserLookupResult.NoResponse("Input/output error");
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(new UserState(1000, false, true), _directory.StateOf("alice"));
         Assert.Equal(new UserState(null, true, true), _directory.StateOf("bob"));
@@ -48,8 +48,8 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Empty(_directory.TakeWarnings());
         Assert.Empty(_directory.TakeRecoveries());
 
-        _answers["alice"] = UserLookupResult.NotFound;
-        _answers["bob"] = UserLookupResult.Found(1001);
+        _results["alice"] = UserLookupResult.NotFound;
+        _results["bob"] = UserLookupResult.Found(1001);
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(new UserState(null, true, false), _directory.StateOf("alice"));
         Assert.Equal(new UserState(1001, false, false), _directory.StateOf("bob"));
@@ -60,10 +60,10 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_recovery_is_logged_once()
     {
-        _answers["alice"] = UserLookupResult.NoResponse("Connection refused");
+        _results["alice"] = UserLookupResult.NoResponse("Connection refused");
         Use(Long, "alice");
         Assert.Single(_directory.TakeWarnings());
-        _answers["alice"] = UserLookupResult.Found(1000);
+        _results["alice"] = UserLookupResult.Found(1000);
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
         Wait(UserDirectory.RecheckInterval);
@@ -74,12 +74,12 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_known_user_is_looked_up_again_and_may_have_another_uid()
     {
-        _answers["alice"] = UserLookupResult.Found(1000);
+        _results["alice"] = UserLookupResult.Found(1000);
         Use(Long, "alice");
         int version = _directory.Version;
         Wait(UserDirectory.RetryInterval);
         Assert.Equal(1, _lookups);
-        _answers["alice"] = UserLookupResult.Found(2000);
+        _results["alice"] = UserLookupResult.Found(2000);
         Wait(UserDirectory.RecheckInterval);
         Assert.Equal(2000u, _directory.StateOf("alice").Uid);
         Assert.NotEqual(version, _directory.Version);
@@ -89,10 +89,10 @@ public sealed class UserDirectoryTests : IDisposable
     [Fact]
     public void A_new_configuration_keeps_results_and_forgets_users_that_it_does_not_have()
     {
-        _answers["alice"] = UserLookupResult.Found(1000);
-        _answers["bob"] = UserLookupResult.Found(1001);
+        _results["alice"] = UserLookupResult.Found(1000);
+        _results["bob"] = UserLookupResult.Found(1001);
         Use(Long, "alice", "bob");
-        _answers["alice"] = _answers["bob"] = UserLookupResult.NoResponse("Input/output error");
+        _results["alice"] = _results["bob"] = UserLookupResult.NoResponse("Input/output error");
         Use(Long, "alice");
         Use(Long, "alice", "bob");
         Assert.Equal(1000u, _directory.StateOf("alice").Uid);
@@ -103,7 +103,7 @@ public sealed class UserDirectoryTests : IDisposable
     public void A_lookup_that_hangs_is_waited_for_once_and_briefly_and_its_result_is_used_later()
     {
         _hanging.Reset();
-        _answers["alice"] = UserLookupResult.Found(1000);
+        _results["alice"] = UserLookupResult.Found(1000);
         long start = Stopwatch.GetTimestamp();
         Use(TimeSpan.FromMilliseconds(100), "alice");
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.FromMilliseconds(90), Long / 2);
@@ -123,14 +123,14 @@ public sealed class UserDirectoryTests : IDisposable
         Assert.Empty(_directory.TakeWarnings());
 
         _hanging.Set();
-        Eventually.True(() => _directory.StateOf("alice") == new UserState(1000, false, false), "the late answer is used");
+        Eventually.True(() => _directory.StateOf("alice") == new UserState(1000, false, false), "the late result is used");
         Assert.Equal(["filter \"f\": lookup of user \"alice\" succeeded again: uid 1000"], _directory.TakeRecoveries());
     }
 
     [Fact]
     public void A_known_user_whose_lookup_hangs_stays_known_and_a_reload_does_not_wait_for_it()
     {
-        _answers["alice"] = UserLookupResult.Found(1000);
+        _results["alice"] = UserLookupResult.Found(1000);
         Use(Long, "alice");
         _hanging.Reset();
         long start = Stopwatch.GetTimestamp();
@@ -146,9 +146,9 @@ public sealed class UserDirectoryTests : IDisposable
     {
         _hanging.Reset();
         string[] many = [.. Enumerable.Range(0, 20).Select(i => $"user-{i}")];
-        _answers["quick"] = UserLookupResult.Found(7);
+        _results["quick"] = UserLookupResult.Found(7);
         Use(TimeSpan.Zero, ["user-0", "user-1", "quick", .. many]);
-        Eventually.True(() => _directory.StateOf("quick").Uid == 7, "the user that is answered at once is known");
+        Eventually.True(() => _directory.StateOf("quick").Uid == 7, "the user whose lookup does not hang is known");
         for (int i = 0; i < 5; i++)
         {
             Wait(UserDirectory.RetryInterval);
@@ -156,7 +156,7 @@ public sealed class UserDirectoryTests : IDisposable
         }
         Assert.InRange(Volatile.Read(ref _mostRunning), 1, UserDirectory.MaxThreads);
         _hanging.Set();
-        Eventually.True(() => many.All(m => _directory.StateOf(m).IsAbsent), "all are answered");
+        Eventually.True(() => many.All(m => _directory.StateOf(m).IsAbsent), "all lookups have finished");
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class UserDirectoryTests : IDisposable
     public void The_filter_matches_its_user_once_the_lookup_has_finished()
     {
         _hanging.Reset();
-        _answers["alice"] = UserLookupResult.Found(1000);
+        _results["alice"] = UserLookupResult.Found(1000);
         using FixtureProc proc = new();
         proc.Process(10, "f");
         proc.Write("10/status", "Name:\tf\nPid:\t10\nUid:\t1000\t1000\t1000\t1000\n"u8);
@@ -191,16 +191,16 @@ public sealed class UserDirectoryTests : IDisposable
         live.Use(new ExporterConfig { Filters = [filter], Collector = live.Snapshot.Config.Collector }, Matcher.Compile([filter], _directory, TimeSpan.Zero));
         Assert.Null(live.Collect(10));
         _hanging.Set();
-        Eventually.True(() => _directory.StateOf("alice").Uid == 1000, "the answer");
+        Eventually.True(() => _directory.StateOf("alice").Uid == 1000, "the lookup has finished");
         Assert.NotNull(live.Collect(10));
 
-        _answers["alice"] = UserLookupResult.NoResponse("Input/output error");
+        _results["alice"] = UserLookupResult.NoResponse("Input/output error");
         Wait(UserDirectory.RecheckInterval);
         Assert.NotNull(live.Collect(10));
         live.Use(live.Snapshot.Config, Matcher.Compile([filter], _directory, Long));
         Assert.NotNull(live.Collect(10));
 
-        _answers["alice"] = UserLookupResult.Found(1001);
+        _results["alice"] = UserLookupResult.Found(1001);
         Wait(UserDirectory.RecheckInterval);
         Assert.Null(live.Collect(10));
     }
@@ -209,14 +209,14 @@ public sealed class UserDirectoryTests : IDisposable
     {
         Interlocked.Increment(ref _lookups);
         if (name == "quick")
-            return _answers[name];
+            return _results[name];
         int running = Interlocked.Increment(ref _running);
         if (running > Volatile.Read(ref _mostRunning))
             Volatile.Write(ref _mostRunning, running);
         _hanging.Wait();
         Interlocked.Decrement(ref _running);
-        lock (_answers)
-            return _answers.GetValueOrDefault(name, UserLookupResult.NotFound);
+        lock (_results)
+            return _results.GetValueOrDefault(name, UserLookupResult.NotFound);
     }
 
     private void Use(TimeSpan timeout, params string[] users) => _directory.Use(users.Select(u => (u, "f")), timeout);

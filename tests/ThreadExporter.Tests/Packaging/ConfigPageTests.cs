@@ -53,7 +53,7 @@ public sealed partial class ConfigPageTests
             Assert.Equal(real.Order(StringComparer.Ordinal), documented.Distinct().Order(StringComparer.Ordinal));
             checkedKeys++;
         }
-        Assert.True(checkedKeys >= 7, $"only {checkedKeys} keys said what their choices are");
+        Assert.True(checkedKeys >= 7, $"only {checkedKeys} keys have a message with their choices");
     }
 
     [Fact]

@@ -57,7 +57,7 @@ public sealed class ManBuildTests : IDisposable
             (Path.Combine(folder, "x.8"), ".Os x @VERSION@\n"),
             (Path.Combine(tree, "Directory.Build.props"), "<Version>7.8.9</Version>\n"),
             (Path.Combine(tree, "CHANGELOG.md"), ""),
-            (Path.Combine(_folder, "x.8"), "of somebody else"),
+            (Path.Combine(_folder, "x.8"), "of another user"),
         ];
         foreach ((string path, string text) in files)
             await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
