@@ -125,7 +125,7 @@ public class KubernetesTests
     [Fact]
     public void Probes_ask_for_pages_that_there_are()
     {
-        string endpoints = File.ReadAllText(Repository.File("src/ThreadExporter/Web/Endpoints.cs"));
+        string endpoints = File.ReadAllText(Repository.File("src/ThreadExporter/Web/MetricsEndpoints.cs"));
         foreach (string probe in (string[])["livenessProbe", "readinessProbe"])
             Assert.Contains($"\"{Container.Text(probe, "httpGet", "path")}\"", endpoints, StringComparison.Ordinal);
     }
