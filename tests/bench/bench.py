@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""make bench: what a scrape costs thread-exporter, its peer and the cheapest conceivable reader. Five minutes at most."""
+"""make bench: cost of a scrape of thread-exporter, process-exporter and the cheapest possible reader. At most five minutes."""
 import os
 import statistics
 import sys
@@ -18,31 +18,31 @@ class Workload(NamedTuple):
     duty: int
     """Percent of a core that each busy thread uses."""
     churn: int
-    """Threads born, and gone, each second."""
+    """Threads started, and exited, per second."""
     over: float
-    """When it has to be over: a share of the whole time."""
+    """When it must end: a share of the total time."""
 
 
 IDLE = Workload("1,000 threads, all idle", 1000, 0, 0, 0, 0.22)
 BUSY = Workload("1,000 threads, 50 of them busy at 1 %", 1000, 50, 1, 0, 0.34)
 MANY_IDLE = Workload("10,000 threads, all idle", 10000, 0, 0, 0, 0.56)
 MANY_BUSY = Workload("10,000 threads, 10 of them busy at 5 %", 10000, 10, 5, 0, 0.78)
-CHURN = Workload("1,000 threads, 200 born and gone each second", 1000, 0, 0, 200, 0.90)
+CHURN = Workload("1,000 threads, 200 started and exited per second", 1000, 0, 0, 200, 0.90)
 
 LIMIT = 300
 STARTS = 5
-# Seconds; on a machine that is so busy there are fewer of them.
+# Seconds; beyond this, fewer starts are measured.
 LONGEST_STARTS = 10
 SAMPLER_SECONDS = 8
 MEGABYTE = 1e6
 
 
 def main():
-    # A trial of the bench itself takes BENCH_SCALE=0.1 of the time; its figures mean little.
+    # BENCH_SCALE=0.1 takes a tenth of the time, to try the benchmark itself; its figures mean little.
     scale = float(os.environ.get("BENCH_SCALE", "1"))
     load_before = os.getloadavg()[0]
     if not os.access(PEER, os.X_OK):
-        print("prometheus-process-exporter is not there: what is measured against it is left out", file=sys.stderr)
+        print("prometheus-process-exporter is not installed: comparisons with it are left out", file=sys.stderr)
     extras = {}
     results = {}
     begin = time.monotonic()
@@ -56,7 +56,7 @@ def main():
 
 
 def run(workload, until, scale, extras):
-    # Where threads come and go all the time, there is no number to wait for.
+    # With churn there is no fixed number of threads to wait for.
     count = None if workload.churn else workload.threads
     with Load(workload.threads, workload.busy, workload.duty, workload.churn) as load, Floor(load) as floor:
         if workload is IDLE:
@@ -64,7 +64,7 @@ def run(workload, until, scale, extras):
         slab = measure.slab()
         with Ours(load, count) as ours:
             if workload is MANY_IDLE:
-                # One descriptor a thread, and one for the process.
+                # One descriptor per thread, and one for the process.
                 extras["kernel memory"] = (measure.slab() - slab) / (count + 1)
                 extras["start at 10,000"] = ours.ready_after
             if workload in (IDLE, BUSY):
@@ -94,24 +94,25 @@ def judge(results, extras):
         series = results[workload].series
         return series[other, gzip].mean_cpu() / series["ours", gzip].mean_cpu() if (other, gzip) in series else None
 
-    figures.at_least("10,000 threads, 10 busy: peer's CPU ÷ ours", 40, ratio(MANY_BUSY, "peer"))
+    figures.at_least("10,000 threads, 10 busy: CPU of process-exporter ÷ CPU of thread-exporter", 40, ratio(MANY_BUSY, "peer"))
     figures.at_least("the same, both with gzip", 30, ratio(MANY_BUSY, "peer", gzip=True))
-    figures.at_least("10,000 threads, 10 busy: CPU of the C program ÷ ours", 2, ratio(MANY_BUSY, "floor"))
-    figures.at_least("10,000 threads, all idle: peer's CPU ÷ ours", 90, ratio(MANY_IDLE, "peer"))
-    figures.at_least("1,000 threads, 50 busy: peer's CPU ÷ ours", 25, ratio(BUSY, "peer"))
+    figures.at_least("10,000 threads, 10 busy: CPU of the C program ÷ CPU of thread-exporter", 2, ratio(MANY_BUSY, "floor"))
+    figures.at_least("10,000 threads, all idle: CPU of process-exporter ÷ CPU of thread-exporter", 90, ratio(MANY_IDLE, "peer"))
+    figures.at_least("1,000 threads, 50 busy: CPU of process-exporter ÷ CPU of thread-exporter", 25, ratio(BUSY, "peer"))
     for workload in (MANY_IDLE, MANY_BUSY):
         for gzip in (False, True):
             series = results[workload].series["ours", gzip]
             figures.at_most(f"{workload.title}{', gzip' if gzip else ''}: p99 ÷ p50", 3, series.quantile(0.99) / series.quantile(0.5))
     figures.at_most("10,000 threads, 10 busy: RssAnon + RssShmem", 40, results[MANY_BUSY].memory["ours"][1] / MEGABYTE, " MB")
-    figures.note("10,000 threads: kernel memory of a kept descriptor, seen in no RSS", extras["kernel memory"], " bytes")
+    figures.note("10,000 threads: kernel memory per kept descriptor, not part of RSS", extras["kernel memory"], " bytes")
     few, many = extras["allocations", IDLE], extras["allocations", MANY_IDLE]
-    figures.at_most("managed allocation of a scrape: at 10,000 threads ÷ at 1,000", 1.1, many / few)
-    figures.note("managed allocation of a scrape at 10,000 threads, HTTP not included", many, " bytes")
-    figures.at_most("sampler at 100 ms, 1,000 idle threads, no scrape: share of a core", 0.2, extras["sampler", IDLE] * 100, " %")
-    figures.at_most("sampler at 100 ms, 1,000 threads with 50 busy, no scrape: share of a core", 2, extras["sampler", BUSY] * 100, " %")
-    figures.at_most(f"start to first good scrape of 1,000 threads, median of {len(extras['starts'])}", 0.5, statistics.median(extras["starts"]), " s")
-    figures.note("start to first good scrape of 10,000 threads", extras["start at 10,000"], " s")
+    figures.at_most("managed allocation per scrape: 10,000 threads ÷ 1,000 threads", 1.1, many / few)
+    figures.note("managed allocation per scrape at 10,000 threads, without HTTP", many, " bytes")
+    figures.at_most("sampler at 100 ms, 1,000 idle threads, no scrapes: share of a core", 0.2, extras["sampler", IDLE] * 100, " %")
+    figures.at_most("sampler at 100 ms, 1,000 threads, 50 busy, no scrapes: share of a core", 2, extras["sampler", BUSY] * 100, " %")
+    starts_median = statistics.median(extras["starts"])
+    figures.at_most(f"start to first successful scrape of 1,000 threads, median of {len(extras['starts'])}", 0.5, starts_median, " s")
+    figures.note("start to first successful scrape of 10,000 threads", extras["start at 10,000"], " s")
     return figures
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""make bench-memory: what memory does over 1,000 scrapes of 10,000 threads, and while a million threads come and go."""
+"""make bench-memory: memory over 1,000 scrapes of 10,000 threads, and while a million threads start and exit."""
 import os
 import sys
 import threading
@@ -11,14 +11,14 @@ from programs import Load, Ours, run_main
 LIMIT = 300
 MEGABYTE = 1e6
 THREADS = 10000
-# The first ones warm up: code is compiled, buffers find their size.
+# Warm-up: code is compiled, buffers reach their size.
 WARM_UP = 100
 SCRAPES = 1000
 MILLION = 1_000_000
 PERSISTENT = 1000
-# Seconds between scrapes while the million come and go.
-# Enough for several collections of garbage.
+# Scrapes after the million threads: enough for several garbage collections.
 QUIET = 200
+# Seconds between scrapes while the million threads start and exit.
 INTERVAL = 0.25
 
 
@@ -38,28 +38,28 @@ def scrapes(figures, count):
     with Load(THREADS, 10, 5) as load, Ours(load, THREADS) as ours:
         private = []
         for i in range(WARM_UP + count):
-            # Every fourth as Prometheus asks by default.
+            # Every fourth with gzip, which Prometheus requests by default.
             ours.scrape(gzip=i % 4 == 3)
             private.append(ours.memory()[1])
         measured = private[WARM_UP:]
         figures.at_most(f"RssAnon + RssShmem after {count:,} scrapes of 10,000 threads, 10 busy", 40, measured[-1] / MEGABYTE, " MB")
-        figures.note("its highest value meanwhile", max(private) / MEGABYTE, " MB")
-        figures.at_most("its least-squares slope", 1000, measure.slope(measured), " bytes a scrape")
+        figures.note("its maximum during the scrapes", max(private) / MEGABYTE, " MB")
+        figures.at_most("its slope (least squares)", 1000, measure.slope(measured), " bytes per scrape")
 
 
 def million(figures, count):
     with Load(PERSISTENT) as load, Ours(load, PERSISTENT) as ours:
         _, before = scrape_while(ours, load, f"spawn {count // 20}")
         most, after = scrape_while(ours, load, f"spawn {count}")
-        figures.note("RssAnon + RssShmem at 1,000 threads, before a million have come and gone beside them", before / MEGABYTE, " MB")
-        figures.note("its highest value while they did, scraped four times a second", most / MEGABYTE, " MB")
-        figures.at_most(f"more after {count:,} threads", 1, (after - before) / MEGABYTE, " MB")
+        figures.note("RssAnon + RssShmem at 1,000 threads, before a million short-lived threads", before / MEGABYTE, " MB")
+        figures.note("its maximum while these ran, with four scrapes per second", most / MEGABYTE, " MB")
+        figures.at_most(f"growth after {count:,} threads", 1, (after - before) / MEGABYTE, " MB")
 
 
 def scrape_while(ours, load, command):
     """
-    Scrapes until the load has done what it was told, and QUIET times more. Returns the most private memory seen, and the least in the quiet: between
-    two collections of garbage memory goes up and down by the megabyte of the first generation, which is no growth.
+    Scrapes until the load has finished the command, and QUIET times more. Returns the maximum of private memory, and its minimum in the last QUIET
+    scrapes: between two garbage collections memory varies by the size of the first generation (1 MB), which is not growth.
     """
     done = threading.Event()
 

@@ -16,7 +16,7 @@ SCRAPES = 60
 PAUSE = 0.15
 # The first of these that a sample's stack holds decides.
 STAGES = (
-    ("kernel: adding up all threads for the process's clock and stat", ("thread_group_cputime", "thread_group_sample_cputime", "do_task_stat")),
+    ("kernel: summing all threads for the process clock and stat", ("thread_group_cputime", "thread_group_sample_cputime", "do_task_stat")),
     ("kernel: reading schedstat and the like", ("__x64_sys_pread64", "__arm64_sys_pread64")),
     ("kernel: opening and closing", ("openat", "__x64_sys_close", "__fput")),
     ("kernel: sending", ("tcp_sendmsg", "net_rx_action", "tcp_recvmsg")),

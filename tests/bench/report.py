@@ -1,4 +1,4 @@
-"""Prints tables, and puts them between their marks in docs/performance.md."""
+"""Prints tables and writes them between their marks in docs/performance.md."""
 import os
 import platform
 import re
@@ -11,34 +11,34 @@ NAMES = {"ours": "thread-exporter", "peer": "prometheus-process-exporter", "floo
 
 
 class Figures:
-    """The figures to reach, each with what was measured."""
+    """Figures with their targets and measured values."""
 
     def __init__(self):
         self.rows = []
 
-    def at_least(self, what, wanted, measured, unit=""):
-        self._add(what, f"at least {number(wanted)}{unit}", measured, unit, measured is not None and measured >= wanted)
+    def at_least(self, what, target, measured, unit=""):
+        self._add(what, f"at least {number(target)}{unit}", measured, unit, measured is not None and measured >= target)
 
-    def at_most(self, what, wanted, measured, unit=""):
-        self._add(what, f"at most {number(wanted)}{unit}", measured, unit, measured is not None and measured <= wanted)
+    def at_most(self, what, target, measured, unit=""):
+        self._add(what, f"at most {number(target)}{unit}", measured, unit, measured is not None and measured <= target)
 
     def note(self, what, measured, unit=""):
         self.rows.append((what, "", f"{number(measured)}{unit}", ""))
 
-    def _add(self, what, wanted, measured, unit, reached):
+    def _add(self, what, target, measured, unit, met):
         shown = "not measured" if measured is None else f"{number(measured)}{unit}"
-        self.rows.append((what, wanted, shown, "reached" if reached else "**missed**"))
+        self.rows.append((what, target, shown, "met" if met else "**missed**"))
 
     def table(self):
-        return table(("Figure", "Wanted", "Measured", ""), self.rows)
+        return table(("Figure", "Target", "Measured", ""), self.rows)
 
     def summary(self):
         missed = sum(row[3] == "**missed**" for row in self.rows)
-        return f"{sum(row[3] == 'reached' for row in self.rows)} figures reached, {missed} missed"
+        return f"{sum(row[3] == 'met' for row in self.rows)} targets met, {missed} missed"
 
 
 def number(value):
-    """Three digits that matter."""
+    """Three significant digits."""
     if value == 0:
         return "0"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -57,19 +57,20 @@ def result_table(title, result):
         rows.append((NAMES[name] + (", gzip" if gzip else ""), f"{series.mean_cpu() / 1e6:.2f}", f"{series.mean_cpu() / base[gzip]:.1f}",
                      f"{series.quantile(0.5) / 1e6:.1f}", f"{series.quantile(0.99) / 1e6:.1f}", str(len(series.cpu)),
                      f"{series.size:,}" if name != "floor" else "", f"{resident:,}", f"{private:,}"))
-    head = ("Program", "CPU ms", "× ours", "p50 ms", "p99 ms", "scrapes", "body bytes", "RSS bytes", "private bytes")
+    head = ("Program", "CPU ms", "ratio", "p50 ms", "p99 ms", "scrapes", "body bytes", "RSS bytes", "private bytes")
     return f"### {title}\n\n{table(head, rows)}"
 
 
 def machine(load_before):
-    """What was measured on. Of the kernel's release only the version: the rest may name a host's maker."""
+    """The machine. Only the version of the kernel release: the rest may identify the provider of the host."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         cpuinfo = file.read()
     model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
     virtual = ", a virtual machine" if re.search(r"^flags.*\bhypervisor\b", cpuinfo, re.MULTILINE) else ""
     version = re.match(r"[0-9.]*[0-9]", platform.release()).group()
-    return (f"Measured {time.strftime('%Y-%m-%d')} on {model.group(1) if model else platform.machine()}, {os.cpu_count()} cores{virtual}, Linux {version}. "
-            f"Load average before {load_before:.2f}.\n")
+    processor = model.group(1) if model else platform.machine()
+    return (f"Measured {time.strftime('%Y-%m-%d')} on {processor}, {os.cpu_count()} cores{virtual}, Linux {version}. "
+            f"Load average before the run: {load_before:.2f}.\n")
 
 
 def publish(mark, text):

@@ -50,7 +50,8 @@ internal static class MetricCatalog
     public static readonly MetricFamily ProcessFolded = new("perfscale_process_folded_threads_cpu_seconds_total", Counter,
         "CPU time of live threads while they had no shown series, in seconds.", Process);
     public static readonly MetricFamily ProcessTransient = new("perfscale_process_transient_threads_cpu_seconds_total", Counter,
-        "CPU time outside any thread's observed lifetime, in seconds: threads that lived between two collections, and time before a thread was first seen or after it was last seen.", Process);
+        "CPU time outside any thread's observed lifetime, in seconds: threads that lived between two collections, "
+        + "and time before a thread was first seen or after it was last seen.", Process);
     public static readonly MetricFamily ProcessThreads = new("perfscale_process_threads", Gauge,
         "Threads of the process.", Process);
     public static readonly MetricFamily ProcessThreadsByState = new("perfscale_process_threads_by_state", Gauge,
@@ -90,7 +91,8 @@ internal static class MetricCatalog
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0: a log file is configured and cannot be written. 1: otherwise.");
     public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
-        "Logins by result: succeeded (the password was hashed), cached (known to be correct without hashing), failed, throttled (refused: too many pending logins).", "result");
+        "Logins by result: succeeded (the password was hashed), cached (known to be correct without hashing), failed, "
+        + "throttled (refused: too many pending logins).", "result");
     public static readonly MetricFamily TlsFilesUsable = new("thread_exporter_tls_files_usable", Gauge,
         "0: the web.tls files have changed on disk and are unusable, so the previous ones remain active. 1: otherwise. Only with TLS.");
     public static readonly MetricFamily TlsExpiry = new("thread_exporter_tls_certificate_expiry_timestamp_seconds", Gauge,

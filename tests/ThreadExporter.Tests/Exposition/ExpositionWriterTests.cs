@@ -45,11 +45,11 @@ public class ExpositionWriterTests
     public void The_heads_of_the_two_formats()
     {
         Assert.Equal(
-            "# HELP perfscale_thread_cpu_seconds_total CPU time of the thread, user and kernel, in seconds, from the scheduler's nanosecond clock.\n"
+            "# HELP perfscale_thread_cpu_seconds_total CPU time of the thread, user and kernel, in seconds, with nanosecond resolution (schedstat).\n"
             + "# TYPE perfscale_thread_cpu_seconds_total counter\n",
             Encoding.UTF8.GetString(MetricCatalog.ThreadCpu.Head(openMetrics: false)));
         Assert.Equal(
-            "# HELP perfscale_thread_cpu_seconds CPU time of the thread, user and kernel, in seconds, from the scheduler's nanosecond clock.\n"
+            "# HELP perfscale_thread_cpu_seconds CPU time of the thread, user and kernel, in seconds, with nanosecond resolution (schedstat).\n"
             + "# TYPE perfscale_thread_cpu_seconds counter\n# UNIT perfscale_thread_cpu_seconds seconds\n",
             Encoding.UTF8.GetString(MetricCatalog.ThreadCpu.Head(openMetrics: true)));
         Assert.DoesNotContain("UNIT", Encoding.UTF8.GetString(MetricCatalog.ProcessThreads.Head(openMetrics: true)), StringComparison.Ordinal);

@@ -19,7 +19,7 @@ public class HttpPageTests
                 $"| request's line | {HttpLimits.RequestLine} bytes |",
                 $"| headers | {HttpLimits.Headers} bytes, {HttpLimits.HeaderCount} headers |",
                 $"| requests sent ahead (pipelined) | {HttpLimits.RequestBuffer} bytes |",
-                $"| minimum speed at which a response is read | {HttpLimits.ResponseRate} bytes a second on average, and {HttpLimits.ResponseGrace.TotalSeconds} s for any |",
+                $"| lowest rate at which a response is read | {HttpLimits.ResponseRate} bytes a second on average, and {HttpLimits.ResponseGrace.TotalSeconds} s for any |",
             ],
             row => Assert.Contains(row, page, StringComparison.Ordinal));
     }
