@@ -6,8 +6,8 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Runs the sampler and the hot page's snapshots. On a thread of its own: what a window costs is measured by the thread's
-/// CPU clock, and its ticks do not wait for a free thread of the pool.
+/// Runs the sampler and takes the hot page's snapshots. Uses a dedicated thread: the thread's CPU clock measures the cost of a
+/// window, and ticks do not wait for a free pool thread.
 /// </summary>
 internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, ScrapeCoordinator scrapes, ILogger<SamplerService> logger) : IHostedService
 {
@@ -23,7 +23,7 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Scra
         return Task.CompletedTask;
     }
 
-    // Nobody waits for it: it has nothing to put away, and a sleep does not keep the process from ending.
+    // Does not wait for the thread: it has nothing to clean up, and a background thread does not keep the process running.
     public Task StopAsync(CancellationToken cancellationToken)
     {
         _stopped = true;
@@ -39,10 +39,10 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Scra
             {
                 next = scrapes.Sample(sampler, hot);
             }
-            // One bad window must not end the daemon, nor fill the log.
+            // One failed window must neither end the daemon nor flood the log.
             catch (Exception e)
             {
-                logger.LogError(e, "The sampler failed; it tries again in a minute");
+                logger.SamplerFailed(e);
                 next = Clocks.MonotonicNanoseconds() + Minute;
             }
             Clocks.SleepUntil(next);
