@@ -72,7 +72,7 @@ public sealed class CommandTests : IDisposable
         _config.Write("# nothing yet\n");
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Equal(0, code);
-        Assert.Contains("warning: no filter is given, so nothing is watched\n", output, StringComparison.Ordinal);
+        Assert.Contains("warning: no filter is configured, nothing is watched\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class CommandTests : IDisposable
         _config.Write("[[filter]]\nname = \"f\\u202e\\n\"\npid = 10\n");
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
-        Assert.Contains(": 1 filter, good\n", output, StringComparison.Ordinal);
+        Assert.Contains(": OK (1 filter)\n", output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^f\\u202E\\u000A  10   o\\u202Eve\\u001B\[2J  o\\u202Eve\\u001B\[2J  1$", output);
         (code, output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
@@ -130,7 +130,7 @@ public sealed class CommandTests : IDisposable
         (_, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/su\u202ech"]);
         Assert.StartsWith("/no/su\\u202Ech: ", error, StringComparison.Ordinal);
         (_, _, error) = await Daemon.RunAsync(["--log.level", "\u202e\u001b[2J"]);
-        Assert.StartsWith("thread-exporter: --log.level \\u202E\\u001B[2J is unknown", error, StringComparison.Ordinal);
+        Assert.StartsWith("thread-exporter: invalid --log.level \"\\u202E\\u001B[2J\": expected trace", error, StringComparison.Ordinal);
         _config.Write("\"a\\u202e\" = 1\n\"a\\u202e\" = 2\n");
         (_, _, error) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Contains("the key `a\\u202E` is already defined", error, StringComparison.Ordinal);
@@ -201,7 +201,7 @@ public sealed class CommandTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path]);
         await daemon.WaitForLogAsync("nothing is watched");
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_threads"));
-        Assert.Contains("Nothing is watched, because no filter is given", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("Nothing is watched, because no filter is configured", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }
 }

@@ -57,7 +57,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         Assert.False(await MatchesAsync(daemon));
         await ReloadAsync(daemon);
         await FeedsWatchdogAsync();
-        Assert.Contains("The user directory has not answered for a user that it names", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("The user directory has not responded for a user of this filter", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await daemon.WaitForLogAsync($"the user directory did not answer for user \"{User}\" (it has not answered for 5 s); until it answers");
         Assert.DoesNotContain("does not exist", daemon.Log, StringComparison.Ordinal);
         await ReloadAsync(daemon);

@@ -93,7 +93,7 @@ public sealed class ReloadTests : IDisposable
         {
             _config.Write(i % 2 == 0 ? Other : Good);
             Assert.Equal((0, "", ""), await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment));
-            // No waiting: when the command returns, the new filters are in force.
+            // No waiting: when the command returns, the new filters are active.
             Assert.Equal(i % 2 == 0 ? "second" : "first",
                 Assert.Single((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
         }
@@ -109,7 +109,7 @@ public sealed class ReloadTests : IDisposable
         using Workload other = new();
         (int code, _, string error) = await Daemon.RunAsync(["reload", $"{other.Pid}"], Environment);
         Assert.Equal(1, code);
-        Assert.Contains("is no running thread-exporter", error, StringComparison.Ordinal);
+        Assert.Contains("is not a running thread-exporter", error, StringComparison.Ordinal);
         // A verdict that names it with another start time is of a process that is gone.
         await File.WriteAllTextAsync(Path.Combine(_runtime.FullName, $"{other.Pid}.json"),
             $$"""{"pid":{{other.Pid}},"process_start":1,"started_at":1,"errors":[],"restart_keys":[]}""", TestContext.Current.CancellationToken);

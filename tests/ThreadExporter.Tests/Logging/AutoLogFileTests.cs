@@ -33,7 +33,7 @@ public sealed class AutoLogFileTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")], Environment);
         Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_log_file_writable"));
         Assert.Equal(0, await daemon.StopAsync());
-        await daemon.WaitForLogAsync("thread-exporter stops");
+        await daemon.WaitForLogAsync("Stopped");
         Assert.Equal(daemon.Log + "\n", await File.ReadAllTextAsync(LogFile, TestContext.Current.CancellationToken));
     }
 
@@ -59,7 +59,7 @@ public sealed class AutoLogFileTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(
             ["--config", _config.Path], new Dictionary<string, string> { ["LOGS_DIRECTORY"] = Path.Combine(_directory, "none") });
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_log_file_writable"));
-        Assert.Contains($"The log file {_directory}/none/thread-exporter.log cannot be written: ", daemon.Log, StringComparison.Ordinal);
+        Assert.Contains($"Cannot write log file {_directory}/none/thread-exporter.log: ", daemon.Log, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
     }
 

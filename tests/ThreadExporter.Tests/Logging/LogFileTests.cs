@@ -85,7 +85,7 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(["exporter.1.log", "exporter.2.log", "exporter.log"], Names());
         Assert.Equal([10, 20, 30], ((string[])["exporter.2.log", "exporter.1.log", "exporter.log"]).Select(name => NumberOf(File.ReadLines(Path.Combine(_directory, name)).First())));
         Assert.Equal(5, File.ReadAllLines(LogFile).Length);
-        Assert.DoesNotContain("cannot be written", _output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cannot write", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

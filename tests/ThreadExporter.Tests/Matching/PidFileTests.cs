@@ -153,7 +153,7 @@ public sealed class PidFileTests : IDisposable
         File.WriteAllText(FilePath, "11\n");
         Assert.False(Matches());
         Assert.False(rule.PidFileIsStale);
-        Assert.Equal("The pidfile names a process that is not running, that other keys of the filter exclude, or that an earlier filter owns.", Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
+        Assert.Equal("The pidfile names a process that is not running, is excluded by other keys of the filter, or is owned by an earlier filter.", Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
         // Touched, or written again: in doubt it matches.
         File.WriteAllText(FilePath, "10\n");
         Assert.True(Matches());

@@ -133,7 +133,7 @@ internal sealed class ListenSockets : IDisposable
     private static string Reason(ListenAddress address, SocketException error) => error.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse => $"address already in use (`ss -ltnp sport = :{address.Port}` shows by which process)",
-        SocketError.AddressNotAvailable => "this host does not have this address",
+        SocketError.AddressNotAvailable => "this host has no such address",
         SocketError.AccessDenied when address.Port is > 0 and < 1024 => "permission denied (a port below 1024 usually needs CAP_NET_BIND_SERVICE)",
         SocketError.AccessDenied => "permission denied",
         SocketError.AddressFamilyNotSupported when address.Address.AddressFamily == AddressFamily.InterNetworkV6 => "this host has no IPv6",

@@ -102,7 +102,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         HttpResponseMessage response = await _daemon.Http.GetAsync("/api/v1/hot?" + query, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         JsonElement answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
-        Assert.Equal("n must be a whole number from 1 to 200", answer.GetProperty("error").GetString());
+        Assert.Equal("invalid n: must be 1-200", answer.GetProperty("error").GetString());
     }
 
     [SlowTheory]
@@ -138,7 +138,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
         {
             HttpResponseMessage response = await daemon.Http.GetAsync(path, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-            Assert.Equal("Pages are switched off (web.pages).\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            Assert.Equal("Pages are disabled (web.pages).\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
     }
 
