@@ -5,7 +5,7 @@ using ThreadExporter.Logging;
 
 namespace ThreadExporter.Tests.Logging;
 
-/// <summary>Faults that stop root too: this suite often runs as root, whom no mode keeps out.</summary>
+/// <summary>Errors that also affect root: these tests often run as root, which ignores file modes.</summary>
 public sealed class LogFileFaultTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("log-").FullName;
@@ -38,7 +38,7 @@ public sealed class LogFileFaultTests : IDisposable
         Log(log, "four");
         Directory.Delete(LogFile);
 
-        // Nothing is tried between the retries: a fault must not cost a system call per record.
+        // No writes between retries: an error must not cost a system call per record.
         Log(log, "five");
         Assert.False(File.Exists(LogFile));
         Assert.Equal(1, _clock.PendingTimers);
@@ -75,7 +75,7 @@ public sealed class LogFileFaultTests : IDisposable
         Assert.True(log.FileWritable);
         Assert.Equal([$"info  ThreadExporter.Log Log file {file} is writable again; 2 records were lost"], Lines(File.ReadAllText(file)));
 
-        // A second fault is a second warning.
+        // A second error is a second warning.
         Directory.Delete(directory, recursive: true);
         Log(log, "four");
         Assert.Equal(2, Output().Count(line => line.Contains("Cannot write", StringComparison.Ordinal)));
@@ -85,7 +85,7 @@ public sealed class LogFileFaultTests : IDisposable
     public void A_full_device_is_one_warning()
     {
         using LogSetup log = Create("/dev/full");
-        // It can be opened, and takes nothing.
+        // It can be opened, but every write fails.
         Assert.True(log.FileWritable);
         Log(log, "one", "two");
         Assert.False(log.FileWritable);
@@ -140,7 +140,7 @@ public sealed class LogFileFaultTests : IDisposable
                     Assert.InRange(i, 0, 10_000);
                     Log(log, new string('x', 1000));
                 }
-                // The last record fits in part: the page is full in the middle of it.
+                // The last record is cut off: the page is full in the middle of it.
                 Assert.Equal(8192, new FileInfo(file).Length);
                 Assert.EndsWith("x", File.ReadAllText(file), StringComparison.Ordinal);
                 File.Delete(ballast);
@@ -175,7 +175,7 @@ public sealed class LogFileFaultTests : IDisposable
     }
 
     [Fact]
-    public void After_dispose_nothing_is_tried_any_more()
+    public void After_dispose_there_are_no_retries()
     {
         Directory.CreateDirectory(LogFile);
         LogSetup log = Create(LogFile);

@@ -99,7 +99,7 @@ public sealed class LogJournalTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_journal_records_go_to_standard_output_until_it_comes()
+    public void Without_a_journal_records_go_to_standard_output_until_it_listens()
     {
         using LogSetup log = Create(new LogConfig { Journal = JournalMode.Always });
         ILogger logger = log.Factory.CreateLogger("X");
@@ -152,7 +152,7 @@ public sealed class LogJournalTests : IDisposable
         return count;
     }
 
-    /// <summary>One datagram, read as the protocol's document has it.</summary>
+    /// <summary>One datagram, parsed according to the protocol's documentation.</summary>
     private List<(string Name, string Value)> Receive()
     {
         byte[] buffer = new byte[65536];
