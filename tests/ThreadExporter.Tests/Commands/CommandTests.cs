@@ -80,7 +80,7 @@ public sealed class CommandTests : IDisposable
     {
         (int code, _, string error) = await Daemon.RunAsync(["once"], new Dictionary<string, string> { ["PORT"] = "http" });
         Assert.Equal(2, code);
-        Assert.Contains("PORT=http", error, StringComparison.Ordinal);
+        Assert.Contains("PORT=\"http\"", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -25,7 +25,7 @@ public sealed class DefaultConfigTests : IDisposable
     {
         await using Daemon daemon = await StartAsync("true");
         await daemon.WaitForLogAsync($"Configuration loaded from (no configuration file at {Default})");
-        Assert.Equal((0, "", $"{Default} does not exist; the defaults and the command line of the daemon apply\n"), await ReloadAsync(daemon));
+        Assert.Equal((0, "", $"{Default} does not exist; the daemon uses its defaults and its command line\n"), await ReloadAsync(daemon));
 
         File.WriteAllText(Inside(daemon), Filter);
         Assert.Equal((0, "", ""), await ReloadAsync(daemon));

@@ -25,7 +25,7 @@ public sealed class MatcherWarningsTests : IDisposable
             name => name == "root" ? UserLookupResult.Found(0) : mysql, _time);
         Assert.Equal(["filter \"db\": user \"mysql\" does not exist; until it does, it matches no process"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
-        Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
+        Assert.Contains("A user of this filter does not exist on this host.", Hints(matcher, 0));
         Assert.Empty(Hints(matcher, 1, empty: false));
         Assert.Null(matcher.Match(process.Facts, FilterSet.Empty).Filter);
         Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);

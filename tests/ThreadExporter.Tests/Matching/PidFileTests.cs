@@ -141,7 +141,7 @@ public sealed class PidFileTests : IDisposable
         Assert.False(Matches());
         Assert.False(Matches());
         Assert.Equal([$"filter \"r\": pid 10 started after pidfile {FilePath} was written, so it is another process and does not match"], matcher.TakeWarnings());
-        Assert.Equal("The process whose number the pidfile holds started after the file was written, so it is another process and does not match.",
+        Assert.Equal("The process with the pid in the pidfile started after the file was written, so it is a different process and does not match.",
             Assert.Single(FilterHints.Of(rule, matcher.Users, empty: true, earlierOwns: false)));
         // While that process lives, and no longer.
         matcher.EndPass(pid => pid == 10);
