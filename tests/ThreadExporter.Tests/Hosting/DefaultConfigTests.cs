@@ -93,7 +93,7 @@ public sealed class DefaultConfigTests : IDisposable
     {
         await using Daemon daemon = Launch("true", "", "check");
         Assert.Equal(0, await daemon.WaitForExitAsync());
-        Assert.StartsWith($"(no configuration file at {Default}): 0 filters", daemon.Log, StringComparison.Ordinal);
+        Assert.StartsWith($"(no configuration file at {Default}): OK (0 filters)", daemon.Log, StringComparison.Ordinal);
     }
 
     private static string Inside(Daemon daemon) => $"/proc/{daemon.Pid}/root{Default}";
