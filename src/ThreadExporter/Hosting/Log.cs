@@ -11,7 +11,7 @@ internal static partial class Log
     /// <param name="filters">Number of filters.</param>
     /// <param name="processes">Processes that match them.</param>
     /// <param name="threads">Threads of these processes.</param>
-    [LoggerMessage(LogLevel.Information, "{What} from {ConfigFile} (filters: {Filters}, processes: {Processes}, threads: {Threads})")]
+    [LoggerMessage(LogLevel.Information, "{What} from {ConfigFile}: filters {Filters}, processes {Processes}, threads {Threads}")]
     public static partial void ConfigurationActive(this ILogger logger, string what, string configFile, int filters, int processes, int threads);
 
     [LoggerMessage(LogLevel.Warning, "No filter is configured, nothing is watched: add a [[filter]] to the configuration, or use --filter or FILTER")]

@@ -174,7 +174,7 @@ public class ExhaustionTests
 
         config.Write("[[filter]]\nmatch = \"nothing\"\n");
         daemon.Signal("HUP");
-        await daemon.WaitForLogAsync($"reloaded from {config.Path} (filters: 1, processes: 0");
+        await daemon.WaitForLogAsync($"reloaded from {config.Path}: filters 1, processes 0");
         Assert.Contains("thread_exporter_threads 0", await daemon.ScrapeAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }

@@ -48,7 +48,7 @@ public class NotifyTests
         socket.ReceiveTimeout = 10_000;
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path });
         Assert.Equal("STATUS=Watching 1 process with 1 thread", ReceiveUntil(socket, m => m.StartsWith("STATUS=Watching", StringComparison.Ordinal)));
-        await daemon.WaitForLogAsync("(filters: 1, processes: 1, threads: 1)");
+        await daemon.WaitForLogAsync("filters 1, processes 1, threads 1");
         Assert.DoesNotContain("1 threads", daemon.Log, StringComparison.Ordinal);
         config.Write("[[filter]]\nname = 7\nmatch = \"a\"\n");
         daemon.Signal("HUP");

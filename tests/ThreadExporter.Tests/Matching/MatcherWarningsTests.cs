@@ -38,7 +38,7 @@ public sealed class MatcherWarningsTests : IDisposable
         Assert.False(matcher.BeginPass());
         Assert.Equal("db", matcher.Match(process.Facts, FilterSet.Empty).Filter?.Name);
         Assert.Equal("db", matcher.Match(root.Facts, FilterSet.Empty).Filter?.Name);
-        Assert.Equal(["user is the effective user of the process."], Hints(matcher, 0));
+        Assert.Equal(["user is compared with the effective user of the process."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
 
         mysql = UserLookupResult.NoResponse("Connection refused");
