@@ -2,7 +2,7 @@ using ThreadExporter.Commands;
 using ThreadExporter.Settings;
 using ThreadExporter.Text;
 
-// First of all, and never taken away: while no handler stands, a SIGHUP ends the process, at its start and at its end.
+// Created first and never disposed: without a handler a SIGHUP ends the process, also during start and shutdown.
 ReloadQueue requests = new();
 CommandLine commandLine = new(
     invocation => RunCommand.RunAsync(invocation, requests),
@@ -13,7 +13,7 @@ try
 {
     return await commandLine.InvokeAsync(args);
 }
-// The codes are in docs/configuration.md.
+// docs/configuration.md lists the exit codes.
 catch (Exception e)
 {
     Console.Error.WriteLine(Printable.Lines($"thread-exporter: {Failures.Line(e)}"));

@@ -5,7 +5,7 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
-/// <summary>The command line: options, environment, and which command runs. docs and man page are checked against it by a test.</summary>
+/// <summary>The command line: options, environment variables, commands. A test compares the docs and the man page with it.</summary>
 internal sealed class CommandLine
 {
     public const string DefaultConfig = "/etc/thread-exporter.toml";
@@ -40,34 +40,34 @@ internal sealed class CommandLine
 
     private readonly Option<string?> _procfs = new("--path.procfs")
     {
-        Description = "The /proc to read (default /host/proc when it is mounted, else /proc).",
+        Description = "The procfs mount to read (default /host/proc if mounted, else /proc).",
         HelpName = "DIR",
         Recursive = true,
     };
 
     private readonly Option<string?> _level = new("--log.level")
     {
-        Description = "trace, debug, info, warn, error or critical.",
+        Description = "Log level: trace, debug, info, warn, error or critical.",
         HelpName = "LEVEL",
         Recursive = true,
     };
 
     private readonly Argument<int?> _pid = new("PID")
     {
-        Description = "The daemon's pid; needed when more than one runs.",
+        Description = "Pid of the daemon; required when several daemons run.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     public CommandLine(Func<Invocation, Task<int>> run, Func<Invocation, int> check, Func<Invocation, int> once, Func<int?, Task<int>> reload)
     {
-        Root = new RootCommand("Shows Prometheus the CPU use of every thread of the processes you choose.")
+        Root = new RootCommand("Exports the CPU use of every thread of selected processes to Prometheus.")
         {
             _config, _filter, _port, _listen, _procfs, _level,
         };
         Command runCommand = new("run", "Run the daemon (the default).");
-        Command checkCommand = new("check", "Check the configuration, list what it matches now; exit 78 when it is bad.");
-        Command onceCommand = new("once", "Print one collection in the text format.");
-        Command reloadCommand = new("reload", "Have the daemon reload its configuration, wait for its verdict; exit 78 when it is bad.") { _pid };
+        Command checkCommand = new("check", "Check the configuration and list the processes it matches; exit 78 if it is invalid.");
+        Command onceCommand = new("once", "Print the metrics of one collection in the text format.");
+        Command reloadCommand = new("reload", "Make the daemon reload its configuration and wait for the result; exit 78 if it is invalid.") { _pid };
         foreach (Command command in (ReadOnlySpan<Command>)[runCommand, checkCommand, onceCommand, reloadCommand])
             Root.Subcommands.Add(command);
 
@@ -82,11 +82,11 @@ internal sealed class CommandLine
 
     public async Task<int> InvokeAsync(string[] args)
     {
-        // An argument that begins with @ is an argument, not the name of a file with more of them.
+        // An argument that starts with @ is a plain argument, not a response file.
         ParseResult parsed = Root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             return Usage(string.Join('\n', parsed.Errors.Select(e => e.Message)));
-        // Main reports what escapes, in one line; the library would print a stack trace.
+        // Main reports unhandled exceptions on one line; the library would print a stack trace.
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
@@ -104,20 +104,20 @@ internal sealed class CommandLine
         string[] listen = result.GetValue(_listen) ?? [];
         int? port = result.GetValue(_port);
         if (port is not null && listen.Length > 0)
-            return Task.FromResult(Usage("--port and --web.listen-address exclude each other: give the port in the address"));
+            return Task.FromResult(Usage("--port and --web.listen-address cannot be combined; put the port in the address"));
         if (port is < 0 or > 65535)
-            return Task.FromResult(Usage($"--port {port} is no TCP port: it goes from 0 to 65535"));
+            return Task.FromResult(Usage($"invalid --port {port}: must be 0-65535"));
         if (port is null && listen.Length == 0 && Environment.GetEnvironmentVariable("PORT") is { Length: > 0 } fromEnvironment)
         {
             if (!int.TryParse(fromEnvironment, NumberStyles.None, CultureInfo.InvariantCulture, out int parsed) || parsed > 65535)
-                return Task.FromResult(Usage($"the environment's PORT={fromEnvironment} is no TCP port: it goes from 0 to 65535"));
+                return Task.FromResult(Usage($"invalid environment variable PORT=\"{fromEnvironment}\": must be 0-65535"));
             port = parsed;
         }
         LogLevel? level = null;
         if (result.GetValue(_level) is { } levelText)
         {
             if (!ConfigLoader.TryParseLogLevel(levelText, out LogLevel known))
-                return Task.FromResult(Usage($"--log.level {levelText} is unknown: it is trace, debug, info, warn, error or critical"));
+                return Task.FromResult(Usage($"invalid --log.level \"{levelText}\": expected trace, debug, info, warn, error or critical"));
             level = known;
         }
         string? filter = result.GetValue(_filter);
@@ -132,19 +132,19 @@ internal sealed class CommandLine
             LogLevel = level,
         };
         string? config = result.GetValue(_config);
-        if (config is not null && GetConfigPathError(config) is { } fault)
-            return Task.FromResult(Usage($"--config {fault}"));
+        if (config is not null && GetConfigPathError(config) is { } error)
+            return Task.FromResult(Usage($"--config {error}"));
         return command(new Invocation(config ?? DefaultConfig, ConfigMayBeMissing: config is null, overrides));
     }
 }
 
-/// <summary>What a command was called with, flags already merged over the environment.</summary>
+/// <summary>Arguments of a command; flags override environment variables.</summary>
 /// <param name="ConfigPath">The configuration file.</param>
-/// <param name="ConfigMayBeMissing">It is the default one: without it the defaults apply.</param>
-/// <param name="Overrides">What beats the file.</param>
+/// <param name="ConfigMayBeMissing">True for the default path: if the file is missing, the defaults apply.</param>
+/// <param name="Overrides">Values that override the file.</param>
 internal sealed record Invocation(string ConfigPath, bool ConfigMayBeMissing, ConfigOverrides Overrides);
 
-/// <summary>The exit codes: sysexits.h's EX_CONFIG for a bad configuration.</summary>
+/// <summary>The exit codes. An invalid configuration is EX_CONFIG of sysexits.h.</summary>
 internal static class ExitCode
 {
     public const int Success = 0;

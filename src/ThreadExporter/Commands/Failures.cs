@@ -1,9 +1,9 @@
 namespace ThreadExporter.Commands;
 
-/// <summary>What ends a command, in one line for a person at a terminal or in the journal.</summary>
+/// <summary>Formats the exception that ends a command, as one line for the terminal or the journal.</summary>
 internal static class Failures
 {
-    /// <summary>The message of an error of the system, which says all; of anything else also the type, because it is a bug.</summary>
+    /// <summary>The message of a system error; for any other exception, which is a bug, also its type.</summary>
     public static string Line(Exception error)
     {
         string text = error is IOException or UnauthorizedAccessException

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
@@ -14,19 +13,19 @@ namespace ThreadExporter.Commands;
 /// <summary><c>check</c> and <c>once</c>: one collection without a daemon.</summary>
 internal static class InspectCommands
 {
-    /// <summary>Validates the configuration and lists what it matches now.</summary>
-    public static int Check(Invocation invocation) => WithCollection(invocation, (state, _, collector) =>
+    /// <summary>Validates the configuration and lists the processes it matches.</summary>
+    public static int Check(Invocation invocation) => WithCollection(invocation, (holder, _, collector) =>
     {
-        collector.Collect(state.Current);
-        Console.Out.WriteLine($"{Printable.Of(state.DisplayPath)}: {Plural.Count(state.Current.Config.Filters.Length, "filter", "filters")}, good");
-        if (state.Current.TlsWarning is { } certificate)
+        collector.Collect(holder.Current);
+        Console.Out.WriteLine($"{Printable.Of(holder.DisplayPath)}: OK ({Plural.Count(holder.Current.Config.Filters.Length, "filter", "filters")})");
+        if (holder.Current.TlsWarning is { } certificate)
             Console.Out.WriteLine(Printable.Of($"warning: {certificate}"));
-        foreach (string warning in state.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
+        foreach (string warning in holder.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
             Console.Out.WriteLine(Printable.Of($"warning: {warning}"));
-        if (state.Current.Config.Filters.IsEmpty)
-            Console.Out.WriteLine("warning: no filter is given, so nothing is watched");
+        if (holder.Current.Config.Filters.IsEmpty)
+            Console.Out.WriteLine("warning: no filter is configured, nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
-        foreach (FilterConfig filter in state.Current.Config.Filters)
+        foreach (FilterConfig filter in holder.Current.Config.Filters)
         {
             int before = rows.Count;
             rows.AddRange(collector.Processes.Where(p => p.Filter.Name == filter.Name).Select(p => (string[])
@@ -38,7 +37,7 @@ internal static class InspectCommands
                 p.Threads.Count.ToString(CultureInfo.InvariantCulture),
             ]));
             if (rows.Count == before)
-                rows.Add([Printable.Of(filter.Name), "-", "matches nothing now", "-", "-"]);
+                rows.Add([Printable.Of(filter.Name), "-", "no match", "-", "-"]);
         }
         if (rows.Count > 1)
             PrintTable(rows);
@@ -46,36 +45,37 @@ internal static class InspectCommands
     });
 
     /// <summary>Prints one collection in the text format.</summary>
-    public static int Once(Invocation invocation) => WithCollection(invocation, (state, scrapes, _) =>
+    public static int Once(Invocation invocation) => WithCollection(invocation, (holder, scrapes, _) =>
     {
-        // Without its user a filter matches nothing, which the metrics do not explain.
-        foreach (string warning in state.Current.Matcher.Users.TakeWarnings())
+        // A filter whose user is unknown matches nothing, and the metrics do not show why.
+        foreach (string warning in holder.Current.Matcher.Users.TakeWarnings())
             Console.Error.WriteLine($"warning: {warning}");
         PooledBuffer text = scrapes.GetAsync(default).GetAwaiter().GetResult();
         using Stream output = Console.OpenStandardOutput();
-        foreach (ReadOnlyMemory<byte> piece in text.Segments)
-            output.Write(piece.Span);
+        foreach (ReadOnlyMemory<byte> segment in text.Segments)
+            output.Write(segment.Span);
         text.Release();
         return ExitCode.Success;
     });
 
     private static int WithCollection(Invocation invocation, Func<ConfigHolder, ScrapeCoordinator, Collector, int> use)
     {
-        ConfigHolder? state = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors, UserDirectory.Slow);
-        if (state is null)
+        ConfigHolder? holder = ConfigHolder.Load(
+            invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ConfigResult loaded, UserDirectory.Slow);
+        if (holder is null)
         {
-            foreach (ConfigError error in errors)
+            foreach (ConfigError error in loaded.Errors)
                 Console.Error.WriteLine(error);
             return ExitCode.BadConfig;
         }
-        using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(state.Current.Config.Collector.Procfs));
+        using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(holder.Current.Config.Collector.Procfs));
         using Collector collector = new(root);
         SelfMetrics metrics = new();
         metrics.ReloadSuccessful.Set(1);
-        metrics.ReloadTimestamp.Set(state.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
+        metrics.ReloadTimestamp.Set(holder.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
-        ScrapeCoordinator scrapes = new(collector, new CollectionGate(), metrics, () => state.Current);
-        return use(state, scrapes, collector);
+        ScrapeCoordinator scrapes = new(collector, new CollectionGate(), metrics, () => holder.Current);
+        return use(holder, scrapes, collector);
     }
 
     private static void PrintTable(List<string[]> rows)

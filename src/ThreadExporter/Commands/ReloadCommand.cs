@@ -5,7 +5,7 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Commands;
 
-/// <summary><c>thread-exporter reload [PID]</c>: SIGHUP, then the daemon's own verdict, so that the answer is the truth.</summary>
+/// <summary><c>thread-exporter reload [PID]</c>: sends SIGHUP and reports the result from the daemon's reload status file.</summary>
 internal static class ReloadCommand
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -13,56 +13,56 @@ internal static class ReloadCommand
 
     public static async Task<int> RunAsync(int? pid)
     {
-        (string path, ReloadStatus before)[] found = [.. Find(pid)];
+        (string Path, ReloadStatus Status)[] found = [.. FindDaemons(pid)];
         if (found.Length != 1)
         {
             Console.Error.WriteLine(found.Length > 1
-                ? $"thread-exporter: more than one daemon runs; say which: {string.Join(' ', found.Select(f => f.before.Pid))}"
-                : pid is { } asked
-                    ? $"thread-exporter: process {asked} is no running thread-exporter, or not one whose verdict you may read"
-                    : "thread-exporter: no daemon is running, or none whose verdict you may read");
+                ? $"thread-exporter: several daemons are running, specify a PID: {string.Join(' ', found.Select(f => f.Status.Pid))}"
+                : pid is { } requested
+                    ? $"thread-exporter: process {requested} is not a running thread-exporter, or its status file is not readable by you"
+                    : "thread-exporter: no daemon is running, or its status file is not readable by you");
             return ExitCode.Failure;
         }
-        int target = found[0].before.Pid;
-        long askedAt = Clocks.MonotonicNanoseconds();
+        int target = found[0].Status.Pid;
+        long requestedAt = Clocks.MonotonicNanoseconds();
         ReadStatus sent = Signals.SendHangup(target);
         if (sent != ReadStatus.Ok)
         {
             Console.Error.WriteLine(sent == ReadStatus.Denied
                 ? $"thread-exporter: process {target} belongs to another user; only that user and root can reload it"
-                : $"thread-exporter: process {target} is gone");
+                : $"thread-exporter: process {target} no longer exists");
             return ExitCode.Failure;
         }
-        long begin = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(begin) < Timeout)
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < Timeout)
         {
-            ReloadStatus? verdict = ReloadStatusFile.TryRead(found[0].path);
-            if (verdict is null)
+            ReloadStatus? status = ReloadStatusFile.TryRead(found[0].Path);
+            if (status is null)
             {
-                Console.Error.WriteLine($"thread-exporter: process {target} ended before it reloaded");
+                Console.Error.WriteLine($"thread-exporter: process {target} exited before the reload finished");
                 return ExitCode.Failure;
             }
-            // A reload that began before the signal may have read the file as it was before.
-            if (verdict.StartedAt >= askedAt)
-                return Report(verdict);
+            // A reload that started before the signal may have read the file before it changed.
+            if (status.StartedAt >= requestedAt)
+                return Report(status);
             await Task.Delay(PollInterval);
         }
-        Console.Error.WriteLine($"thread-exporter: process {target} has not reloaded within {Timeout.TotalSeconds:0} s; its log may say why");
+        Console.Error.WriteLine($"thread-exporter: process {target} did not reload within {Timeout.TotalSeconds:0} s; see its log");
         return ExitCode.Failure;
     }
 
-    private static int Report(ReloadStatus verdict)
+    private static int Report(ReloadStatus status)
     {
-        if (verdict.NoFileAt is { } path)
-            Console.Error.WriteLine($"{path} does not exist; the defaults and the command line of the daemon apply");
-        foreach (string key in verdict.RestartKeys)
+        if (status.NoFileAt is { } path)
+            Console.Error.WriteLine($"{path} does not exist; the daemon uses its defaults and its command line");
+        foreach (string key in status.RestartKeys)
             Console.Error.WriteLine(Printable.Of($"{key} has changed and takes effect at the next restart"));
-        foreach (string error in verdict.Errors)
+        foreach (string error in status.Errors)
             Console.Error.WriteLine(Printable.Of(error));
-        return verdict.Errors.Length == 0 ? ExitCode.Success : ExitCode.BadConfig;
+        return status.Errors.Length == 0 ? ExitCode.Success : ExitCode.BadConfig;
     }
 
-    private static IEnumerable<(string Path, ReloadStatus Verdict)> Find(int? pid)
+    private static IEnumerable<(string Path, ReloadStatus Status)> FindDaemons(int? pid)
     {
         foreach (string directory in RuntimeDirectory.ToSearch(pid).Where(Directory.Exists))
         {
@@ -77,8 +77,8 @@ internal static class ReloadCommand
             }
             foreach (string file in files)
             {
-                if (ReloadStatusFile.TryRead(file) is { } verdict && (pid is null || verdict.Pid == pid))
-                    yield return (file, verdict);
+                if (ReloadStatusFile.TryRead(file) is { } status && (pid is null || status.Pid == pid))
+                    yield return (file, status);
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting.Systemd;
 using ThreadExporter.Collection;
@@ -18,44 +17,44 @@ using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Commands;
 
-/// <summary><c>run</c>: the daemon. Constructs its objects by hand and hands them to the generic host.</summary>
+/// <summary><c>run</c>: the daemon. Constructs its objects and passes them to the generic host.</summary>
 internal static class RunCommand
 {
     public static async Task<int> RunAsync(Invocation invocation, ReloadQueue requests)
     {
         MallocTuning.Apply();
-        ConfigHolder? state = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ImmutableArray<ConfigError> errors);
-        if (state is null)
-            return ReportBadConfig(invocation, errors);
+        ConfigHolder? holder = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ConfigResult loaded);
+        if (holder is null)
+            return ReportBadConfig(loaded);
 
-        ExporterConfig config = state.Current.Config;
+        ExporterConfig config = holder.Current.Config;
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(config.Collector.Procfs));
         using LogSetup log = LogSetup.Create(config.Log, logsDirectory: LogFilePath.LogsDirectory);
         ILogger logger = log.Factory.CreateLogger(typeof(RunCommand).FullName!);
         try
         {
-            return await ServeAsync(state, requests, root, log, logger);
+            return await ServeAsync(holder, requests, root, log, logger);
         }
-        // It cannot listen, or whatever else keeps it from its work: one line. The stack is for those who look for a bug.
+        // A port in use, for example: one line. The stack trace is logged at debug level.
         catch (Exception e)
         {
-            logger.LogCritical("{Error}", Failures.Line(e));
-            logger.LogDebug(e, "Where it failed");
+            logger.Fatal(Failures.Line(e));
+            logger.FatalStackTrace(e);
             return ExitCode.Failure;
         }
     }
 
-    private static async Task<int> ServeAsync(ConfigHolder state, ReloadQueue requests, ProcfsRoot root, LogSetup log, ILogger logger)
+    private static async Task<int> ServeAsync(ConfigHolder holder, ReloadQueue requests, ProcfsRoot root, LogSetup log, ILogger logger)
     {
-        ExporterConfig config = state.Current.Config;
-        logger.LogInformation("thread-exporter {Version} starts, reading {Procfs}", SelfMetrics.Version, root.Path);
+        ExporterConfig config = holder.Current.Config;
+        logger.Starting(SelfMetrics.Version, root.Path);
         using ListenSockets sockets = ListenSockets.Bind(config.Web.Listen, logger);
         CollectionGate gate = new();
         using Collector collector = new(root, gate);
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
-        using PasswordHashQueue slots = new();
-        PasswordVerifier passwords = new(slots, PasswordHash.Verify);
+        using PasswordHashQueue hashQueue = new();
+        PasswordVerifier passwords = new(hashQueue, PasswordHash.Verify);
         HotThreadTracker hot = new(root, collector);
         metrics.OnWrite = () =>
         {
@@ -64,15 +63,15 @@ internal static class RunCommand
             metrics.SamplerInterval.Set(sampler.Interval / 1e9);
             metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
         };
-        ScrapeCoordinator scrapes = new(collector, gate, metrics, () => state.Current);
+        ScrapeCoordinator scrapes = new(collector, gate, metrics, () => holder.Current);
         SystemdNotifier notifier = new();
-        ReloadStatusFile verdicts = new(RuntimeDirectory.OfThisProcess());
+        ReloadStatusFile statusFile = new(RuntimeDirectory.OfThisProcess());
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "thread-exporter" });
         log.AddTo(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            HttpLimits.Apply(kestrel, state);
+            HttpLimits.Apply(kestrel, holder);
             sockets.AddTo(kestrel, kestrel.ApplicationServices.GetService<TlsCertificates>());
         });
         builder.Services.AddSingleton<IConnectionListenerFactory>(p => new BackoffSocketTransport(sockets, p.GetRequiredService<ILoggerFactory>()));
@@ -80,65 +79,64 @@ internal static class RunCommand
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
         builder.Services.AddSingleton<ISystemdNotifier>(notifier);
-        // SystemdLifetime would log a stack trace at the start, and another at the end, when nobody can be told.
+        // Without a listener on the socket SystemdLifetime would log a stack trace at start and another at shutdown.
         if (notifier.TryNotify(ServiceStates.Status("Starting")))
             builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
         else if (notifier.IsEnabled)
-            logger.LogWarning("Nothing listens on the socket that NOTIFY_SOCKET names, so the service manager is not told that the daemon is ready");
-        builder.Services.AddSingleton(p => new ReloadService(requests, state, collector, gate, scrapes, metrics, log, notifier, verdicts, p.GetRequiredService<ILogger<ReloadService>>()));
+            logger.NotifySocketUnavailable();
+        builder.Services.AddSingleton(p => new ReloadService(requests, holder, collector, gate, scrapes, metrics, log, notifier, statusFile, p.GetRequiredService<ILogger<ReloadService>>()));
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadService>());
-        if (config.Web.WatchConfig && state.Path is { } watched)
-            builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, state, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
-        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, gate, () => state.Current, p.GetRequiredService<ILogger<SamplerService>>()));
-        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, state, collector, gate, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
+        if (config.Web.WatchConfig && holder.Path is { } watched)
+            builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, holder, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
+        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, gate, () => holder.Current, p.GetRequiredService<ILogger<SamplerService>>()));
+        builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, holder, collector, gate, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)
         {
-            builder.Services.AddSingleton(p => new TlsCertificates(state, metrics, p.GetRequiredService<ILogger<TlsCertificates>>()));
+            builder.Services.AddSingleton(p => new TlsCertificates(holder, metrics, p.GetRequiredService<ILogger<TlsCertificates>>()));
             builder.Services.AddHostedService(p => p.GetRequiredService<TlsCertificates>());
         }
 
         await using WebApplication app = builder.Build();
         ResponseGuard.Use(app);
-        BasicAuth auth = new(state, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
+        BasicAuth auth = new(holder, passwords, app.Services.GetRequiredService<ILogger<BasicAuth>>());
         app.Use(auth.InvokeAsync);
-        MetricsEndpoints endpoints = new(scrapes, state, requests, app.Services.GetRequiredService<ILogger<MetricsEndpoints>>());
+        MetricsEndpoints endpoints = new(scrapes, holder, requests, app.Services.GetRequiredService<ILogger<MetricsEndpoints>>());
         endpoints.Map(app);
-        new PageEndpoints(collector, gate, state, hot, endpoints).Map(app);
+        new PageEndpoints(collector, gate, holder, hot, endpoints).Map(app);
 
-        // Ready means that a scrape would answer: one collection is made before systemd hears of it.
+        // Ready means that a scrape will succeed: make one collection before notifying systemd.
         await scrapes.CollectAsync();
         await app.StartAsync();
         foreach (string url in app.Urls)
-            logger.LogInformation("Listening on {Url}{Path}", url, config.Web.TelemetryPath);
+            logger.Listening(url, config.Web.TelemetryPath);
         app.Services.GetRequiredService<ReloadService>().Announce();
         await app.WaitForShutdownAsync();
-        verdicts.Delete();
-        if (app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask is { IsFaulted: true }) is { } broken)
+        statusFile.Delete();
+        if (app.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(s => s.ExecuteTask is { IsFaulted: true }) is { } failed)
         {
-            logger.LogCritical(broken.ExecuteTask!.Exception, "{Service} has failed", broken.GetType().Name);
+            logger.ServiceTerminated(failed.ExecuteTask!.Exception!, failed.GetType().Name);
             return ExitCode.Failure;
         }
-        logger.LogInformation("thread-exporter stops");
+        logger.Stopped();
         return ExitCode.Success;
     }
 
-    /// <summary>To the journal, as structured records, and to the log file when stderr is the journal, else as the lines that check prints.</summary>
-    private static int ReportBadConfig(Invocation invocation, ImmutableArray<ConfigError> errors)
+    /// <summary>Logs to the journal (structured records) and the log file when stderr is the journal; else prints the lines that <c>check</c> prints.</summary>
+    private static int ReportBadConfig(ConfigResult loaded)
     {
         if (JournalStream.IsJournal(JournalStream.StandardError))
         {
-            // What can be read of [log]: a file that was switched off is not made by an error elsewhere.
-            LogConfig config = ConfigLoader.Load(invocation.ConfigPath, invocation.Overrides, invocation.ConfigMayBeMissing).Log with { Level = LogLevel.Information, Journal = JournalMode.Always };
+            // What could be read of [log] applies: an error elsewhere must not create a log file that is switched off.
+            LogConfig config = loaded.Log with { Level = LogLevel.Information, Journal = JournalMode.Always };
             using LogSetup log = LogSetup.Create(config, logsDirectory: LogFilePath.LogsDirectory);
-            using ILoggerFactory factory = LoggerFactory.Create(log.AddTo);
-            ILogger logger = factory.CreateLogger(typeof(RunCommand));
-            foreach (ConfigError error in errors)
-                ReloadService.LogConfigError(logger, error);
+            ILogger logger = log.Factory.CreateLogger(typeof(RunCommand).FullName!);
+            foreach (ConfigError error in loaded.Errors)
+                logger.ConfigurationError(error);
         }
         else
         {
-            foreach (ConfigError error in errors)
+            foreach (ConfigError error in loaded.Errors)
                 Console.Error.WriteLine(error);
         }
         return ExitCode.BadConfig;

@@ -8,11 +8,11 @@ using ThreadExporter.Systemd;
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// What is done now and then: feed systemd's watchdog unless a collection or a reload has run longer than ten seconds,
-/// keep the status line true, look up users again, say what the matcher wants a person to know.
+/// Periodic work: notifies systemd's watchdog unless a collection or a reload has run for more than ten seconds, updates the
+/// status line, looks up users again, logs the matcher's warnings.
 /// </summary>
 internal sealed class Housekeeping(
-    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder state, Collector collector, CollectionGate gate, ReloadService reloads, ILogger<Housekeeping> logger)
+    ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder holder, Collector collector, CollectionGate gate, ReloadService reloads, ILogger<Housekeeping> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
@@ -24,12 +24,12 @@ internal sealed class Housekeeping(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Half of what systemd allows, as sd_watchdog_enabled(3) advises.
+        // Half the watchdog timeout, as sd_watchdog_enabled(3) recommends.
         TimeSpan period = watchdog is { } allowed && allowed / 2 < Interval ? allowed / 2 : Interval;
         using PeriodicTimer timer = new(period);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            // Not ||: both are to be remembered.
+            // Not ||: both calls must record what they saw.
             if (IsStuck(gate.BusySince, ref _scrapeSeen) | IsStuck(reloads.BusySince, ref _reloadSeen))
                 continue;
             if (watchdog is not null)
@@ -38,31 +38,31 @@ internal sealed class Housekeeping(
             {
                 Tick();
             }
-            // Out of memory, say: the watchdog must be fed all the same.
+            // Out of memory, for example: the watchdog must still be notified.
             catch (Exception e)
             {
-                logger.LogError(e, "Housekeeping failed; it tries again");
+                logger.HousekeepingFailed(e);
             }
         }
     }
 
     private void Tick()
     {
-        Matcher matcher = state.Current.Matcher;
-        // It does not wait: a directory server that does not answer for minutes must not delay the watchdog.
+        Matcher matcher = holder.Current.Matcher;
+        // Does not wait: a directory server that hangs for minutes must not delay the watchdog.
         matcher.Users.LookUpDue();
         foreach (string warning in gate.Inspect(() => matcher.TakeWarnings().Concat(collector.TakeWarnings())))
-            logger.LogWarning("{Warning}", warning);
+            logger.Warning(warning);
         foreach (string recovery in matcher.Users.TakeRecoveries())
-            logger.LogInformation("{Recovery}", recovery);
-        string status = ReloadService.StatusText(state, collector, gate);
+            logger.Recovery(recovery);
+        string status = ReloadService.StatusText(holder, collector, gate);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));
     }
 
     /// <summary>
-    /// Whether a work began long ago, and stood already at the tick before: the time between two ticks alone may have been a pause of the
-    /// whole daemon (SIGSTOP, a frozen machine), in which nothing could be done.
+    /// Whether work has run for too long. Stuck only if the previous tick saw the same start time: otherwise the whole process may
+    /// just have been suspended (SIGSTOP, a frozen machine).
     /// </summary>
     internal static bool IsStuck(long busySince, ref long seenBefore)
     {

@@ -8,22 +8,22 @@ using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 
-/// <summary>What a daemon says of its last reload, for <c>thread-exporter reload</c> to read.</summary>
+/// <summary>Result of a daemon's last reload, read by <c>thread-exporter reload</c>.</summary>
 internal sealed record ReloadStatus
 {
     public required int Pid { get; init; }
 
-    /// <summary>Start of the daemon in clock ticks since boot: a reused pid is not taken for it.</summary>
+    /// <summary>Start time of the daemon in clock ticks since boot, to detect a reused pid.</summary>
     public required ulong ProcessStart { get; init; }
 
-    /// <summary>CLOCK_MONOTONIC nanoseconds when the reload began.</summary>
+    /// <summary>CLOCK_MONOTONIC nanoseconds when the reload started.</summary>
     public required long StartedAt { get; init; }
 
     public required string[] Errors { get; init; }
 
     public required string[] RestartKeys { get; init; }
 
-    /// <summary>Where no configuration file was found; null when one was read. Not required: a daemon of an older version does not say it.</summary>
+    /// <summary>Path at which no configuration file was found; null when one was read. Not required: older daemons do not write it.</summary>
     public string? NoFileAt { get; init; }
 }
 
@@ -31,7 +31,7 @@ internal sealed record ReloadStatus
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 internal sealed partial class ReloadStatusJson : JsonSerializerContext;
 
-/// <summary>The verdict's file <c>PID.json</c> in the runtime directory, replaced atomically, readable by its owner.</summary>
+/// <summary>The file <c>PID.json</c> in the runtime directory: replaced atomically, readable by its owner only.</summary>
 internal sealed class ReloadStatusFile(string directory)
 {
     private readonly string _path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}.json"));
@@ -40,7 +40,7 @@ internal sealed class ReloadStatusFile(string directory)
 
     public bool TryWrite(ReloadResult result, string? path, [NotNullWhen(false)] out string? error)
     {
-        ReloadStatus verdict = new()
+        ReloadStatus status = new()
         {
             Pid = Environment.ProcessId,
             ProcessStart = _processStart,
@@ -53,7 +53,7 @@ internal sealed class ReloadStatusFile(string directory)
         try
         {
             RuntimeDirectory.Create(directory);
-            Replace(verdict);
+            Replace(status);
             _written = true;
             return true;
         }
@@ -66,7 +66,7 @@ internal sealed class ReloadStatusFile(string directory)
 
     public void Delete()
     {
-        // Then a file of that name is not of this process.
+        // A file with that name, if any, was not written by this process.
         if (!_written)
             return;
         try
@@ -75,18 +75,18 @@ internal sealed class ReloadStatusFile(string directory)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It names a process start that no later process has; a left-over misleads nobody.
+            // Harmless: no later process has the start time that is in the file.
         }
     }
 
-    /// <summary>A verdict from a directory; null when there is none, or it is of a process that is gone.</summary>
+    /// <summary>Reads a status file. Null when there is none, or its process no longer exists.</summary>
     public static ReloadStatus? TryRead(string path)
     {
         try
         {
             using FileStream stream = File.OpenRead(path);
-            ReloadStatus? verdict = JsonSerializer.Deserialize(stream, ReloadStatusJson.Default.ReloadStatus);
-            return verdict is not null && ReadProcessStart(verdict.Pid) == verdict.ProcessStart ? verdict : null;
+            ReloadStatus? status = JsonSerializer.Deserialize(stream, ReloadStatusJson.Default.ReloadStatus);
+            return status is not null && ReadProcessStart(status.Pid) == status.ProcessStart ? status : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -94,10 +94,10 @@ internal sealed class ReloadStatusFile(string directory)
         }
     }
 
-    private void Replace(ReloadStatus verdict)
+    private void Replace(ReloadStatus status)
     {
-        // Always a new file, of a name that no other process uses: in a container anybody may write to this directory, and what
-        // they put in the way (a link to another file, a FIFO) must not be opened.
+        // Always a new file with a name that no other process uses: in a container any user may write to this directory, and what
+        // they put there (a link to another file, a FIFO) must not be opened.
         string temporary = string.Create(CultureInfo.InvariantCulture, $"{_path}.{_processStart}.new");
         FileStreamOptions options = new()
         {
@@ -109,7 +109,7 @@ internal sealed class ReloadStatusFile(string directory)
         try
         {
             using (stream)
-                JsonSerializer.Serialize(stream, verdict, ReloadStatusJson.Default.ReloadStatus);
+                JsonSerializer.Serialize(stream, status, ReloadStatusJson.Default.ReloadStatus);
             File.Move(temporary, _path, overwrite: true);
         }
         catch

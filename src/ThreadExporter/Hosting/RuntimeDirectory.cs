@@ -4,19 +4,19 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Where a daemon leaves its verdicts: systemd's RuntimeDirectory=, else a place that only its user can write. Never /tmp,
-/// where anybody could leave a verdict that names somebody else's process.
+/// The directory of the reload status files: systemd's RuntimeDirectory=, else one that only the daemon's user can write. Never
+/// /tmp, where any user could leave a status file that names another user's process.
 /// </summary>
 internal static class RuntimeDirectory
 {
     private const string Name = "thread-exporter";
     private const string System = "/run/" + Name;
 
-    /// <summary>The directory of a daemon that this process is.</summary>
+    /// <summary>The directory that this process uses as a daemon.</summary>
     public static string OfThisProcess()
     {
-        if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } given)
-            return given.Split(':')[0];
+        if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } directories)
+            return directories.Split(':')[0];
         if (Environment.IsPrivilegedProcess)
             return System;
         return Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } session
@@ -24,8 +24,8 @@ internal static class RuntimeDirectory
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state", Name);
     }
 
-    /// <summary>The directories to look in for the verdict of a daemon: the one that the environment names, else all usual ones.</summary>
-    /// <param name="pid">The daemon, when it is known: it may be another user's.</param>
+    /// <summary>The directories to search for a daemon's status file: the one from the environment, else all standard ones.</summary>
+    /// <param name="pid">The daemon's pid, if known: the daemon may belong to another user.</param>
     public static IEnumerable<string> ToSearch(int? pid)
     {
         if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 })
@@ -42,7 +42,7 @@ internal static class RuntimeDirectory
         return directories.Distinct();
     }
 
-    /// <summary>Makes the directory for its owner alone.</summary>
+    /// <summary>Creates the directory with access for its owner only.</summary>
     public static void Create(string directory) =>
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 }

@@ -41,10 +41,10 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Coll
             {
                 next = gate.Run(Tick);
             }
-            // One failed window must not end the daemon, nor fill the log.
+            // One failed window must neither end the daemon nor flood the log.
             catch (Exception e)
             {
-                logger.LogError(e, "The sampler failed; retrying in a minute");
+                logger.SamplerFailed(e);
                 next = Clocks.MonotonicNanoseconds() + Minute;
             }
             Clocks.SleepUntil(next);

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Logging;
 
-/// <summary>Which file <c>log.file</c> means.</summary>
+/// <summary>Resolves <c>log.file</c>.</summary>
 internal static class LogFilePath
 {
     private const string Auto = "auto", AutoName = "thread-exporter.log";
@@ -15,7 +15,7 @@ internal static class LogFilePath
     {
         if (setting != Auto)
             return setting.Length == 0 ? null : Path.GetFullPath(setting);
-        // A relative path is not systemd's, and would mean another place for each working directory.
+        // systemd sets absolute paths only; a relative one would depend on the working directory.
         string first = logsDirectory?.Split(':')[0] ?? "";
         return Path.IsPathRooted(first) ? Path.Combine(first, AutoName) : null;
     }

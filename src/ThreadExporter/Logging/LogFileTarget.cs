@@ -11,11 +11,11 @@ using LogLevel = NLog.LogLevel;
 namespace ThreadExporter.Logging;
 
 /// <summary>
-/// The log file. The first record that finds it at <c>log.file_max_size</c> or above rotates it (so a file is larger by less
-/// than one record). NLog's own rotation is off: it deletes whatever its wildcards match, files of others too.
-/// A fault is one warning to the other output; while it lasts records are counted, not tried, and every
-/// <see cref="RetryInterval"/> the file is tried again.
-/// The file is opened for each record, so a file that was moved away or a directory that came back needs no signal.
+/// The log file. A record that finds the file at <c>log.file_max_size</c> or above rotates it first (so a file exceeds the limit by
+/// less than one record). NLog's own rotation is off: it deletes every file that its wildcards match, including unrelated ones.
+/// On an error one warning goes to the other output; until the file is writable again records are only counted, and the file is
+/// retried every <see cref="RetryInterval"/>.
+/// The file is opened for each record, so no signal is needed when it is moved away or its directory is restored.
 /// </summary>
 internal sealed class LogFileTarget : FileTarget
 {
@@ -31,11 +31,11 @@ internal sealed class LogFileTarget : FileTarget
     private volatile bool _writable = true;
     private bool _closed;
     private bool _checkTail = true;
-    private long _missing;
+    private long _lost;
 
-    /// <param name="path">The file. NLog would resolve a relative path against the program's directory.</param>
+    /// <param name="path">The file; absolute, because NLog would resolve a relative path against the program's directory.</param>
     /// <param name="config">The table <c>[log]</c>.</param>
-    /// <param name="other">Takes the warning.</param>
+    /// <param name="other">Receives the warning.</param>
     /// <param name="time">Clock of the retries.</param>
     public LogFileTarget(string path, LogConfig config, Target other, TimeProvider time)
     {
@@ -45,19 +45,19 @@ internal sealed class LogFileTarget : FileTarget
         _retry = time.CreateTimer(_ => Retry(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Name = "file";
         Layout = LogFormats.LayoutOf(config.Format);
-        // Literal: NLog would read ${...} in it.
+        // Literal: NLog would expand ${...} in it.
         FileName = Layout.FromLiteral(_path);
         Encoding = new UTF8Encoding(false);
         LineEnding = LineEndingMode.LF;
         KeepFileOpen = false;
-        // A directory that is not there is an error to show, not a typo to build.
+        // A missing directory is an error to report: it may be a typo, so it is not created.
         CreateDirs = false;
     }
 
-    /// <summary>False from a failed write to the next one that succeeds.</summary>
+    /// <summary>False from a failed write until the next successful one.</summary>
     public bool Writable => _writable;
 
-    /// <summary>Shows a wrong path at the start and not with the first record. The other output must be initialized.</summary>
+    /// <summary>Reports an unusable path at start, not with the first record. The other output must be initialized.</summary>
     public void Probe()
     {
         lock (SyncRoot)
@@ -74,12 +74,12 @@ internal sealed class LogFileTarget : FileTarget
     protected override void Write(LogEventInfo logEvent)
     {
         if (!_writable || !TryWrite(logEvent))
-            _missing++;
+            _lost++;
     }
 
     protected override void RenderFormattedMessage(LogEventInfo logEvent, StringBuilder target)
     {
-        // A full disk or a crash may have left half a record, which must not run into this one.
+        // A full disk or a crash may have left a partial record: start this one on a new line.
         if (_checkTail && !EndsWithNewline())
             target.Append('\n');
         base.RenderFormattedMessage(logEvent, target);
@@ -102,11 +102,11 @@ internal sealed class LogFileTarget : FileTarget
         {
             if (_closed)
                 return;
-            LogEventInfo again = Record(LogLevel.Info, $"The log file {_path} is written again; {Plural.Count(_missing, "record is", "records are")} missing from it.");
-            if (!TryWrite(again))
+            LogEventInfo recovery = Record(LogLevel.Info, $"Log file {_path} is writable again; {Plural.Count(_lost, "record was", "records were")} lost");
+            if (!TryWrite(recovery))
                 return;
-            _missing = 0;
-            _other.WriteAsyncLogEvent(new AsyncLogEventInfo(again, static _ => { }));
+            _lost = 0;
+            _other.WriteAsyncLogEvent(new AsyncLogEventInfo(recovery, static _ => { }));
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class LogFileTarget : FileTarget
         return written;
     }
 
-    /// <summary>Whatever goes wrong stays here: no log call may fail because of the file.</summary>
+    /// <summary>Catches every exception: no log call may fail because of the file.</summary>
     private bool Try(Action write)
     {
         try
@@ -134,7 +134,7 @@ internal sealed class LogFileTarget : FileTarget
         {
             if (_writable)
                 _other.WriteAsyncLogEvent(new AsyncLogEventInfo(
-                    Record(LogLevel.Warn, $"The log file {_path} cannot be written: {error.Message.TrimEnd('.')}. Trying again every {RetryInterval.TotalSeconds} seconds."),
+                    Record(LogLevel.Warn, $"Cannot write log file {_path}: {error.Message.TrimEnd('.')}; retrying every {RetryInterval.TotalSeconds} seconds"),
                     static _ => { }));
             _writable = false;
             _retry.Change(RetryInterval, Timeout.InfiniteTimeSpan);
@@ -151,7 +151,7 @@ internal sealed class LogFileTarget : FileTarget
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Not there or not ours to read: writing will tell.
+            // Missing or not readable: the write reports the error.
             return true;
         }
     }

@@ -15,16 +15,16 @@ internal static class LogFormats
 {
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    // Names of threads and processes come into messages as they are, so nothing is escaped that need not be.
+    // Messages contain thread and process names: escape only what JSON requires.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Layout LayoutOf(LogFormat format) =>
         Layout.FromMethod(format == LogFormat.Json ? Json : Text, LayoutRenderOptions.ThreadAgnostic);
 
     /// <summary>
-    /// <c>2026-11-23T09:15:00.123Z info  Category message</c>. Every record begins in column 1, and no other line does: a
-    /// newline is followed by blanks, so a hostile name in a message cannot look like a record. Other control characters are
-    /// shown as <c>\u001B</c> (<see cref="Printable"/>): a log must not steer the terminal it is read on.
+    /// <c>2026-11-23T09:15:00.123Z info  Category message</c>. Every record starts in column 1, and no other line does: a
+    /// newline is followed by spaces, so a hostile name in a message cannot look like a record. Other control characters are
+    /// escaped as <c>\u001B</c> (<see cref="Printable"/>): a log must not control the terminal it is read on.
     /// </summary>
     public static string Text(LogEventInfo record)
     {
@@ -36,7 +36,7 @@ internal static class LogFormats
         return text.ToString();
     }
 
-    /// <summary>One object per line: <c>time</c>, <c>level</c>, <c>logger</c>, <c>message</c>, <c>properties</c> and <c>exception</c> when there are any.</summary>
+    /// <summary>One object per line: <c>time</c>, <c>level</c>, <c>logger</c>, <c>message</c>, and <c>properties</c> and <c>exception</c> if present.</summary>
     public static string Json(LogEventInfo record)
     {
         ArrayBufferWriter<byte> bytes = new(512);
@@ -61,11 +61,11 @@ internal static class LogFormats
                 json.WriteString("exception", record.Exception.ToString());
             json.WriteEndObject();
         }
-        // What is not printable stands in strings, where its escape is one of JSON: a terminal shows it, a parser gives it back.
+        // Unprintable characters occur only in strings, where \uXXXX is a JSON escape: a terminal shows it, a parser restores the character.
         return Printable.Of(Encoding.UTF8.GetString(bytes.WrittenSpan));
     }
 
-    /// <summary>The message with the exception, if any, on the lines after it.</summary>
+    /// <summary>The message, followed by the exception on separate lines, if any.</summary>
     public static string Message(LogEventInfo record) =>
         record.Exception is null ? record.FormattedMessage : $"{record.FormattedMessage}\n{record.Exception}";
 
@@ -84,7 +84,7 @@ internal static class LogFormats
         _ => "fatal",
     };
 
-    // Most messages are one clean line; \r\n is one newline, and one at the end is none.
+    // \r\n counts as one newline; trailing newlines are dropped.
     private static void AppendLines(StringBuilder text, string value) =>
         text.Append(Printable.Lines(value.ReplaceLineEndings("\n").TrimEnd('\n')).Replace("\n", "\n    ", StringComparison.Ordinal));
 

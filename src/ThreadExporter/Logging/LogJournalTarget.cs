@@ -7,8 +7,8 @@ using LogLevel = NLog.LogLevel;
 namespace ThreadExporter.Logging;
 
 /// <summary>
-/// The journal: priority, message and exception in one record whatever their lines, the category in LOGGER, and each
-/// property of the message template in a field of its name, {ConfigFile} in CONFIG_FILE.
+/// The journal: one record holds priority, message and exception, also when they span lines. The category is in LOGGER, and each
+/// property of the message template in a field named after it: {ConfigFile} in CONFIG_FILE.
 /// </summary>
 internal sealed class LogJournalTarget : Target
 {
@@ -19,8 +19,8 @@ internal sealed class LogJournalTarget : Target
     private readonly JournalRecord _record = new();
     private long _lost;
 
-    /// <param name="journal">The socket of journald.</param>
-    /// <param name="fallback">Takes the records while no journal listens. No rule leads to it: the configuration must know it by itself.</param>
+    /// <param name="journal">journald's socket.</param>
+    /// <param name="fallback">Receives the records while journald does not listen. No logging rule refers to it, so it must be added to the configuration separately.</param>
     public LogJournalTarget(JournalSocket journal, Target fallback)
     {
         _journal = journal;
@@ -35,7 +35,7 @@ internal sealed class LogJournalTarget : Target
             case JournalResult.Sent when _lost > 0:
                 long lost = _lost;
                 _lost = 0;
-                Write(new LogEventInfo(LogLevel.Warn, "ThreadExporter.Log", $"The journal did not take {Plural.Count(lost, "log record", "log records")}: it was full."));
+                Write(new LogEventInfo(LogLevel.Warn, "ThreadExporter.Log", $"{Plural.Count(lost, "log record was", "log records were")} lost: the journal socket was full"));
                 break;
             case JournalResult.Dropped:
                 _lost++;
@@ -49,7 +49,7 @@ internal sealed class LogJournalTarget : Target
     private JournalResult Send(LogEventInfo logEvent)
     {
         _record.Clear();
-        // journalctl shows a message with control characters as "blob data" only, and others as they are. The fields are exact.
+        // journalctl shows a message with control characters as "blob data" and prints other messages verbatim. The fields stay exact.
         _record.Add("MESSAGE", Printable.Lines(LogFormats.Message(logEvent)));
         _record.Add(PriorityOf(logEvent.Level));
         _record.Add("SYSLOG_IDENTIFIER", Identifier);
@@ -59,7 +59,7 @@ internal sealed class LogJournalTarget : Target
             foreach ((object property, object? value) in logEvent.Properties)
             {
                 string name = JournalRecord.NameOf(LogFormats.ValueText(property));
-                // A field may stand more than once: without this a {Message} would be a second message of the record.
+                // journald allows repeated fields: without this a {Message} would be a second message of the record.
                 if (name is "MESSAGE" or "PRIORITY" or "SYSLOG_IDENTIFIER" or "LOGGER")
                     name = "PROPERTY_" + name;
                 _record.Add(name, LogFormats.ValueText(value));

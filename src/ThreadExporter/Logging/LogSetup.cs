@@ -9,14 +9,14 @@ using Level = NLog.LogLevel;
 namespace ThreadExporter.Logging;
 
 /// <summary>
-/// The daemon's log: NLog configured in code, to the journal or standard output and, when one is set, to a file.
-/// Usable before there is a host: the composition root logs through <see cref="Factory"/>.
+/// The daemon's log: NLog, configured in code. Writes to the journal or standard output and, if configured, to a file.
+/// Works without a host: the composition root logs through <see cref="Factory"/>.
 /// </summary>
 internal sealed class LogSetup : IDisposable
 {
     private readonly NLog.LogFactory _nlog = new();
     private readonly LoggingRule _all = new() { LoggerNamePattern = "*" };
-    // Without a target of its own it only holds back what is below its level from the rule after it.
+    // No target: a filter that stops framework records below its level.
     private readonly LoggingRule _framework = new() { LoggerNamePattern = "Microsoft.*" };
     private readonly NLogLoggerProvider _provider;
     private readonly JournalSocket? _journal;
@@ -24,7 +24,7 @@ internal sealed class LogSetup : IDisposable
 
     private LogSetup(LogConfig config, string? file, JournalSocket? journal, TextWriter output, TimeProvider time)
     {
-        // NLog's default clock is local time from a cache: an hour of it is ambiguous every autumn.
+        // NLog's default clock is cached local time, which is ambiguous for one hour every autumn.
         NLog.Time.TimeSource.Current = new NLog.Time.AccurateUtcTimeSource();
         _journal = journal;
         LogStdoutTarget standardOutput = new(output, LogFormats.LayoutOf(config.Format));
@@ -46,18 +46,18 @@ internal sealed class LogSetup : IDisposable
         Factory = new NLogLoggerFactory(_provider);
     }
 
-    /// <summary>Loggers independent of any host; the same outputs and level.</summary>
+    /// <summary>Creates loggers that do not depend on a host, with the same outputs and level.</summary>
     public ILoggerFactory Factory { get; }
 
     /// <summary>Metric <c>thread_exporter_log_file_writable</c>; true when there is no file.</summary>
     public bool FileWritable => _file?.Writable ?? true;
 
     /// <param name="config">The table <c>[log]</c>.</param>
-    /// <param name="stderrIsJournal">Null: found out from <c>JOURNAL_STREAM</c>.</param>
-    /// <param name="journalSocket">Where journald listens.</param>
-    /// <param name="output">Null: standard output, in UTF-8 whatever the locale.</param>
-    /// <param name="time">Clock of the retries of an unwritable file.</param>
-    /// <param name="logsDirectory">As <see cref="LogFilePath.LogsDirectory"/>, for a file that is "auto".</param>
+    /// <param name="stderrIsJournal">Null: determined from <c>JOURNAL_STREAM</c>.</param>
+    /// <param name="journalSocket">Path of journald's socket.</param>
+    /// <param name="output">Null: standard output, in UTF-8 regardless of the locale.</param>
+    /// <param name="time">Clock for retrying an unwritable file.</param>
+    /// <param name="logsDirectory">As <see cref="LogFilePath.LogsDirectory"/>, for <c>log.file = "auto"</c>.</param>
     public static LogSetup Create(
         LogConfig config, bool? stderrIsJournal = null, string journalSocket = JournalSocket.DefaultPath, TextWriter? output = null, TimeProvider? time = null,
         string? logsDirectory = null)
@@ -76,24 +76,24 @@ internal sealed class LogSetup : IDisposable
             time ?? TimeProvider.System);
     }
 
-    /// <summary>Makes this the only log of a host, and its rules the only filter: no environment variable of the framework cuts in.</summary>
+    /// <summary>Makes this the only log provider of a host, and its rules the only filter: environment variables of the framework have no effect.</summary>
     public void AddTo(ILoggingBuilder builder)
     {
         builder.ClearProviders();
         builder.AddProvider(_provider);
         builder.AddFilter<NLogLoggerProvider>(null, LogLevel.Trace);
-        // The host logs a taken port with its stack; the daemon says it in one line, and what ends a service likewise.
+        // The host logs a port in use and a failed service with a stack trace. The daemon logs these itself, on one line.
         builder.AddFilter<NLogLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 
-    /// <summary>Sets the level of all loggers, those in use included.</summary>
+    /// <summary>Sets the level of all loggers, including those in use.</summary>
     public void SetLevel(LogLevel level)
     {
         SetRules(level);
         _nlog.ReconfigExistingLoggers();
     }
 
-    /// <summary>Flushes and closes the outputs. Records that come later are lost without an error.</summary>
+    /// <summary>Flushes and closes the outputs. Later records are dropped silently.</summary>
     public void Dispose()
     {
         Factory.Dispose();
@@ -105,7 +105,7 @@ internal sealed class LogSetup : IDisposable
 
     private void SetRules(LogLevel level)
     {
-        // ASP.NET's Information is a line per request, the host's a line per start that the daemon says better.
+        // At Information ASP.NET logs every request, and the host its start, which the daemon logs itself.
         _framework.FinalMinLevel = level <= LogLevel.Debug ? Level.Trace : Level.Warn;
         if (level == LogLevel.None)
             _all.DisableLoggingForLevels(Level.Trace, Level.Fatal);

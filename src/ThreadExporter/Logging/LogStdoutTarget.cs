@@ -4,7 +4,7 @@ using NLog.Targets;
 
 namespace ThreadExporter.Logging;
 
-/// <summary>Standard output. A reader that went away (EPIPE) costs the record, nothing else: NLog keeps a target's errors.</summary>
+/// <summary>Standard output. If the reader has gone (EPIPE) only the record is lost: NLog swallows a target's exceptions.</summary>
 internal sealed class LogStdoutTarget : TargetWithLayout
 {
     private readonly TextWriter _writer;

@@ -5,22 +5,22 @@ using ThreadExporter.Matching;
 
 namespace ThreadExporter.Settings;
 
-/// <summary>How a load of the configuration ended.</summary>
-/// <param name="StartedAt">CLOCK_MONOTONIC nanoseconds when the file began to be read: who asked before then is answered.</param>
-/// <param name="Errors">Empty: the new configuration is in force.</param>
-/// <param name="RestartKeys">Changed keys that wait for a restart.</param>
+/// <summary>The result of loading the configuration.</summary>
+/// <param name="StartedAt">CLOCK_MONOTONIC nanoseconds just before the file was read: the result covers every request made earlier.</param>
+/// <param name="Errors">Empty: the new configuration is active.</param>
+/// <param name="RestartKeys">Changed keys that take effect at the next restart.</param>
 internal sealed record ReloadResult(long StartedAt, ImmutableArray<ConfigError> Errors, ImmutableArray<string> RestartKeys)
 {
     public bool Succeeded => Errors.IsEmpty;
 
-    /// <summary>The file as this load found it; the watch looks for another.</summary>
+    /// <summary>Identity of the file that was read; the file watcher compares the current one with it.</summary>
     public FileIdentity File { get; init; }
 
-    /// <summary>There was no file, and none was in use before: the defaults apply.</summary>
+    /// <summary>No file exists and none was in use before: the defaults apply.</summary>
     public bool IsWithoutFile { get; init; }
 }
 
-/// <summary>The configuration in force and the way to a new one: read, parse, validate, compile, swap one reference.</summary>
+/// <summary>Holds the active configuration and reloads it: read, parse, validate, compile, swap one reference.</summary>
 internal sealed class ConfigHolder
 {
     private readonly ConfigOverrides _overrides;
@@ -43,39 +43,40 @@ internal sealed class ConfigHolder
 
     public ReloadResult Last => _last;
 
-    /// <summary>Where each load looks for a file, which need not be there when it is the default path. Null: nowhere.</summary>
+    /// <summary>The file that each load reads. It may be missing when it is the default path. Null: no file.</summary>
     public string? Path { get; }
 
-    /// <summary>Where the active configuration comes from.</summary>
+    /// <summary>Source of the active configuration, for messages.</summary>
     public string DisplayPath => !_isWithoutFile ? Path! : Path is null ? "(no configuration file)" : $"(no configuration file at {Path})";
 
-    /// <summary>The first load. Null with the errors when the configuration is bad.</summary>
+    /// <summary>The first load. Null when the configuration is invalid.</summary>
     /// <param name="path">The file; null: none.</param>
-    /// <param name="mayBeMissing">Whether the defaults apply when nothing is there.</param>
-    /// <param name="overrides">What flags and the environment say.</param>
-    /// <param name="errors">Empty, or what is wrong.</param>
-    /// <param name="userPatience">How long to wait for users to be looked up; <see cref="Matcher.Timeout"/> unless given.</param>
+    /// <param name="mayBeMissing">Whether the defaults apply when the file does not exist.</param>
+    /// <param name="overrides">Values from flags and environment variables.</param>
+    /// <param name="loaded">What was read: its errors, and its <c>[log]</c> settings to report them with.</param>
+    /// <param name="userTimeout">Maximum wait for user lookups; default <see cref="Matcher.Timeout"/>.</param>
     public static ConfigHolder? Load(
-        string? path, bool mayBeMissing, ConfigOverrides overrides, out ImmutableArray<ConfigError> errors, TimeSpan? userPatience = null)
+        string? path, bool mayBeMissing, ConfigOverrides overrides, out ConfigResult loaded, TimeSpan? userTimeout = null)
     {
         UserDirectory users = new();
-        (ConfigSnapshot? snapshot, ReloadResult result) =
-            LoadSnapshot(path, overrides, null, mayBeMissing, mayBeEmpty: true, users, userPatience ?? Matcher.Timeout);
-        errors = result.Errors;
+        long startedAt = Clocks.MonotonicNanoseconds();
+        loaded = ConfigLoader.Load(path, overrides, mayBeMissing);
+        (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, startedAt, started: null, users, userTimeout ?? Matcher.Timeout);
         return snapshot is null ? null : new ConfigHolder(path, overrides, users, snapshot, result);
     }
 
     /// <summary>
-    /// Loads anew; on any error the configuration in force stays. An empty file is one when the configuration in force came
-    /// from a file that was not: an editor that truncates before it writes must not switch everything off. A missing file is one when the
-    /// active configuration came from a file. Called by the reload loop only.
+    /// Loads the file again; on any error the active configuration stays. An empty file is an error when the active configuration
+    /// came from a non-empty file: an editor that truncates before it writes must not disable everything. A missing file is an error
+    /// when the active configuration came from a file. Called only by the reload service.
     /// </summary>
     public ReloadResult Reload()
     {
         long startedAt = Clocks.MonotonicNanoseconds();
         try
         {
-            (ConfigSnapshot? snapshot, ReloadResult result) = LoadSnapshot(Path, _overrides, _started, _isWithoutFile, _mayBeEmpty, _users, Matcher.Timeout);
+            ConfigResult loaded = ConfigLoader.Load(Path, _overrides, mayBeMissing: _isWithoutFile, _mayBeEmpty);
+            (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, startedAt, _started, _users, Matcher.Timeout);
             if (snapshot is not null)
             {
                 _current = snapshot;
@@ -84,25 +85,22 @@ internal sealed class ConfigHolder
             }
             return _last = result;
         }
-        // A fault of ours in reading a file must not end a daemon that works: it is one more way for a reload to fail.
+        // A bug in reading a file must not end a working daemon: the reload fails.
         catch (Exception e)
         {
-            return _last = new ReloadResult(startedAt, [new ConfigError(Path ?? DisplayPath, default, "", $"internal fault, please report it: {e}")], [])
+            return _last = new ReloadResult(startedAt, [new ConfigError(Path ?? DisplayPath, default, "", $"internal error, please report it: {e}")], [])
             {
                 File = Path is null ? default : FileIdentity.Read(Path),
             };
         }
     }
 
-    private static (ConfigSnapshot?, ReloadResult) LoadSnapshot(
-        string? path, ConfigOverrides overrides, ExporterConfig? started, bool mayBeMissing, bool mayBeEmpty,
-        UserDirectory users, TimeSpan userPatience)
+    private static (ConfigSnapshot?, ReloadResult) Compile(
+        ConfigResult loaded, long startedAt, ExporterConfig? started, UserDirectory users, TimeSpan userTimeout)
     {
-        long startedAt = Clocks.MonotonicNanoseconds();
-        ConfigResult loaded = ConfigLoader.Load(path, overrides, mayBeMissing, mayBeEmpty);
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userPatience), DateTimeOffset.UtcNow, loaded.Tls);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userTimeout), DateTimeOffset.UtcNow, loaded.Tls);
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : ConfigKeys.ChangedAtRestart(started, config))
         {
             File = loaded.File,

@@ -5,7 +5,7 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Settings;
 
 /// <summary>
-/// Takes reload requests from SIGHUP and from the web. Made first thing in Main, kept to the end: without it a SIGHUP kills the process.
+/// Collects reload requests from SIGHUP and HTTP. Created first in Main and kept to the end: without it a SIGHUP ends the process.
 /// </summary>
 internal sealed class ReloadQueue
 {
@@ -13,8 +13,8 @@ internal sealed class ReloadQueue
 
     public ReloadQueue()
     {
-        // Reload and stop work however the process was started. SIGINT stays ignored where a shell without job control has left it so for
-        // a process in the background: Ctrl-C at its terminal is not meant for it.
+        // SIGHUP and SIGTERM must work even if the parent ignored them. An ignored SIGINT stays ignored: a shell without job control
+        // sets it so for a background process, because Ctrl-C at the terminal is not meant for it.
         Signals.RestoreDefaults(Signals.Hangup, Signals.Terminate);
         Hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
@@ -23,28 +23,28 @@ internal sealed class ReloadQueue
         });
     }
 
-    /// <summary>Held, because it takes itself away when it is collected.</summary>
+    /// <summary>Kept referenced: its finalizer would remove the handler.</summary>
     public PosixSignalRegistration Hangup { get; }
 
-    /// <summary>Asks for a reload and waits for its result.</summary>
+    /// <summary>Requests a reload and waits for its result.</summary>
     public Task<ReloadResult> RequestAsync()
     {
-        TaskCompletionSource<ReloadResult> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queue.Writer.TryWrite(answer);
-        return answer.Task;
+        TaskCompletionSource<ReloadResult> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Writer.TryWrite(completion);
+        return completion.Task;
     }
 
     /// <summary>
-    /// Waits for a request and takes all that have come by then: one reload that begins after them answers them all.
+    /// Waits for a request and takes all pending ones: one reload started after them serves them all.
     /// </summary>
     public async Task<List<TaskCompletionSource<ReloadResult>>> TakeAsync(CancellationToken cancellation)
     {
         List<TaskCompletionSource<ReloadResult>> waiting = [];
         await _queue.Reader.WaitToReadAsync(cancellation);
-        while (_queue.Reader.TryRead(out TaskCompletionSource<ReloadResult>? answer))
+        while (_queue.Reader.TryRead(out TaskCompletionSource<ReloadResult>? completion))
         {
-            if (answer is not null)
-                waiting.Add(answer);
+            if (completion is not null)
+                waiting.Add(completion);
         }
         return waiting;
     }

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Commands;
 
-/// <summary>Commands, options, environment, exit codes: the program as it is run.</summary>
+/// <summary>Commands, options, environment variables and exit codes of the program.</summary>
 public sealed class CommandTests : IDisposable
 {
     private readonly TempConfig _config = new("[[filter]]\nname = \"w\"\nmatch = \"workload\"\n");
@@ -48,22 +48,22 @@ public sealed class CommandTests : IDisposable
     [InlineData("/tmp/a\nb.toml", "must not contain a control character: character 7 is \\u000A")]
     [InlineData("a\u001b[2J", "must not contain a control character: character 2 is \\u001B")]
     [InlineData(null, "must not be longer than 4095 bytes")]
-    public async Task A_config_path_that_cannot_be_one_is_a_usage_error(string? path, string fault)
+    public async Task A_config_path_that_cannot_be_one_is_a_usage_error(string? path, string message)
     {
         foreach (string command in (string[])["run", "check", "once"])
         {
             (int code, _, string error) = await Daemon.RunAsync([command, "--config", path ?? "/" + new string('a', 4095)]);
-            Assert.Equal((2, $"thread-exporter: --config {fault}\nTry `thread-exporter --help`.\n"), (code, error));
+            Assert.Equal((2, $"thread-exporter: --config {message}\nTry `thread-exporter --help`.\n"), (code, error));
         }
     }
 
     [Theory]
     [InlineData("/pr\noc", "must not contain a control character: character 4 is \\u000A")]
     [InlineData(null, "must not be longer than 4095 bytes")]
-    public async Task A_procfs_path_that_cannot_be_one_exits_78(string? path, string fault)
+    public async Task A_procfs_path_that_cannot_be_one_exits_78(string? path, string message)
     {
         (int code, _, string error) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", path ?? "/" + new string('a', 4095)]);
-        Assert.Equal((78, $"--path.procfs: {fault}\n"), (code, error));
+        Assert.Equal((78, $"--path.procfs: {message}\n"), (code, error));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class CommandTests : IDisposable
         _config.Write("# nothing yet\n");
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Equal(0, code);
-        Assert.Contains("warning: no filter is given, so nothing is watched\n", output, StringComparison.Ordinal);
+        Assert.Contains("warning: no filter is configured, nothing is watched\n", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class CommandTests : IDisposable
     {
         (int code, _, string error) = await Daemon.RunAsync(["once"], new Dictionary<string, string> { ["PORT"] = "http" });
         Assert.Equal(2, code);
-        Assert.Contains("PORT=http", error, StringComparison.Ordinal);
+        Assert.Contains("PORT=\"http\"", error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -104,7 +104,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Check_lists_what_matches_now()
+    public async Task Check_lists_the_matches()
     {
         using Workload workload = new();
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);
@@ -113,7 +113,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Hostile_names_do_not_steer_the_terminal_of_check_and_are_exact_in_once()
+    public async Task Hostile_names_are_escaped_by_check_and_exact_in_once()
     {
         const string Name = "o\u202eve\u001b[2J";
         using FixtureProc proc = new();
@@ -122,7 +122,7 @@ public sealed class CommandTests : IDisposable
         _config.Write("[[filter]]\nname = \"f\\u202e\\n\"\npid = 10\n");
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path, "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
-        Assert.Contains(": 1 filter, good\n", output, StringComparison.Ordinal);
+        Assert.Contains(": OK (1 filter)\n", output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^f\\u202E\\u000A  10   o\\u202Eve\\u001B\[2J  o\\u202Eve\\u001B\[2J  1$", output);
         (code, output, _) = await Daemon.RunAsync(["once", "--config", _config.Path, "--path.procfs", proc.Root]);
         Assert.Equal(0, code);
@@ -130,7 +130,7 @@ public sealed class CommandTests : IDisposable
         (_, _, string error) = await Daemon.RunAsync(["check", "--config", "/no/su\u202ech"]);
         Assert.StartsWith("/no/su\\u202Ech: ", error, StringComparison.Ordinal);
         (_, _, error) = await Daemon.RunAsync(["--log.level", "\u202e\u001b[2J"]);
-        Assert.StartsWith("thread-exporter: --log.level \\u202E\\u001B[2J is unknown", error, StringComparison.Ordinal);
+        Assert.StartsWith("thread-exporter: invalid --log.level \"\\u202E\\u001B[2J\": expected trace", error, StringComparison.Ordinal);
         _config.Write("\"a\\u202e\" = 1\n\"a\\u202e\" = 2\n");
         (_, _, error) = await Daemon.RunAsync(["check", "--config", _config.Path]);
         Assert.Contains("the key `a\\u202E` is already defined", error, StringComparison.Ordinal);
@@ -148,7 +148,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_flag_beats_the_environment_which_beats_the_file()
+    public async Task Flags_override_the_environment_which_overrides_the_file()
     {
         async Task<string> FilterOf(string[] arguments, string? environment)
         {
@@ -195,13 +195,13 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_any_filter_it_runs_watches_nothing_and_says_so()
+    public async Task Without_filters_it_runs_watches_nothing_and_logs_that()
     {
         _config.Write("");
         await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path]);
         await daemon.WaitForLogAsync("nothing is watched");
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_threads"));
-        Assert.Contains("Nothing is watched, because no filter is given", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("Nothing is watched, because no filter is configured", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }
 }

@@ -27,7 +27,7 @@ public class ExhaustionTests
             await hog.ConnectAsync(daemon.Http.BaseAddress!.Host, daemon.Http.BaseAddress.Port, TestContext.Current.CancellationToken);
             hogs.Add(hog);
         }
-        await daemon.WaitForLogAsync("No connection is accepted");
+        await daemon.WaitForLogAsync("Not accepting connections");
         Task<string> waiting = Task.Run(() => RawGet(daemon), TestContext.Current.CancellationToken);
         Clocks.TryGetProcessCpu(daemon.Pid, out long before);
         long begin = Stopwatch.GetTimestamp();
@@ -51,7 +51,7 @@ public class ExhaustionTests
         foreach (TcpClient hog in hogs)
             hog.Dispose();
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", await waiting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Single(daemon.Log.Split('\n'), line => line.Contains("No connection is accepted", StringComparison.Ordinal));
+        Assert.Single(daemon.Log.Split('\n'), line => line.Contains("Not accepting connections", StringComparison.Ordinal));
         Libc.LimitOpenFiles(daemon.Pid, former);
         Assert.Equal(0, await daemon.StopAsync());
     }
@@ -63,7 +63,7 @@ public class ExhaustionTests
         await daemon.ScrapeAsync();
         Libc.LimitOpenFiles(daemon.Pid, (ulong)Directory.GetFiles($"/proc/{daemon.Pid}/fd").Length + 10);
         Task<string> waiting = Task.Run(() => RawGet(daemon), TestContext.Current.CancellationToken);
-        await daemon.WaitForLogAsync("No connection is accepted");
+        await daemon.WaitForLogAsync("Not accepting connections");
         Assert.Equal(0, await daemon.StopAsync());
         await waiting.ContinueWith(_ => { }, TaskScheduler.Default);
     }
@@ -174,7 +174,7 @@ public class ExhaustionTests
 
         config.Write("[[filter]]\nmatch = \"nothing\"\n");
         daemon.Signal("HUP");
-        await daemon.WaitForLogAsync($"reloaded from {config.Path}: 1 filter matches 0 processes");
+        await daemon.WaitForLogAsync($"reloaded from {config.Path}: filters 1, processes 0");
         Assert.Contains("thread_exporter_threads 0", await daemon.ScrapeAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await daemon.StopAsync());
     }

@@ -57,7 +57,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         Assert.False(await MatchesAsync(daemon));
         await ReloadAsync(daemon);
         await FeedsWatchdogAsync();
-        Assert.Contains("The user directory has not answered for a user that it names", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("The user directory has not responded for a user of this filter", await daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await daemon.WaitForLogAsync($"lookup of user \"{User}\" failed (no response for 5 s); the user matches no process");
         Assert.DoesNotContain("unknown user", daemon.Log, StringComparison.Ordinal);
         await ReloadAsync(daemon);

@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 
-/// <summary><c>web.watch_config</c>: nobody sends a signal here.</summary>
+/// <summary><c>web.watch_config</c>: reloads without a signal.</summary>
 public class ConfigFileWatcherTests
 {
     [SlowFact]
@@ -21,7 +21,7 @@ public class ConfigFileWatcherTests
         config.Write("colour = 1\n");
         await daemon.WaitForLogAsync("unknown key colour");
         await UntilGaugeAsync(daemon, 0);
-        // Two more looks at the same bad file.
+        // Two more polls of the same invalid file.
         await Task.Delay(2200, TestContext.Current.CancellationToken);
         Assert.Equal(1, Count(daemon, "unknown key colour"));
         Assert.Equal("renamed", await InForceAsync(daemon));
@@ -32,7 +32,7 @@ public class ConfigFileWatcherTests
         await UntilInForceAsync(daemon, "anew");
         await UntilGaugeAsync(daemon, 1);
 
-        // A reload that somebody asked for is not made a second time, and a file at rest is left alone.
+        // A requested reload is not made a second time, and an unchanged file is not reloaded.
         int before = Count(daemon, "Configuration reloaded");
         config.Write(Named("signalled"));
         daemon.Signal("HUP");
@@ -46,7 +46,7 @@ public class ConfigFileWatcherTests
     [SlowFact]
     public async Task Kubernetes_swaps_of_a_mounted_ConfigMap_are_followed()
     {
-        // As its atomic writer lays it out: file -> ..data/file, ..data -> ..TIME, and the link ..data is what is replaced.
+        // The layout of its atomic writer: file -> ..data/file, ..data -> ..TIME; the link ..data is replaced.
         DirectoryInfo volume = Directory.CreateTempSubdirectory("te-configmap-");
         try
         {
@@ -64,7 +64,7 @@ public class ConfigFileWatcherTests
                 Directory.CreateDirectory(At(directory));
                 File.WriteAllText(Path.Combine(At(directory), "thread-exporter.toml"), Named(filter));
                 File.CreateSymbolicLink(At("..data_tmp"), directory);
-                // File.Move takes a link to a directory for one.
+                // File.Move treats a link to a directory as a directory.
                 using Process rename = Process.Start("mv", ["-T", At("..data_tmp"), At("..data")]);
                 rename.WaitForExit();
                 Assert.Equal(0, rename.ExitCode);

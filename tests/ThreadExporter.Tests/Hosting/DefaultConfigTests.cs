@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 
-/// <summary>Without <c>--config</c>: what stands at the default path, in a mount namespace with a copy of /etc.</summary>
+/// <summary>Without <c>--config</c>: what is at the default path, in a mount namespace with a copy of /etc.</summary>
 public sealed class DefaultConfigTests : IDisposable
 {
     private const string Default = "/etc/thread-exporter.toml";
@@ -14,7 +14,7 @@ public sealed class DefaultConfigTests : IDisposable
     private Dictionary<string, string> Variables => new()
     {
         ["RUNTIME_DIRECTORY"] = _runtime.FullName,
-        // Else the runtime is looked for in /etc/dotnet.
+        // Otherwise the runtime is searched for in /etc/dotnet.
         ["DOTNET_ROOT"] = Path.GetFullPath("../../..", RuntimeEnvironment.GetRuntimeDirectory()),
     };
 
@@ -25,7 +25,7 @@ public sealed class DefaultConfigTests : IDisposable
     {
         await using Daemon daemon = await StartAsync("true");
         await daemon.WaitForLogAsync($"Configuration loaded from (no configuration file at {Default})");
-        Assert.Equal((0, "", $"{Default} does not exist; the defaults and the command line of the daemon apply\n"), await ReloadAsync(daemon));
+        Assert.Equal((0, "", $"{Default} does not exist; the daemon uses its defaults and its command line\n"), await ReloadAsync(daemon));
 
         File.WriteAllText(Inside(daemon), Filter);
         Assert.Equal((0, "", ""), await ReloadAsync(daemon));
@@ -58,7 +58,7 @@ public sealed class DefaultConfigTests : IDisposable
     }
 
     [Fact]
-    public async Task The_watch_says_that_the_file_is_gone_and_takes_the_next()
+    public async Task The_watcher_reports_a_deleted_file_and_loads_the_next_one()
     {
         await using Daemon daemon = await StartAsync($"printf '{Filter.Replace("\n", "\\n", StringComparison.Ordinal)}[web]\\nwatch_config = true\\n' > {Default}");
         await daemon.WaitForLogAsync("Configuration loaded from " + Default);
@@ -77,11 +77,11 @@ public sealed class DefaultConfigTests : IDisposable
     [InlineData($"mkfifo {Default}", "is not a regular file")]
     [InlineData($"install -m 0 /dev/null {Default}", "permission denied")]
     [InlineData("chmod 0 /etc", "permission denied")]
-    public async Task What_is_there_and_cannot_be_read_exits_78(string prepare, string error)
+    public async Task An_unreadable_file_exits_78(string prepare, string error)
     {
         foreach (string command in (string[])["run", "check", "once"])
         {
-            // Root may read every file unless it is without two capabilities.
+            // Root may read every file unless it lacks two capabilities.
             await using Daemon daemon = Launch(prepare, "/usr/bin/setpriv --bounding-set -dac_override,-dac_read_search", command);
             Assert.Equal(78, await daemon.WaitForExitAsync());
             Assert.Equal($"{Default}: {error}", daemon.Log);
@@ -89,11 +89,11 @@ public sealed class DefaultConfigTests : IDisposable
     }
 
     [Fact]
-    public async Task Check_says_that_there_is_no_file()
+    public async Task Check_reports_that_there_is_no_file()
     {
         await using Daemon daemon = Launch("true", "", "check");
         Assert.Equal(0, await daemon.WaitForExitAsync());
-        Assert.StartsWith($"(no configuration file at {Default}): 0 filters", daemon.Log, StringComparison.Ordinal);
+        Assert.StartsWith($"(no configuration file at {Default}): OK (0 filters)", daemon.Log, StringComparison.Ordinal);
     }
 
     private static string Inside(Daemon daemon) => $"/proc/{daemon.Pid}/root{Default}";

@@ -28,12 +28,12 @@ public sealed class ExtendedReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task Denied_io_is_a_warning_for_people()
+    public async Task Denied_io_is_a_warning()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && System.IO.File.Exists("/usr/bin/setpriv"), "needs root and setpriv(1) to run as another user's process");
         using Workload workload = new();
         _config.Write($"[[filter]]\npid = {workload.Pid}\n[collector]\nextended = [\"io\"]\n");
-        // Root without its two capabilities: another user would have to be let in to wherever the program lies.
+        // Root without its two capabilities: another user may not have access to the folder of the program.
         ProcessStartInfo start = new("/usr/bin/setpriv", ["--inh-caps=-all", "--bounding-set=-all", Daemon.Program, "check", "--config", _config.Path]) { RedirectStandardOutput = true };
         using Process check = Process.Start(start)!;
         string output = await check.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

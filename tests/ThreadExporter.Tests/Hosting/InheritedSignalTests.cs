@@ -46,9 +46,9 @@ public sealed class InheritedSignalTests : IDisposable
         Assert.Equal(0, await daemon.StopAsync());
     }
 
-    /// <summary>Of the tests themselves: under nohup and in the background of a script it fails without tests/InheritedSignals.cs.</summary>
+    /// <summary>About the tests themselves: under nohup and in the background of a script it fails without tests/InheritedSignals.cs.</summary>
     [Fact]
-    public async Task What_the_tests_start_ignores_neither_SIGHUP_nor_SIGINT_nor_SIGQUIT()
+    public async Task Child_processes_of_the_tests_ignore_neither_SIGHUP_nor_SIGINT_nor_SIGQUIT()
     {
         using Process grep = Process.Start(new ProcessStartInfo("grep", ["^SigIgn:", "/proc/self/status"]) { RedirectStandardOutput = true })!;
         string line = await grep.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 
-/// <summary>What the daemon tells a service manager, on a socket of our own.</summary>
+/// <summary>The daemon's notifications to a service manager, received on the test's own socket.</summary>
 public class NotifyTests
 {
     [Fact]
@@ -35,9 +35,9 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task One_process_with_one_thread_is_told_in_the_singular()
+    public async Task One_process_with_one_thread_is_reported_in_the_singular()
     {
-        // Its name is hostile, and no line holds it.
+        // Its name is hostile, and no message contains it.
         using FixtureProc proc = new();
         proc.Process(10, "o\u202e\u001b[2J");
         proc.Thread(10, 10, "main"u8);
@@ -48,7 +48,7 @@ public class NotifyTests
         socket.ReceiveTimeout = 10_000;
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path });
         Assert.Equal("STATUS=Watching 1 process with 1 thread", ReceiveUntil(socket, m => m.StartsWith("STATUS=Watching", StringComparison.Ordinal)));
-        await daemon.WaitForLogAsync("1 filter matches 1 process with 1 thread");
+        await daemon.WaitForLogAsync("filters 1, processes 1, threads 1");
         Assert.DoesNotContain("1 threads", daemon.Log, StringComparison.Ordinal);
         config.Write("[[filter]]\nname = 7\nmatch = \"a\"\n");
         daemon.Signal("HUP");

@@ -7,7 +7,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 
-/// <summary>What can happen to the file: whatever it is, the old configuration stays whole, the gauge says so, and nothing ends.</summary>
+/// <summary>Damaged, missing and half-written files: the previous configuration stays active, the gauge is 0, the daemon keeps running.</summary>
 public sealed class ReloadFaultTests : IDisposable
 {
     private const string Web = "[web]\nenable_lifecycle = true\n";
@@ -18,11 +18,11 @@ public sealed class ReloadFaultTests : IDisposable
     public void Dispose() => _config.Dispose();
 
     [SlowFact]
-    public async Task Whatever_stands_in_the_files_place_leaves_the_old_configuration_in_force()
+    public async Task Anything_else_at_the_path_leaves_the_previous_configuration_active()
     {
         await using Daemon daemon = await StartAsync();
         string path = _config.Path;
-        // Kept until the end: a socket that the garbage collector takes deletes the file at its path, whatever that is by then.
+        // Kept until the end: a socket that is finalized deletes the file at its path, whatever that is by then.
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         (string Error, Action Make)[] faults =
         [
@@ -51,8 +51,8 @@ public sealed class ReloadFaultTests : IDisposable
             await AssertFailsAsync(daemon, error);
             Remove(path);
             _config.Write(Good);
-            (HttpStatusCode status, string answer) = await ReloadAsync(daemon);
-            Assert.True(status == HttpStatusCode.OK, $"after \"{error}\": {answer}");
+            (HttpStatusCode status, string body) = await ReloadAsync(daemon);
+            Assert.True(status == HttpStatusCode.OK, $"after \"{error}\": {body}");
             Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
         }
         Assert.Equal(0, await daemon.StopAsync());
@@ -61,7 +61,7 @@ public sealed class ReloadFaultTests : IDisposable
     [SlowFact]
     public async Task A_file_that_may_no_longer_be_read_is_an_error()
     {
-        // Root may read every file unless it is without two capabilities.
+        // Root may read every file unless it lacks two capabilities.
         string[]? through = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search"] : null;
         Assert.SkipUnless(through is null || File.Exists(through[0]), "needs setpriv(1) to take root's capabilities away");
         await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], through: through);
@@ -72,7 +72,7 @@ public sealed class ReloadFaultTests : IDisposable
     }
 
     [SlowFact]
-    public async Task An_empty_file_is_a_configuration_where_an_empty_one_was_in_force_and_a_comment_is_always()
+    public async Task An_empty_file_is_valid_only_if_an_empty_one_was_active_and_a_comment_is_always_valid()
     {
         _config.Write("");
         await using Daemon daemon = await StartAsync();
@@ -96,22 +96,22 @@ public sealed class ReloadFaultTests : IDisposable
         {
             for (int i = 0; !stop.IsCancellationRequested; i++)
             {
-                long begun = Stopwatch.GetTimestamp();
-                // As an editor does: truncated, then written piece by piece, and each piece ends where a file could.
+                long startedAt = Stopwatch.GetTimestamp();
+                // As an editor does: truncated, then written in parts, each of which is a valid file by itself.
                 await using (FileStream file = new(_config.Path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
                 {
                     foreach (string piece in Filled(i % 2 == 0 ? 'b' : 'a').Split("\n\n"))
                         file.Write(Encoding.ASCII.GetBytes(piece + "\n\n"));
                 }
-                if (Stopwatch.GetElapsedTime(begun) > TimeSpan.FromMilliseconds(80))
+                if (Stopwatch.GetElapsedTime(startedAt) > TimeSpan.FromMilliseconds(80))
                     slow++;
                 await Task.Delay(i % 3 * 100, TestContext.Current.CancellationToken);
             }
         }, TestContext.Current.CancellationToken);
         HashSet<char> seen = [];
         int halves = 0;
-        long begin = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(3) || (seen.Count < 2 && Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(15)))
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(3) || (seen.Count < 2 && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(15)))
         {
             (HttpStatusCode status, string text) = await ReloadAsync(daemon);
             Assert.True(status == HttpStatusCode.OK || text.Contains("is being written", StringComparison.Ordinal) || text.Contains("is empty", StringComparison.Ordinal), text);
@@ -125,8 +125,8 @@ public sealed class ReloadFaultTests : IDisposable
         await stop.CancelAsync();
         await writer;
         Assert.Equal(['a', 'b'], seen.Order());
-        // A writer that this machine holds up for longer than a reload waits looks like one that has finished.
-        Assert.True(halves == 0 || slow > 0, $"{halves} times half a file was in force");
+        // A writer that is delayed for longer than a reload waits looks like one that has finished.
+        Assert.True(halves == 0 || slow > 0, $"{halves} times half a file was active");
 
         static string Filled(char prefix) =>
             Web + "\n" + string.Concat(Enumerable.Range(0, Filters).Select(i => $"[[filter]]\nname = \"{prefix}{i}\"\nmatch = \"no-such-process\"\n\n"));
@@ -174,8 +174,8 @@ public sealed class ReloadFaultTests : IDisposable
 
     private static async Task<(HttpStatusCode Status, string Text)> ReloadAsync(Daemon daemon)
     {
-        using HttpResponseMessage answer = await daemon.Http.PostAsync("/-/reload", null);
-        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await daemon.Http.PostAsync("/-/reload", null);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
     private async Task AssertReloadsAsync(Daemon daemon, string content, bool succeeds)

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 
-/// <summary>A directory to which others may write, as in a container: what they put in the way is neither followed nor opened.</summary>
+/// <summary>A directory that other users can write, as in a container: what they put there is neither followed nor opened.</summary>
 public sealed class ReloadStatusFileTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("te-run-").FullName;
@@ -19,19 +19,19 @@ public sealed class ReloadStatusFileTests : IDisposable
     {
         System.IO.File.WriteAllText(Victim, "victim");
         System.IO.File.CreateSymbolicLink(File, Victim);
-        ReloadStatusFile verdicts = new(_directory);
-        Assert.True(verdicts.TryWrite(_result, null, out _));
+        ReloadStatusFile statusFile = new(_directory);
+        Assert.True(statusFile.TryWrite(_result, null, out _));
         Assert.Null(new FileInfo(File).LinkTarget);
         Assert.NotNull(ReloadStatusFile.TryRead(File));
         Assert.Equal("victim", System.IO.File.ReadAllText(Victim));
-        verdicts.Delete();
+        statusFile.Delete();
         Assert.Equal([Victim], Directory.GetFiles(_directory));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_has_the_temporary_name_is_not_written_to(bool link)
+    public async Task An_existing_entry_with_the_temporary_name_is_not_written_to(bool link)
     {
         System.IO.File.WriteAllText(Victim, "victim");
         ulong start = ProcessStart();
@@ -44,9 +44,9 @@ public sealed class ReloadStatusFileTests : IDisposable
                 Libc.MakeFifo(name);
         }
         string[] before = [.. Directory.GetFileSystemEntries(_directory).Order(StringComparer.Ordinal)];
-        ReloadStatusFile verdicts = new(_directory);
-        // Opening a FIFO to which nobody listens never ends.
-        (bool written, string? error) = await Task.Run(() => (verdicts.TryWrite(_result, null, out string? error), error))
+        ReloadStatusFile statusFile = new(_directory);
+        // Opening a FIFO without a reader blocks forever.
+        (bool written, string? error) = await Task.Run(() => (statusFile.TryWrite(_result, null, out string? error), error))
             .WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.False(written);
         Assert.Contains("exists", error, StringComparison.Ordinal);
@@ -74,10 +74,10 @@ public sealed class ReloadStatusFileTests : IDisposable
 
     private ulong ProcessStart()
     {
-        ReloadStatusFile verdicts = new(_directory);
-        Assert.True(verdicts.TryWrite(_result, null, out _));
+        ReloadStatusFile statusFile = new(_directory);
+        Assert.True(statusFile.TryWrite(_result, null, out _));
         ulong start = ReloadStatusFile.TryRead(File)!.ProcessStart;
-        verdicts.Delete();
+        statusFile.Delete();
         return start;
     }
 }

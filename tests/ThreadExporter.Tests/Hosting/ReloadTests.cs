@@ -86,14 +86,14 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_reload_command_waits_for_the_verdict()
+    public async Task The_reload_command_waits_for_the_result()
     {
         await using Daemon daemon = await StartAsync();
         for (int i = 0; i < 5; i++)
         {
             _config.Write(i % 2 == 0 ? Other : Good);
             Assert.Equal((0, "", ""), await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment));
-            // No waiting: when the command returns, the new filters are in force.
+            // No waiting: when the command returns, the new filters are active.
             Assert.Equal(i % 2 == 0 ? "second" : "first",
                 Assert.Single((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
         }
@@ -104,17 +104,17 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_reload_command_signals_nobody_but_a_daemon()
+    public async Task The_reload_command_signals_only_a_daemon()
     {
         using Workload other = new();
         (int code, _, string error) = await Daemon.RunAsync(["reload", $"{other.Pid}"], Environment);
         Assert.Equal(1, code);
-        Assert.Contains("is no running thread-exporter", error, StringComparison.Ordinal);
-        // A verdict that names it with another start time is of a process that is gone.
+        Assert.Contains("is not a running thread-exporter", error, StringComparison.Ordinal);
+        // A status file with the same pid and another start time belongs to an exited process.
         await File.WriteAllTextAsync(Path.Combine(_runtime.FullName, $"{other.Pid}.json"),
             $$"""{"pid":{{other.Pid}},"process_start":1,"started_at":1,"errors":[],"restart_keys":[]}""", TestContext.Current.CancellationToken);
         Assert.Equal(1, (await Daemon.RunAsync(["reload", $"{other.Pid}"], Environment)).ExitCode);
-        // It lives: SIGHUP would have ended it.
+        // It still runs: SIGHUP would have ended it.
         other.Spawn("alive", "idle");
     }
 
@@ -152,7 +152,7 @@ public sealed class ReloadTests : IDisposable
     public async Task A_SIGHUP_during_start_does_not_kill()
     {
         await using Daemon daemon = Daemon.Launch(["--config", _config.Path, "--web.listen-address", "127.0.0.1:0"], Environment);
-        // The runtime itself takes some 30 ms before Main: until SIGHUP is caught (SigCgt bit 1) nobody can help.
+        // The runtime itself takes some 30 ms before Main: until SIGHUP is caught (SigCgt bit 1) a signal ends it.
         while (!CatchesHangup(daemon.Pid))
             await Task.Delay(1, TestContext.Current.CancellationToken);
         for (int i = 0; i < 50; i++)

@@ -33,7 +33,7 @@ public sealed class AutoLogFileTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")], Environment);
         Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_log_file_writable"));
         Assert.Equal(0, await daemon.StopAsync());
-        await daemon.WaitForLogAsync("thread-exporter stops");
+        await daemon.WaitForLogAsync("Stopped");
         Assert.Equal(daemon.Log + "\n", await File.ReadAllTextAsync(LogFile, TestContext.Current.CancellationToken));
     }
 
@@ -45,7 +45,7 @@ public sealed class AutoLogFileTests : IDisposable
     }
 
     [Fact]
-    public async Task An_empty_text_switches_it_off()
+    public async Task An_empty_value_disables_it()
     {
         _config.Write("[log]\nfile = \"\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], Environment);
@@ -59,14 +59,14 @@ public sealed class AutoLogFileTests : IDisposable
         await using Daemon daemon = await Daemon.StartAsync(
             ["--config", _config.Path], new Dictionary<string, string> { ["LOGS_DIRECTORY"] = Path.Combine(_directory, "none") });
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_log_file_writable"));
-        Assert.Contains($"The log file {_directory}/none/thread-exporter.log cannot be written: ", daemon.Log, StringComparison.Ordinal);
+        Assert.Contains($"Cannot write log file {_directory}/none/thread-exporter.log: ", daemon.Log, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
     }
 
     [Theory]
     [InlineData("check")]
     [InlineData("once")]
-    public async Task Commands_that_are_no_daemon_leave_it_alone(string command)
+    public async Task Other_commands_do_not_write_it(string command)
     {
         await AssertLeavesAloneAsync(command, LogFile);
         string other = Path.Combine(_directory, "exporter.log");
@@ -81,7 +81,7 @@ public sealed class AutoLogFileTests : IDisposable
     public async Task A_configuration_that_cannot_be_used_is_an_event_for_both(string log, bool written)
     {
         _config.Write($"nonsense = 1\n{log}");
-        // It takes its standard error for the journal; where none listens, standard output has the records.
+        // Its standard error looks like the journal; where journald does not listen, records go to standard output.
         (int code, string output, string error) = await ShellRun.RunAsync(
             "bash", ["-c", "JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec \"$@\"", "bash", Daemon.Program, "run", "--config", _config.Path],
             environment: Environment);

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Tests.Logging;
 
-/// <summary>A clock that stands still; its timers fire inside <see cref="Advance"/>, on the caller's thread.</summary>
+/// <summary>A clock that advances only in <see cref="Advance"/>, which also fires its timers on the caller's thread.</summary>
 internal sealed class LogClock : TimeProvider
 {
     private readonly List<ManualTimer> _timers = [];

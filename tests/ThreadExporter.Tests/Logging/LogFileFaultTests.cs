@@ -6,7 +6,7 @@ using ThreadExporter.Logging;
 
 namespace ThreadExporter.Tests.Logging;
 
-/// <summary>Faults that stop root too: this suite often runs as root, whom no mode keeps out.</summary>
+/// <summary>Errors that also affect root: these tests often run as root, which ignores file modes.</summary>
 public sealed class LogFileFaultTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("log-").FullName;
@@ -22,7 +22,7 @@ public sealed class LogFileFaultTests : IDisposable
         File.WriteAllText(blocker, "");
         using LogSetup log = Create(blocker + "/exporter.log");
         Assert.False(log.FileWritable);
-        Assert.Equal([$"warn  ThreadExporter.Log The log file {blocker}/exporter.log cannot be written: Could not find a part of the path '{blocker}/exporter.log'. Trying again every 10 seconds."], Output());
+        Assert.Equal([$"warn  ThreadExporter.Log Cannot write log file {blocker}/exporter.log: Could not find a part of the path '{blocker}/exporter.log'; retrying every 10 seconds"], Output());
         Log(log, "one", "two");
         _clock.Advance(LogFileTarget.RetryInterval);
         Assert.Equal(["info  X one", "info  X two"], Output()[1..]);
@@ -39,7 +39,7 @@ public sealed class LogFileFaultTests : IDisposable
         Log(log, "four");
         Directory.Delete(LogFile);
 
-        // Nothing is tried between the retries: a fault must not cost a system call per record.
+        // No writes between retries: an error must not cost a system call per record.
         Log(log, "five");
         Assert.False(File.Exists(LogFile));
         Assert.Equal(1, _clock.PendingTimers);
@@ -50,9 +50,9 @@ public sealed class LogFileFaultTests : IDisposable
         Assert.Equal(0, _clock.PendingTimers);
         Log(log, "six");
 
-        string again = $"info  ThreadExporter.Log The log file {LogFile} is written again; 5 records are missing from it.";
+        string again = $"info  ThreadExporter.Log Log file {LogFile} is writable again; 5 records were lost";
         Assert.Equal(
-            [$"warn  ThreadExporter.Log The log file {LogFile} cannot be written: Access to the path '{LogFile}' is denied. Trying again every 10 seconds.",
+            [$"warn  ThreadExporter.Log Cannot write log file {LogFile}: Access to the path '{LogFile}' is denied; retrying every 10 seconds",
                 "info  X one", "info  X two", "info  X three", "info  X four", "info  X five", again, "info  X six"],
             Output());
         Assert.Equal([again, "info  X six"], Lines(File.ReadAllText(LogFile)));
@@ -74,26 +74,26 @@ public sealed class LogFileFaultTests : IDisposable
         Directory.CreateDirectory(directory);
         _clock.Advance(LogFileTarget.RetryInterval);
         Assert.True(log.FileWritable);
-        Assert.Equal([$"info  ThreadExporter.Log The log file {file} is written again; 2 records are missing from it."], Lines(File.ReadAllText(file)));
+        Assert.Equal([$"info  ThreadExporter.Log Log file {file} is writable again; 2 records were lost"], Lines(File.ReadAllText(file)));
 
-        // A second fault is a second warning.
+        // A second error is a second warning.
         Directory.Delete(directory, recursive: true);
         Log(log, "four");
-        Assert.Equal(2, Output().Count(line => line.Contains("cannot be written", StringComparison.Ordinal)));
+        Assert.Equal(2, Output().Count(line => line.Contains("Cannot write", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void A_full_device_is_one_warning()
     {
         using LogSetup log = Create("/dev/full");
-        // It can be opened, and takes nothing.
+        // It can be opened, but every write fails.
         Assert.True(log.FileWritable);
         Log(log, "one", "two");
         Assert.False(log.FileWritable);
         _clock.Advance(LogFileTarget.RetryInterval);
         Log(log, "three");
         Assert.Equal(
-            ["info  X one", "warn  ThreadExporter.Log The log file /dev/full cannot be written: No space left on device : '/dev/full'. Trying again every 10 seconds.",
+            ["info  X one", "warn  ThreadExporter.Log Cannot write log file /dev/full: No space left on device : '/dev/full'; retrying every 10 seconds",
                 "info  X two", "info  X three"],
             Output());
     }
@@ -109,7 +109,7 @@ public sealed class LogFileFaultTests : IDisposable
         Assert.False(log.FileWritable);
         Assert.InRange(new FileInfo(LogFile).Length, 900, 1200);
         Assert.Equal(
-            $"warn  ThreadExporter.Log The log file {LogFile} cannot be written: it is full and cannot be rotated: exporter.1.log is a directory. Trying again every 10 seconds.",
+            $"warn  ThreadExporter.Log Cannot write log file {LogFile}: it is full and cannot be rotated: exporter.1.log is a directory; retrying every 10 seconds",
             Assert.Single(Output(), line => line.StartsWith("warn", StringComparison.Ordinal)));
         long length = new FileInfo(LogFile).Length;
         _clock.Advance(LogFileTarget.RetryInterval);
@@ -141,7 +141,7 @@ public sealed class LogFileFaultTests : IDisposable
                     Assert.InRange(i, 0, 10_000);
                     Log(log, new string('x', 1000));
                 }
-                // The last record fits in part: the page is full in the middle of it.
+                // The last record is cut off: the page is full in the middle of it.
                 Assert.Equal(8192, new FileInfo(file).Length);
                 Assert.EndsWith("x", File.ReadAllText(file), StringComparison.Ordinal);
                 File.Delete(ballast);
@@ -150,7 +150,7 @@ public sealed class LogFileFaultTests : IDisposable
                 Log(log, "after");
             }
             string[] lines = File.ReadAllLines(file);
-            Assert.EndsWith($"The log file {file} is written again; 1 record is missing from it.", lines[^2], StringComparison.Ordinal);
+            Assert.EndsWith($"Log file {file} is writable again; 1 record was lost", lines[^2], StringComparison.Ordinal);
             Assert.EndsWith(" X after", lines[^1], StringComparison.Ordinal);
             Assert.All(lines, line => Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z info  ", line));
         }
@@ -170,13 +170,13 @@ public sealed class LogFileFaultTests : IDisposable
         using LogSetup log = LogSetup.Create(new LogConfig { File = _directory }, stderrIsJournal: true, socket, _output, _clock);
         byte[] buffer = new byte[4096];
         string text = System.Text.Encoding.UTF8.GetString(buffer, 0, journal.Receive(buffer));
-        Assert.StartsWith($"MESSAGE=The log file {_directory} cannot be written: ", text, StringComparison.Ordinal);
+        Assert.StartsWith($"MESSAGE=Cannot write log file {_directory}: ", text, StringComparison.Ordinal);
         Assert.Contains("\nPRIORITY=4\n", text, StringComparison.Ordinal);
         Assert.Empty(_output.ToString());
     }
 
     [Fact]
-    public void After_dispose_nothing_is_tried_any_more()
+    public void After_dispose_there_are_no_retries()
     {
         Directory.CreateDirectory(LogFile);
         LogSetup log = Create(LogFile);

@@ -60,7 +60,7 @@ public sealed class LogFileTests : IDisposable
             Assert.All(Names(), name => Assert.InRange(new FileInfo(Path.Combine(_directory, name)).Length, 1, 1000));
         }
         Assert.Equal(names.Order(), Names().Order());
-        // The newest records, without a gap, over the files in their order.
+        // The newest records without a gap, across the files in order.
         string all = string.Concat(names.Select(name => File.ReadAllText(Path.Combine(_directory, name))));
         int first = records - (all.Length / RecordLength);
         Assert.Equal(Enumerable.Range(first, records - first), all.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(NumberOf));
@@ -85,7 +85,7 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(["exporter.1.log", "exporter.2.log", "exporter.log"], Names());
         Assert.Equal([10, 20, 30], ((string[])["exporter.2.log", "exporter.1.log", "exporter.log"]).Select(name => NumberOf(File.ReadLines(Path.Combine(_directory, name)).First())));
         Assert.Equal(5, File.ReadAllLines(LogFile).Length);
-        Assert.DoesNotContain("cannot be written", _output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Cannot write", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void Files_of_others_are_left_alone()
+    public void Unrelated_files_are_not_touched()
     {
         string[] others = ["exporter.20261101.log", "exporter.20261102.log", "exporter.01.log", "exporter.2.log", "exporter.notes.log", "exporter2.log", "exporter.1x.log", "exporter.log.1", "other.1.log"];
         foreach (string other in others)
@@ -137,7 +137,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void Half_a_record_left_by_a_crash_does_not_run_into_the_next()
+    public void A_partial_record_left_by_a_crash_is_ended_before_the_next()
     {
         File.WriteAllText(LogFile, "2026-11-23T09:15:00.123Z info  X hal");
         using LogSetup log = Create();

@@ -35,7 +35,7 @@ public class LogFormatsTests
     [InlineData("osd\u202eevil\u2066\u200b", "osd\\u202Eevil\\u2066\\u200B")]
     [InlineData("größer µs 日本 🙂", "größer µs 日本 🙂")]
     [InlineData("", "")]
-    public void Text_indents_further_lines_and_shows_control_characters(string message, string shown) =>
+    public void Text_indents_continuation_lines_and_escapes_control_characters(string message, string shown) =>
         Assert.Equal("2026-11-23T09:15:00.123Z info  Collector " + shown, LogFormats.Text(Record(message)));
 
     [Fact]
@@ -78,7 +78,7 @@ public class LogFormatsTests
     }
 
     [Fact]
-    public void No_bidirectional_override_is_in_json_as_it_stands()
+    public void Bidirectional_overrides_are_escaped_in_json()
     {
         LogEventInfo record = Record("osd\u202eevil\U000E0001");
         record.Properties["na\u2066me"] = "\u200bx";
@@ -93,7 +93,7 @@ public class LogFormatsTests
         Assert.Equal("""{"time":"2026-11-23T09:15:00.123Z","level":"info","logger":"Collector","message":"x"}""", LogFormats.Json(Record("x")));
 
     [Fact]
-    public void Whatever_the_texts_json_is_one_valid_line_that_gives_them_back() =>
+    public void Json_is_one_valid_line_that_round_trips_every_text() =>
         Prop.ForAll<string, string, string>((message, name, value) =>
         {
             LogEventInfo record = Record((message ?? "") + "\u0000\u001B\u2028\"\\");
@@ -101,7 +101,7 @@ public class LogFormatsTests
             string json = LogFormats.Json(record);
             Assert.DoesNotContain('\n', json);
             using JsonDocument document = JsonDocument.Parse(json);
-            // FsCheck makes lone surrogates too: those become U+FFFD, as everywhere in UTF-8.
+            // FsCheck also generates lone surrogates: those become U+FFFD, as always in UTF-8.
             Assert.Equal(Utf8(record.FormattedMessage), document.RootElement.GetProperty("message").GetString());
             Assert.Equal(value is null ? null : Utf8(value), document.RootElement.GetProperty("properties").GetProperty(Utf8("p" + name)).GetString());
         }).QuickCheckThrowOnFailure();

@@ -99,7 +99,7 @@ public sealed class LogJournalTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_journal_records_go_to_standard_output_until_it_comes()
+    public void Without_a_journal_records_go_to_standard_output_until_it_listens()
     {
         using LogSetup log = Create(new LogConfig { Journal = JournalMode.Always });
         ILogger logger = log.Factory.CreateLogger("X");
@@ -127,7 +127,7 @@ public sealed class LogJournalTests : IDisposable
 
         logger.LogInformation("again");
         Assert.Contains(("MESSAGE", "again"), Receive());
-        Assert.Contains(("MESSAGE", $"The journal did not take {Count - taken} log records: it was full."), Receive());
+        Assert.Contains(("MESSAGE", $"{Count - taken} log records were lost: the journal socket was full"), Receive());
         Assert.Equal(0, Drain());
     }
 
@@ -152,7 +152,7 @@ public sealed class LogJournalTests : IDisposable
         return count;
     }
 
-    /// <summary>One datagram, read as the protocol's document has it.</summary>
+    /// <summary>One datagram, parsed according to the protocol's documentation.</summary>
     private List<(string Name, string Value)> Receive()
     {
         byte[] buffer = new byte[65536];

@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Logging;
 
-/// <summary>Rotation touches its own names and nothing else, and a rotation that fails loses nothing.</summary>
+/// <summary>Rotation touches only its own names, and a failed rotation loses nothing.</summary>
 public sealed class LogRotationTests : IDisposable
 {
     private const int MaxSize = 10;
@@ -56,7 +56,7 @@ public sealed class LogRotationTests : IDisposable
     [InlineData("a symbolic link")]
     [InlineData("not a regular file")]
     [InlineData("another user")]
-    public void What_no_rotation_made_is_not_touched_though_it_has_such_a_name(string what)
+    public void An_entry_not_made_by_rotation_is_not_touched(string what)
     {
         string victim = Path.Combine(_directory, "victim");
         File.WriteAllText(victim, "victim");
@@ -140,7 +140,7 @@ public sealed class LogRotationTests : IDisposable
             }
             Assert.Equal([-1, -2], ((string[])[Rotated(2), Rotated(3)]).Select(Number));
             Assert.Equal("0123456789", File.ReadAllText(LogFile));
-            // A move that copies where it cannot rename would have left one each time.
+            // A move that falls back to copying would have left one each time.
             Assert.False(File.Exists(Rotated(1)));
         }
         finally
@@ -150,7 +150,7 @@ public sealed class LogRotationTests : IDisposable
     }
 
     [Fact]
-    public void Two_that_write_the_same_file_rotate_it_in_turn()
+    public void Two_writers_of_the_same_file_rotate_it_in_turn()
     {
         LogRotation[] both = [new(LogFile, MaxSize, 100), new(LogFile, MaxSize, 100)];
         for (int i = 0; i < 40; i++)
@@ -159,7 +159,7 @@ public sealed class LogRotationTests : IDisposable
             Parallel.ForEach(both, rotation => rotation.RotateIfFull());
             Assert.False(File.Exists(LogFile));
         }
-        // When both shift the same files a gap may be left. Nothing is lost and the order is that of time.
+        // When both shift the same files a gap may remain. Nothing is lost and the order is chronological.
         Assert.Equal(Enumerable.Range(0, 40).Reverse(), Enumerable.Range(1, 100).Select(Rotated).Where(File.Exists).Select(Number));
     }
 
@@ -168,7 +168,7 @@ public sealed class LogRotationTests : IDisposable
     [InlineData("a.b.log", "a.b.1.log")]
     [InlineData(".log", ".1.log")]
     [InlineData("a{0}${gc}*?.log", "a{0}${gc}*?.1.log")]
-    public void The_number_stands_before_the_last_extension(string name, string rotated)
+    public void The_number_is_before_the_last_extension(string name, string rotated)
     {
         string path = Path.Combine(_directory, name);
         File.WriteAllText(path, "0123456789");

@@ -18,7 +18,7 @@ public sealed class LogSetupTests : IDisposable
     }
 
     [Fact]
-    public void Times_are_of_now_in_UTC()
+    public void Times_are_current_and_in_UTC()
     {
         using LogSetup log = Create(new LogConfig());
         DateTime before = DateTime.UtcNow;
@@ -50,7 +50,7 @@ public sealed class LogSetupTests : IDisposable
     [InlineData(LogLevel.Error, "ec")]
     [InlineData(LogLevel.Critical, "c")]
     [InlineData(LogLevel.None, "")]
-    public void The_level_holds_and_changes_live(LogLevel level, string passed)
+    public void The_level_applies_and_can_change_at_runtime(LogLevel level, string passed)
     {
         using LogSetup started = Create(new LogConfig { Level = level });
         Assert.Equal(passed, Passed(started.Factory.CreateLogger("ThreadExporter.X")));
@@ -70,7 +70,7 @@ public sealed class LogSetupTests : IDisposable
     [InlineData(LogLevel.Warning, "wec")]
     [InlineData(LogLevel.Error, "ec")]
     [InlineData(LogLevel.None, "")]
-    public void The_framework_is_heard_from_warning_on_unless_one_debugs(LogLevel level, string passed)
+    public void The_framework_is_logged_from_warning_on_unless_the_level_is_debug(LogLevel level, string passed)
     {
         using LogSetup log = Create(new LogConfig());
         ILogger logger = log.Factory.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics");
@@ -98,7 +98,7 @@ public sealed class LogSetupTests : IDisposable
             provider.GetRequiredService<ILogger<LogSetupTests>>().LogDebug("from a host");
             Assert.EndsWith(" debug ThreadExporter.Tests.Logging.LogSetupTests from a host\n", _output.ToString(), StringComparison.Ordinal);
         }
-        // The host is gone, the log is not.
+        // The host is disposed, the log is not.
         log.Factory.CreateLogger("Program").LogInformation("after the host");
         Assert.EndsWith(" info  Program after the host\n", _output.ToString(), StringComparison.Ordinal);
     }

@@ -25,7 +25,7 @@ public sealed class MatcherWarningsTests : IDisposable
             name => name == "root" ? UserLookupResult.Found(0) : mysql, _time);
         Assert.Equal(["filter \"db\": unknown user \"mysql\"; the user matches no process until it exists"], matcher.TakeWarnings());
         Assert.Empty(matcher.TakeWarnings());
-        Assert.Contains("A user that it names does not exist on this host.", Hints(matcher, 0));
+        Assert.Contains("A user of this filter does not exist on this host.", Hints(matcher, 0));
         Assert.Empty(Hints(matcher, 1, empty: false));
         Assert.Null(matcher.Match(process.Info, FilterSet.Empty).Filter);
         Assert.Equal("db", matcher.Match(root.Info, FilterSet.Empty).Filter?.Name);
@@ -38,7 +38,7 @@ public sealed class MatcherWarningsTests : IDisposable
         Assert.False(matcher.BeginPass());
         Assert.Equal("db", matcher.Match(process.Info, FilterSet.Empty).Filter?.Name);
         Assert.Equal("db", matcher.Match(root.Info, FilterSet.Empty).Filter?.Name);
-        Assert.Equal(["user is the effective user of the process."], Hints(matcher, 0));
+        Assert.Equal(["user is compared with the effective user of the process."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
 
         mysql = UserLookupResult.NoResponse("Connection refused");
@@ -46,14 +46,14 @@ public sealed class MatcherWarningsTests : IDisposable
         matcher.Users.LookUpDue();
         Eventually.True(() => matcher.Users.IsIdle, "the lookup ends");
         Assert.False(matcher.BeginPass());
-        Assert.Equal(["The user directory does not answer for a user that it names; the uid known before stays in use."], Hints(matcher, 0, empty: false));
+        Assert.Equal(["The user directory does not respond for a user of this filter; the previous uid stays in use."], Hints(matcher, 0, empty: false));
     }
 
     [Fact]
     public void A_user_whose_lookup_failed_is_not_reported_as_missing()
     {
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "db", User = ["mysql"] }], _ => UserLookupResult.NoResponse("Connection refused"), _time);
-        Assert.Equal(["The user directory has not answered for a user that it names; until it does, that user matches no process."], Hints(matcher, 0));
+        Assert.Equal(["The user directory has not responded for a user of this filter; until it does, that user matches no process."], Hints(matcher, 0));
     }
 
     [Fact]
@@ -73,13 +73,13 @@ public sealed class MatcherWarningsTests : IDisposable
                 "filter \"y\": cannot read exe of pid 12: requires the same user or CAP_SYS_PTRACE",
             ],
             matcher.TakeWarnings());
-        Assert.Contains("exe could not be read of 2 processes: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
+        Assert.Contains("exe of 2 processes could not be read: this requires the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
 
         // The second process has exited.
         first.Deny();
         Libc.AsNobody(() => Pass(matcher, first));
         first.Allow();
-        Assert.Contains("exe could not be read of 1 process: that needs the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
+        Assert.Contains("exe of 1 process could not be read: this requires the same user or CAP_SYS_PTRACE.", Hints(matcher, 0, empty: false));
         Assert.Empty(matcher.TakeWarnings());
 
         Assert.Equal("x", Assert.Single(Pass(matcher, first)));
@@ -105,18 +105,18 @@ public sealed class MatcherWarningsTests : IDisposable
         using FakeProcess process = new(100);
 
         Assert.Null(Assert.Single(Pass(matcher, process)));
-        Assert.Equal(["The pidfile is not there."], Hints(matcher, 0));
+        Assert.Equal(["The pidfile does not exist."], Hints(matcher, 0));
         Assert.Empty(matcher.TakeWarnings());
 
         File.WriteAllText(path, "starting\n");
         Pass(matcher, process);
-        Assert.Equal(["The pidfile does not begin with a pid."], Hints(matcher, 0));
+        Assert.Equal(["The pidfile does not start with a pid."], Hints(matcher, 0));
 
         File.WriteAllText(path, "100\n");
         File.SetUnixFileMode(path, UnixFileMode.None);
         // No process is matched, but the state must be correct.
         Libc.AsNobody(() => Pass(matcher));
-        Assert.Equal(["The pidfile may not be read by the daemon's user, so the filter matches nothing."], Hints(matcher, 0));
+        Assert.Equal(["The pidfile is not readable by the daemon's user, so the filter matches nothing."], Hints(matcher, 0));
         Assert.Equal([$"filter \"r\": cannot read pidfile {path}: permission denied; the filter matches nothing"], matcher.TakeWarnings());
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead);
@@ -128,7 +128,7 @@ public sealed class MatcherWarningsTests : IDisposable
         _time.Advance(RecurringWarning.Interval);
         for (int i = 0; i < 3; i++)
             Pass(matcher, process);
-        Assert.Equal(["The pidfile is not a file that can be read, so the filter matches nothing."], Hints(matcher, 0));
+        Assert.Equal(["The pidfile is not a readable file, so the filter matches nothing."], Hints(matcher, 0));
         Assert.Equal([$"filter \"r\": cannot read pidfile {path}: not a readable regular file; the filter matches nothing"], matcher.TakeWarnings());
 
         Directory.Delete(path);

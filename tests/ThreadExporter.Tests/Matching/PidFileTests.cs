@@ -143,7 +143,7 @@ public sealed class PidFileTests : IDisposable
         Assert.False(Matches());
         Assert.False(Matches());
         Assert.Equal([$"filter \"r\": pid 10 started after pidfile {FilePath} was written: it is a different process and does not match"], matcher.TakeWarnings());
-        Assert.Equal("The process whose number the pidfile holds started after the file was written, so it is another process and does not match.",
+        Assert.Equal("The process with the pid in the pidfile started after the file was written, so it is a different process and does not match.",
             Assert.Single(FilterHints.Of(filter, matcher.Users, empty: true, earlierOwns: false)));
         // As long as that process is running.
         matcher.EndPass(pid => pid == 10);
@@ -155,7 +155,7 @@ public sealed class PidFileTests : IDisposable
         File.WriteAllText(FilePath, "11\n");
         Assert.False(Matches());
         Assert.False(filter.PidFileIsStale);
-        Assert.Equal("The pidfile names a process that is not running, that other keys of the filter exclude, or that an earlier filter owns.", Assert.Single(FilterHints.Of(filter, matcher.Users, empty: true, earlierOwns: false)));
+        Assert.Equal("The pidfile names a process that is not running, is excluded by other keys of the filter, or is owned by an earlier filter.", Assert.Single(FilterHints.Of(filter, matcher.Users, empty: true, earlierOwns: false)));
         // Touched, or written again: in doubt it matches.
         File.WriteAllText(FilePath, "10\n");
         Assert.True(Matches());

@@ -46,7 +46,7 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_parameter_filter_shows_the_rules_named_and_no_other()
+    public async Task The_parameter_filter_shows_only_the_named_filters()
     {
         Support.ParsedScrape self = Support.ParsedScrape.Parse(await _daemon.Http.GetStringAsync("/metrics?filter=self", TestContext.Current.CancellationToken));
         Assert.NotEmpty(self.Of("perfscale_thread_cpu_seconds_total"));
@@ -58,12 +58,12 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
         HttpResponseMessage unknown = await _daemon.Http.GetAsync("/metrics?filter=selv", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
         string hostile = await (await _daemon.Http.GetAsync("/metrics?filter=a%E2%80%AE%1B%5B2J%22%5C", TestContext.Current.CancellationToken)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.Equal("No rule has the name \"a\\u202E\\u001B[2J\\\"\\\\\", which the parameter filter asks for.\n", hostile);
-        Assert.Equal("No rule has the name \"selv\", which the parameter filter asks for.\n", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("Unknown filter \"a\\u202E\\u001B[2J\\\"\\\\\".\n", hostile);
+        Assert.Equal("Unknown filter \"selv\".\n", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task Counters_of_living_threads_never_fall()
+    public async Task Counters_of_live_threads_never_decrease()
     {
         Support.ParsedScrape last = await _daemon.ScrapeParsedAsync();
         for (int i = 0; i < 50; i++)
@@ -87,7 +87,7 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
         HttpResponseMessage response = await _daemon.Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         Assert.Equal("gzip", Assert.Single(response.Content.Headers.ContentEncoding));
-        // A cache between must not give it to one who asked for plain text.
+        // A cache must not return it to a client that accepts only plain text.
         Assert.Equal(["Accept", "Accept-Encoding"], response.Headers.Vary);
         using StreamReader reader = new(new GZipStream(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), CompressionMode.Decompress));
         string text = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -98,7 +98,7 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task Simultaneous_requests_share_collections()
     {
-        // A collection that waits for one file while the others come.
+        // A collection that waits for one file while the other requests arrive.
         using FixtureProc proc = new();
         proc.Process(10, "f", threads: 2);
         proc.Thread(10, 10, "f"u8);
@@ -120,7 +120,7 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
         file.Release(schedStat);
 
         string[] all = await Task.WhenAll([first, .. others]);
-        // One for all of them, or a few more for those that were late on a busy machine.
+        // One for all of them, or a few more for late requests on a busy machine.
         double made = (await daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total") - before - 1;
         Assert.InRange(made, 1, 5);
         Assert.InRange(all.Distinct().Count(), 1, made);
@@ -137,14 +137,14 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
     [InlineData("POST", "/metrics", 405)]
     [InlineData("GET", "/nothing/here", 404)]
     [InlineData("GET", "/metrics/../../etc/passwd", 404)]
-    public async Task Endpoints_answer(string method, string path, int status)
+    public async Task Endpoints_respond(string method, string path, int status)
     {
         using HttpRequestMessage request = new(new HttpMethod(method), path);
         Assert.Equal((HttpStatusCode)status, (await _daemon.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
     }
 
     [Fact]
-    public async Task The_landing_page_names_rules_and_matches_and_escapes_them()
+    public async Task The_landing_page_names_filters_and_matches_and_escapes_them()
     {
         string page = await _daemon.Http.GetStringAsync("/", TestContext.Current.CancellationToken);
         Assert.Contains($"thread-exporter <small>{Repository.Version}</small>", page, StringComparison.Ordinal);

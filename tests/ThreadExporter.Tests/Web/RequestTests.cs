@@ -2,7 +2,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Web;
 
-/// <summary>One daemon for all requests of <see cref="RequestTests"/>: that it survives them all is part of the test.</summary>
+/// <summary>One daemon for all requests of <see cref="RequestTests"/>: it must survive all of them.</summary>
 public sealed class RequestTestDaemon : IAsyncLifetime
 {
     private TempConfig _config = null!;
@@ -22,18 +22,18 @@ public sealed class RequestTestDaemon : IAsyncLifetime
     }
 }
 
-/// <summary>Requests that no scraper sends: each gets its answer or is cut off, and the next one is served.</summary>
+/// <summary>Requests that no scraper sends: each gets a response or is closed, and the next one is served.</summary>
 public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<RequestTestDaemon>
 {
     private const string Host = "\r\nHost: x\r\n\r\n";
 
-    /// <summary>Answers that Kestrel gives by itself before it has a request: without a body, and without our headers.</summary>
+    /// <summary>Responses that Kestrel sends before it has a complete request: without a body and without our headers.</summary>
     private static readonly int[] Refusals = [400, 408, 414, 431, 505];
 
     /// <summary>One character is one byte.</summary>
     public static TheoryData<string, int> Requests => new()
     {
-        // Good ones, written strangely.
+        // Valid ones in unusual forms.
         { "GET /-/healthy HTTP/1.1" + Host, 200 },
         { "GET /-/healthy HTTP/1.0\r\n\r\n", 200 },
         { "GET /-/healthy HTTP/1.1\nHost: x\n\n", 200 },
@@ -67,7 +67,7 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
         { "NONSENSE /nowhere HTTP/1.1" + Host, 404 },
         { "G\u0001T / HTTP/1.1" + Host, 400 },
         { " GET / HTTP/1.1" + Host, 400 },
-        // Not HTTP, or not as RFC 9112 has it.
+        // Not HTTP, or not conforming to RFC 9112.
         { "GET /\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400 },
@@ -78,11 +78,11 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
         { "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400 },
         { "GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 400 },
-        // Too much.
+        // Too long.
         { "GET / HTTP/1.1\r\nHost: x\r\nA: " + new string('b', 20_000) + "\r\n\r\n", 431 },
         { "GET / HTTP/1.1\r\nHost: x\r\nA: " + new string('b', 2_000_000), 431 },
         { "GET / HTTP/1.1\r\nHost: x\r\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"A{i}: b\r\n")) + "\r\n", 431 },
-        // Bodies, which nothing takes.
+        // Bodies, which no endpoint accepts.
         { "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 403 },
         { "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 413 },
         { "POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\nhello", 413 },
@@ -96,31 +96,31 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task Is_answered_with_the_right_status_and_safe_headers(string request, int status)
+    public async Task Gets_the_right_status_and_safe_headers(string request, int status)
     {
         using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
         await client.TrySendAsync(request);
-        RawResponse? answer = await client.ReceiveAsync();
-        Assert.NotNull(answer);
-        Assert.Equal(status, answer.Status);
-        Assert.DoesNotContain("Server", answer.Headers.Keys, StringComparer.OrdinalIgnoreCase);
+        RawResponse? response = await client.ReceiveAsync();
+        Assert.NotNull(response);
+        Assert.Equal(status, response.Status);
+        Assert.DoesNotContain("Server", response.Headers.Keys, StringComparer.OrdinalIgnoreCase);
         if (Refusals.Contains(status))
         {
-            Assert.Equal("", answer.Body);
+            Assert.Equal("", response.Body);
         }
         else
         {
-            Assert.Equal("nosniff", answer.Headers["X-Content-Type-Options"]);
-            Assert.Contains("default-src 'none'", answer.Headers["Content-Security-Policy"], StringComparison.Ordinal);
+            Assert.Equal("nosniff", response.Headers["X-Content-Type-Options"]);
+            Assert.Contains("default-src 'none'", response.Headers["Content-Security-Policy"], StringComparison.Ordinal);
         }
         if (status == 405)
-            Assert.Contains("Allow", answer.Headers.Keys);
+            Assert.Contains("Allow", response.Headers.Keys);
         if (status == 413 || Refusals.Contains(status))
             Assert.Equal("", await client.ReceiveToEndAsync());
     }
 
     [Fact]
-    public async Task Pipelined_requests_are_answered_in_their_order_until_the_first_that_is_none()
+    public async Task Pipelined_requests_are_served_in_order_until_the_first_malformed_one()
     {
         using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
         await client.TrySendAsync(string.Concat(Enumerable.Repeat("GET /-/healthy HTTP/1.1" + Host + "HEAD /metrics HTTP/1.1" + Host + "GET /nowhere HTTP/1.1" + Host, 50)) + "junk\r\n\r\n");
@@ -148,7 +148,7 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
     }
 
     [Fact]
-    public async Task Mutated_requests_never_hurt()
+    public async Task Mutated_requests_do_no_harm()
     {
         Random random = new(20261125);
         const string Good = "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/plain;q=0.5,*/*;q=0.1\r\nAccept-Encoding: gzip\r\nContent-Length: 0\r\n\r\n";
@@ -181,16 +181,16 @@ public sealed class RequestTests(RequestTestDaemon fixture) : IClassFixture<Requ
     {
         using RawClient client = await RawClient.ConnectAsync(fixture.Daemon);
         await client.TrySendAsync($"GET /metrics HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n");
-        RawResponse? answer = await client.ReceiveAsync();
-        Assert.NotNull(answer);
-        Assert.Equal(200, answer.Status);
-        Assert.StartsWith(type + ";", answer.Headers["Content-Type"], StringComparison.Ordinal);
-        Assert.Equal(gzip, answer.Headers.ContainsKey("Content-Encoding"));
-        Assert.Equal(gzip, answer.Body.StartsWith("\u001f\u008b", StringComparison.Ordinal));
+        RawResponse? response = await client.ReceiveAsync();
+        Assert.NotNull(response);
+        Assert.Equal(200, response.Status);
+        Assert.StartsWith(type + ";", response.Headers["Content-Type"], StringComparison.Ordinal);
+        Assert.Equal(gzip, response.Headers.ContainsKey("Content-Encoding"));
+        Assert.Equal(gzip, response.Body.StartsWith("\u001f\u008b", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task The_longest_Accept_headers_that_are_let_in_cost_nothing()
+    public async Task The_longest_accepted_Accept_headers_are_cheap()
     {
         string list = string.Join(',', Enumerable.Repeat("*", 3700));
         TimeSpan usual = await ReferenceScraper.MedianAsync(fixture.Daemon);

@@ -9,12 +9,12 @@ internal sealed record BasicCredentials(string User, byte[] Password)
 {
     private const int MaxUser = 256;
 
-    /// <summary>In characters of base64, which are four for three bytes.</summary>
+    /// <summary>In base64 characters: four for three bytes.</summary>
     private const int MaxEncoded = (MaxUser + 1 + Crypt.MaxPassword + 2) / 3 * 4;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Null when there is no header or when it is none that a user could have: no guess at what was meant.</summary>
+    /// <summary>Null when the header is missing or malformed; malformed input is never corrected.</summary>
     public static BasicCredentials? Parse(StringValues header)
     {
         const string Scheme = "Basic ";
@@ -22,12 +22,12 @@ internal sealed record BasicCredentials(string User, byte[] Password)
             return null;
         ReadOnlySpan<char> encoded = text.AsSpan(Scheme.Length).Trim(' ');
         byte[] decoded = new byte[MaxEncoded / 4 * 3];
-        // The framework's decoder would skip white space.
+        // The framework's decoder skips white space.
         if (encoded.Length > MaxEncoded || encoded.ContainsAny(" \t\r\n") || !Convert.TryFromBase64Chars(encoded, decoded, out int length))
             return null;
         ReadOnlySpan<byte> pair = decoded.AsSpan(0, length);
         int colon = pair.IndexOf((byte)':');
-        // crypt_r would take a NUL for the end of the password, and so the first letters of it for all.
+        // crypt_r stops at a NUL, so a password could be cut short there.
         if (colon is < 1 or > MaxUser || pair.Contains((byte)0) || pair.Length - colon - 1 > Crypt.MaxPassword)
             return null;
         try
@@ -40,6 +40,6 @@ internal sealed record BasicCredentials(string User, byte[] Password)
         }
     }
 
-    // The compiler's would print the user, who may have typed the password there.
+    // The generated one prints the user name, and some users type their password there.
     public override string ToString() => nameof(BasicCredentials);
 }

@@ -6,9 +6,9 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Web.Auth;
 
 /// <summary>
-/// Two threads of the lowest priority that check passwords, so that guessing takes no CPU from scrapes. Addresses take
-/// turns, each with one check at a time and a few that wait: who floods waits for himself, and somebody else's first login
-/// comes after one check of each address that floods.
+/// Checks passwords on two threads of the lowest priority, so that password guessing takes no CPU from scrapes. Client addresses are
+/// served round-robin, each with one check at a time and a few waiting: a flooding address delays only itself, and the first login
+/// of another address waits for at most one check per flooding address.
 /// </summary>
 internal sealed class PasswordHashQueue : IDisposable
 {
@@ -24,7 +24,10 @@ internal sealed class PasswordHashQueue : IDisposable
     private int _threads;
     private bool _disposed;
 
-    /// <summary>Runs a check. Null: too many wait, or the client has gone. A check that ends in <see cref="LoginResult.Failed"/> makes its slot rest for as long as it took.</summary>
+    /// <summary>
+    /// Runs a check. Null: too many are waiting, or the client disconnected. After a check that ends in
+    /// <see cref="LoginResult.Failed"/> its thread sleeps for as long as the check took.
+    /// </summary>
     public Task<LoginResult?> RunAsync(IPAddress address, Func<LoginResult> check, CancellationToken aborted)
     {
         Job job = new(check, aborted);
@@ -40,7 +43,7 @@ internal sealed class PasswordHashQueue : IDisposable
             _waiting++;
             if (!client.HasTurn)
                 GiveTurn(client);
-            // Who has no users needs no threads.
+            // Threads start with the first check: without users none are needed.
             for (; _threads < Threads; _threads++)
                 new Thread(Run, StackSize) { Name = "crypt", IsBackground = true }.Start();
         }
@@ -56,7 +59,7 @@ internal sealed class PasswordHashQueue : IDisposable
         }
     }
 
-    /// <summary>Who has one IPv6 address has its /64.</summary>
+    /// <summary>The address that is limited. For IPv6 the /64 prefix, because a client usually controls all of it.</summary>
     private static IPAddress SourceOf(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
@@ -68,13 +71,13 @@ internal sealed class PasswordHashQueue : IDisposable
         return new IPAddress(bytes);
     }
 
-    /// <summary>Takes out those that nobody waits for any more.</summary>
+    /// <summary>Removes jobs whose client has disconnected.</summary>
     private void Prune(Client client)
     {
-        foreach (Job gone in client.Jobs.Where(j => j.IsAborted).ToList())
+        foreach (Job aborted in client.Jobs.Where(j => j.IsAborted).ToList())
         {
-            client.Jobs.Remove(gone);
-            gone.Result.SetResult(null);
+            client.Jobs.Remove(aborted);
+            aborted.Result.SetResult(null);
             _waiting--;
         }
     }
@@ -88,11 +91,11 @@ internal sealed class PasswordHashQueue : IDisposable
 
     private void Run()
     {
-        // Refused, the threads run as the others do; they are still only two.
+        // If the priority cannot be lowered, there are still only two threads.
         ThisProcess.SetLowestPriority();
         while (Next() is var (client, job))
         {
-            long begin = Stopwatch.GetTimestamp();
+            long start = Stopwatch.GetTimestamp();
             LoginResult? login = null;
             try
             {
@@ -100,14 +103,14 @@ internal sealed class PasswordHashQueue : IDisposable
                     login = job.Check();
                 job.Result.SetResult(login);
             }
-            // The request answers for it; the thread goes on.
+            // The request reports the error; the thread continues.
             catch (Exception e)
             {
                 job.Result.SetException(e);
             }
-            // A quota of CPU, as containers have it, is used up by low priority too.
+            // A container's CPU quota is consumed by low-priority threads too.
             if (login == LoginResult.Failed)
-                Thread.Sleep(Stopwatch.GetElapsedTime(begin));
+                Thread.Sleep(Stopwatch.GetElapsedTime(start));
             EndTurn(client);
         }
     }
@@ -154,7 +157,7 @@ internal sealed class PasswordHashQueue : IDisposable
 
         public List<Job> Jobs { get; } = [];
 
-        /// <summary>Stands in the queue, or has a check running.</summary>
+        /// <summary>Is in the queue, or has a check running.</summary>
         public bool HasTurn { get; set; }
     }
 

@@ -13,22 +13,22 @@ using ThreadExporter.Text;
 
 namespace ThreadExporter.Web.Pages;
 
-/// <summary>The page at <c>/</c>, which one opens when the graphs are empty: what is watched, and why perhaps nothing is.</summary>
+/// <summary>The page at <c>/</c>: what is watched, and possible reasons why nothing is. The first place to look when graphs are empty.</summary>
 internal static class LandingPage
 {
-    /// <summary>Processes named per rule; the rest is counted.</summary>
+    /// <summary>Processes listed per filter; the rest is only counted.</summary>
     private const int MaxListed = 20;
 
-    /// <summary>What a person waits for a collection that is being made.</summary>
+    /// <summary>Maximum wait for a running collection.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    /// <param name="state">The configuration and how its last load went.</param>
-    /// <param name="collector">What is watched.</param>
+    /// <param name="holder">The active configuration and the result of its last load.</param>
+    /// <param name="collector">The watched processes.</param>
     /// <param name="gate">Held while the collector is used.</param>
-    /// <param name="lastScrape">When metrics were last given out, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
-    public static string Render(ConfigHolder state, Collector collector, CollectionGate gate, long lastScrape)
+    /// <param name="lastScrape">Time of the last scrape, as a <see cref="Stopwatch"/> timestamp; 0: never.</param>
+    public static string Render(ConfigHolder holder, Collector collector, CollectionGate gate, long lastScrape)
     {
-        ConfigSnapshot snapshot = state.Current;
+        ConfigSnapshot snapshot = holder.Current;
         if (!gate.TryInspect(() => TakeInventory(collector, snapshot), Timeout, out Watched? watched))
             watched = null;
         WebConfig web = snapshot.Config.Web;
@@ -57,11 +57,11 @@ internal static class LandingPage
             <main>
 
             """);
-        foreach ((bool bad, string text) in Notices(state, gate, watched, lastScrape))
+        foreach ((bool bad, string text) in Notices(holder, gate, watched, lastScrape))
             page.Append(CultureInfo.InvariantCulture, $"<div class=\"notice {(bad ? "bad" : "info")}\">{text}</div>\n");
         if (watched is not null)
             AppendFilters(page, snapshot, watched);
-        AppendFacts(page, state, watched, lastScrape);
+        AppendFacts(page, holder, watched, lastScrape);
         page.Append("</main>\n</body>\n</html>\n");
         return page.ToString();
     }
@@ -74,46 +74,46 @@ internal static class LandingPage
             collector.HasSchedInfo, collector.HiddenBy, collector.DeniedProcesses);
     }
 
-    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigHolder state, CollectionGate gate, Watched? watched, long lastScrape)
+    private static IEnumerable<(bool Bad, string Html)> Notices(ConfigHolder holder, CollectionGate gate, Watched? watched, long lastScrape)
     {
-        ReloadResult last = state.Last;
+        ReloadResult last = holder.Last;
         if (!last.Succeeded)
         {
-            string faults = string.Concat(last.Errors.Select(e => $"<li><code>{Encode(MetricsEndpoints.ToPublicText(e))}</code></li>"));
-            yield return (true, "<h2>The last reload failed; the old configuration stays in force</h2>"
-                + $"<p>Faults at (line, column, key):</p><ul>{faults}</ul><p><code>thread-exporter check</code> on the host prints them in full.</p>");
+            string errors = string.Concat(last.Errors.Select(e => $"<li><code>{Encode(MetricsEndpoints.ToPublicText(e))}</code></li>"));
+            yield return (true, "<h2>The last reload failed; the previous configuration remains active</h2>"
+                + $"<p>Errors (line, column, key):</p><ul>{errors}</ul><p>Run <code>thread-exporter check</code> on the host for the full messages.</p>");
         }
         if (!last.RestartKeys.IsEmpty)
-            yield return (false, $"<p>Changed, and waiting for a restart: {string.Join(", ", last.RestartKeys.Select(k => $"<code>{Encode(k)}</code>"))}.</p>");
+            yield return (false, $"<p>Changed, takes effect at the next restart: {string.Join(", ", last.RestartKeys.Select(k => $"<code>{Encode(k)}</code>"))}.</p>");
         if (watched is null)
         {
             long since = gate.BusySince;
-            string time = since == 0 ? "" : $", for {Duration(Stopwatch.GetElapsedTime(since))} now";
-            yield return (true, $"<h2>A collection is still running{time}</h2><p>What is watched cannot be said until it ends.</p>");
+            string time = since == 0 ? "" : $" (for {Duration(Stopwatch.GetElapsedTime(since))})";
+            yield return (true, $"<h2>A collection is still running{time}</h2><p>The watched processes are shown when it has finished.</p>");
         }
-        if (state.Current.Config.Filters.IsEmpty)
+        if (holder.Current.Config.Filters.IsEmpty)
         {
-            yield return (true, "<h2>Nothing is watched, because no filter is given</h2><p>Add a <code>[[filter]]</code> to the configuration and "
+            yield return (true, "<h2>Nothing is watched, because no filter is configured</h2><p>Add a <code>[[filter]]</code> to the configuration and run "
                 + "<code>systemctl reload thread-exporter</code>, or start with <code>--filter NAME</code>.</p>");
         }
         else if (watched is { Matches.Count: 0 })
         {
-            yield return (true, "<h2>Nothing is watched, because no filter matches a process</h2><p>The table says what each filter looks for.</p>");
+            yield return (true, "<h2>Nothing is watched, because no filter matches a process</h2><p>The table below shows notes on each filter.</p>");
         }
         if (watched is { HasSchedInfo: false })
-            yield return (false, "<p>This kernel has no sched info: run-queue wait and timeslices are not known, and CPU time comes in clock ticks.</p>");
+            yield return (false, "<p>This kernel has no sched info: run-queue wait and timeslices are not available, and CPU time has the resolution of clock ticks.</p>");
         if (watched is { HiddenBy: { } option })
         {
-            yield return (false, $"<p>/proc is mounted with <code>{Encode(option)}</code>, so processes of other users cannot be watched: that needs "
-                + "CAP_SYS_PTRACE, or the group that the mount option <code>gid=</code> names.</p>");
+            yield return (false, $"<p>/proc is mounted with <code>{Encode(option)}</code>, so processes of other users cannot be watched: this requires "
+                + "CAP_SYS_PTRACE, or the group given by the mount option <code>gid=</code>.</p>");
         }
         else if (watched is { Denied: > 0 })
         {
-            yield return (false, $"<p>{Plural.Count(watched.Denied, "process", "processes")} may not be read, although /proc hides nothing from the daemon: "
-                + "a security module (SELinux, AppArmor) may forbid it.</p>");
+            yield return (false, $"<p>{Plural.Count(watched.Denied, "process", "processes")} cannot be read, although /proc is not mounted with hidepid: "
+                + "a security module (SELinux, AppArmor) may deny access.</p>");
         }
         if (lastScrape == 0)
-            yield return (false, "<p>No scrape since the start: nobody has asked for the metrics yet. Graphs stay empty until Prometheus has a job for this address.</p>");
+            yield return (false, "<p>No scrape since the start. Graphs stay empty until Prometheus has a scrape job for this address.</p>");
     }
 
     private static void AppendFilters(StringBuilder page, ConfigSnapshot snapshot, Watched watched)
@@ -130,17 +130,17 @@ internal static class LandingPage
 
             """);
         bool earlierOwns = false;
-        foreach (CompiledFilter rule in snapshot.Matcher.Filters)
+        foreach (CompiledFilter filter in snapshot.Matcher.Filters)
         {
-            Match[] matches = [.. watched.Matches[rule.Name]];
+            Match[] matches = [.. watched.Matches[filter.Name]];
             string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\"><bdi>{Encode(m.Name)}</bdi> <small>{m.Pid}</small></span>"));
             if (matches.Length > MaxListed)
                 listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
-            string hints = string.Concat(FilterHints.Of(rule, snapshot.Matcher.Users, matches.Length == 0, earlierOwns).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
+            string hints = string.Concat(FilterHints.Of(filter, snapshot.Matcher.Users, matches.Length == 0, earlierOwns).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
             page.Append(CultureInfo.InvariantCulture, $"""
-                <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(rule.Name)}</th>
+                <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(filter.Name)}</th>
                 <td role="cell" class="number" data-label="processes">{matches.Length}</td><td role="cell" class="number" data-label="threads">{matches.Sum(m => m.Threads)}</td>
-                <td role="cell">{(matches.Length == 0 ? "<strong>matches nothing</strong>" : listed)}{hints}</td></tr>
+                <td role="cell">{(matches.Length == 0 ? "<strong>no match</strong>" : listed)}{hints}</td></tr>
 
                 """);
             earlierOwns |= matches.Length > 0;
@@ -148,19 +148,19 @@ internal static class LandingPage
         page.Append("</tbody></table></section>\n");
     }
 
-    private static void AppendFacts(StringBuilder page, ConfigHolder state, Watched? watched, long lastScrape)
+    private static void AppendFacts(StringBuilder page, ConfigHolder holder, Watched? watched, long lastScrape)
     {
         TimeSpan up = DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime();
         string scraped = lastScrape == 0 ? "never" : $"{Duration(Stopwatch.GetElapsedTime(lastScrape))} ago";
-        string total = watched is null ? "not known now"
+        string total = watched is null ? "unknown"
             : $"{Plural.Count(watched.Matches.Sum(g => g.Count()), "process", "processes")} with {Plural.Count(watched.Matches.Sum(g => g.Sum(m => m.Threads)), "thread", "threads")}";
         page.Append(CultureInfo.InvariantCulture, $"""
             <section class="facts"><h2>State</h2><dl>
             <div><dt>Watched</dt><dd>{total}</dd></div>
             <div><dt>Last scrape</dt><dd>{scraped}</dd></div>
-            <div><dt>Last reload</dt><dd>{(state.Last.Succeeded ? "succeeded" : "<strong>failed</strong>")}</dd></div>
-            <div><dt>Configuration in force since</dt><dd>{state.Current.LoadedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC</dd></div>
-            <div><dt>Up for</dt><dd>{Duration(up)}</dd></div>
+            <div><dt>Last reload</dt><dd>{(holder.Last.Succeeded ? "succeeded" : "<strong>failed</strong>")}</dd></div>
+            <div><dt>Active configuration loaded</dt><dd>{holder.Current.LoadedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC</dd></div>
+            <div><dt>Uptime</dt><dd>{Duration(up)}</dd></div>
             </dl></section>
             <section class="facts"><h2>Documentation</h2><p>On the host: <code>man thread-exporter</code> (commands, signals, exit codes),
             <code>man thread-exporter.toml</code> (every key), <code>thread-exporter check</code> (every error, and what the filters match).
@@ -177,7 +177,7 @@ internal static class LandingPage
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)time.TotalSeconds)} s"),
     };
 
-    // What stands between grave accents is for a shell.
+    // Text between backticks is a shell command.
     private static string WithCode(string text) =>
         string.Concat(text.Split('`').Select((part, i) => i % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
 

@@ -7,14 +7,15 @@ using ThreadExporter.Collection;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Settings;
+using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Web.Pages;
 
 /// <summary>
-/// The pages for people and the API behind them. Everything a page needs comes from the binary, and its policy lets the
-/// browser take nothing else: no inline script or style, no other host.
+/// The web pages and the API they use. All files of a page are embedded in the binary, and its content security policy allows
+/// nothing else: no inline script or style, no other host.
 /// </summary>
-internal sealed class PageEndpoints(Collector collector, CollectionGate gate, ConfigHolder state, HotThreadTracker hot, MetricsEndpoints endpoints)
+internal sealed class PageEndpoints(Collector collector, CollectionGate gate, ConfigHolder holder, HotThreadTracker hot, MetricsEndpoints endpoints)
 {
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -34,23 +35,22 @@ internal sealed class PageEndpoints(Collector collector, CollectionGate gate, Co
         MapFile(app, "/hot.svg", "hot.svg", "image/svg+xml");
     }
 
-    private void Map(WebApplication app, string path, RequestDelegate answer) =>
+    private void Map(WebApplication app, string path, RequestDelegate handler) =>
         app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], context =>
         {
-            if (!state.Current.Config.Web.Pages)
-                return MetricsEndpoints.WriteAsync(context, "Pages are switched off (web.pages).\n", StatusCodes.Status404NotFound);
+            if (!holder.Current.Config.Web.Pages)
+                return TextResponse.WriteAsync(context, "Pages are disabled (web.pages).\n", StatusCodes.Status404NotFound);
             IHeaderDictionary headers = context.Response.Headers;
             headers.ContentSecurityPolicy = Policy;
-            headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             headers.CacheControl = "no-store";
-            return answer(context);
+            return handler(context);
         });
 
     private void MapFile(WebApplication app, string path, string name, string type)
     {
         string text = ReadFile(name);
-        Map(app, path, context => MetricsEndpoints.WriteAsync(context, text, type: type));
+        Map(app, path, context => TextResponse.WriteAsync(context, text, type: type));
     }
 
     private static string ReadFile(string name)
@@ -60,32 +60,32 @@ internal sealed class PageEndpoints(Collector collector, CollectionGate gate, Co
         return reader.ReadToEnd();
     }
 
-    private Task LandingAsync(HttpContext context) => MetricsEndpoints.WriteAsync(context, LandingPage.Render(state, collector, gate, endpoints.LastScrape), type: Html);
+    private Task LandingAsync(HttpContext context) => TextResponse.WriteAsync(context, LandingPage.Render(holder, collector, gate, endpoints.LastScrape), type: Html);
 
     private Task HotApiAsync(HttpContext context)
     {
         if (!TryReadRows(context.Request.Query["n"], out int rows))
         {
-            string fault = $"n must be a whole number from 1 to {HotThreadTracker.MaxThreads}";
-            return MetricsEndpoints.WriteAsync(context, JsonSerializer.Serialize(new ApiError(fault), ApiJson.Default.ApiError) + "\n", StatusCodes.Status400BadRequest, Json);
+            string error = $"invalid n: must be 1-{HotThreadTracker.MaxThreads}";
+            return TextResponse.WriteAsync(context, JsonSerializer.Serialize(new ApiError(error), ApiJson.Default.ApiError) + "\n", StatusCodes.Status400BadRequest, Json);
         }
         hot.KeepAlive(rows, Clocks.MonotonicNanoseconds());
-        HotThreadsResponse answer = HotThreadsResponse.From(hot.Current, rows, state);
-        return MetricsEndpoints.WriteAsync(context, JsonSerializer.Serialize(answer, ApiJson.Default.HotThreadsResponse) + "\n", type: Json);
+        HotThreadsResponse response = HotThreadsResponse.From(hot.Current, rows, holder);
+        return TextResponse.WriteAsync(context, JsonSerializer.Serialize(response, ApiJson.Default.HotThreadsResponse) + "\n", type: Json);
     }
 
-    private static bool TryReadRows(StringValues given, out int rows)
+    private static bool TryReadRows(StringValues values, out int rows)
     {
         rows = DefaultRows;
-        return given.Count == 0
-            || (given.Count == 1 && int.TryParse(given[0], NumberStyles.None, CultureInfo.InvariantCulture, out rows) && rows is >= 1 and <= HotThreadTracker.MaxThreads);
+        return values.Count == 0
+            || (values.Count == 1 && int.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out rows) && rows is >= 1 and <= HotThreadTracker.MaxThreads);
     }
 }
 
-/// <summary>What is wrong with a request.</summary>
+/// <summary>Body of an error response.</summary>
 internal sealed record ApiError(string Error);
 
-/// <summary>Serialization without reflection: the binary is trimmed.</summary>
+/// <summary>Serializes without reflection, because the binary is trimmed.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HotThreadsResponse))]
 [JsonSerializable(typeof(ApiError))]

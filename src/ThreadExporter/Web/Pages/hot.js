@@ -1,23 +1,23 @@
-// The hot page: asks api/v1/hot about once a second and shows the answer. Names of threads are anybody's text, so all of it
-// goes into the page as text, never as markup.
+// The hot page: polls api/v1/hot about once a second and shows the response. Thread names are untrusted, so they are inserted
+// as text, never as markup.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const table = byId("threads");
 const body = table.tBodies[0];
-const filter = byId("filter");
+const search = byId("filter");
 const rowsChoice = byId("rows");
 const pause = byId("pause");
 
 const STATES = { R: "running", S: "sleeping", D: "disk sleep", T: "stopped", t: "traced", Z: "zombie", I: "idle", X: "dead" };
-const PATIENCE = 5000;
-// Rows keep their places for so long after the last touch: nobody wants the row to move away under the finger.
-const HOLD = 2500;
+const TIMEOUT = 5000;
+// Rows keep their order for this long after the last input, so that a row does not move away under the pointer.
+const HOLD_TIME = 2500;
 
-// All lines begin at the same time: the oldest point there is, within bounds.
-const SHORTEST_SPAN = 30;
+// All charts start at the same time: the oldest point of any thread, but at least this many points back.
+const MIN_SPAN = 30;
 
-const view = { span: SHORTEST_SPAN, sort: "cpu", descending: true, chosen: null, answer: null, answeredAt: null, fault: null, touchedAt: -HOLD, timer: 0, request: 0 };
+const view = { span: MIN_SPAN, sort: "cpu", descending: true, selected: null, response: null, receivedAt: null, error: null, touchedAt: -HOLD_TIME, timer: 0, request: 0 };
 const shownRows = new Map();
 
 const SORTS = {
@@ -33,25 +33,25 @@ const SORTS = {
 };
 const BY_TEXT = new Set(["name", "state", "process", "daemon", "filter"]);
 
-// What is seen is kept in the address, so that it can be passed on.
-function readAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  filter.value = given.get("filter") ?? "";
-  const sort = (given.get("sort") ?? "").replace(/^-/, "");
+// The view is kept in the URL, so that a link to it can be shared.
+function readUrl() {
+  const saved = new URLSearchParams(location.hash.slice(1));
+  search.value = saved.get("filter") ?? "";
+  const sort = (saved.get("sort") ?? "").replace(/^-/, "");
   if (sort in SORTS) {
     view.sort = sort;
-    view.descending = given.get("sort").startsWith("-");
+    view.descending = saved.get("sort").startsWith("-");
   }
-  if ([...rowsChoice.options].some((o) => o.value === given.get("n")))
-    rowsChoice.value = given.get("n");
+  if ([...rowsChoice.options].some((o) => o.value === saved.get("n")))
+    rowsChoice.value = saved.get("n");
 }
 
-function writeAddress() {
-  const kept = new URLSearchParams();
-  if (filter.value) kept.set("filter", filter.value);
-  if (view.sort !== "cpu" || !view.descending) kept.set("sort", (view.descending ? "-" : "") + view.sort);
-  if (rowsChoice.value !== "50") kept.set("n", rowsChoice.value);
-  const hash = kept.toString();
+function writeUrl() {
+  const params = new URLSearchParams();
+  if (search.value) params.set("filter", search.value);
+  if (view.sort !== "cpu" || !view.descending) params.set("sort", (view.descending ? "-" : "") + view.sort);
+  if (rowsChoice.value !== "50") params.set("n", rowsChoice.value);
+  const hash = params.toString();
   history.replaceState(null, "", hash ? "#" + hash : location.pathname + location.search);
 }
 
@@ -65,37 +65,37 @@ const keyOf = (t) => `${t.pid}:${t.tid}`;
 const timeText = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
-// As on a terminal: what would not be seen as itself, such as a bidirectional override, is shown as \u202E.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu;
-const printable = (text) => text.replace(UNSEEN, (c) => c.split("").map((unit) => "\\u" + unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")).join(""));
+// Escapes invisible characters, such as a bidirectional override, as \u202E: the same as the command line does.
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu;
+const printable = (text) => text.replace(INVISIBLE, (c) => c.split("").map((unit) => "\\u" + unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")).join(""));
 
-// Writes only what has changed, so that a screen reader and a selection are left alone.
+// Writes only changes, so that screen readers and text selections are not disturbed.
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+  const created = document.createElement(name);
+  if (className) created.className = className;
+  if (text !== undefined) created.textContent = text;
+  return created;
 }
 
-// A name that is written from right to left does not take the number behind it along.
+// Isolates a name: right-to-left text must not reorder the number after it.
 function nameElement() {
-  const made = element("span");
-  made.dir = "auto";
-  return made;
+  const created = element("span");
+  created.dir = "auto";
+  return created;
 }
 
-// Names in a sentence, in the places of odd number.
+// Sets a sentence; the parts with odd index are names.
 function setSentence(element, ...parts) {
   if (element.textContent === parts.join("")) return;
   element.replaceChildren(...parts.map((part, i) => {
     if (i % 2 === 0) return part;
-    const made = nameElement();
-    made.textContent = part;
-    return made;
+    const created = nameElement();
+    created.textContent = part;
+    return created;
   }));
 }
 
@@ -125,7 +125,7 @@ function newSpark() {
   return svg;
 }
 
-// A line begins with one long point, so that the first of a history is seen, too.
+// The first point is drawn as a horizontal segment, so that a history of one point is visible.
 function drawSpark(svg, history) {
   const x = (i) => (((view.span - history.length + i) * 180) / view.span).toFixed(1);
   const y = (share) => (98 - share * 0.096).toFixed(1);
@@ -140,7 +140,7 @@ function newRow(thread) {
   const row = element("tr");
   row.setAttribute("role", "row");
   const cells = {};
-  for (const [name, label] of [["cpu"], ["history"], ["name"], ["state", "State"], ["wait", "Waiting"], ["saturated", "Saturated"], ["process", "Process"], ["daemon", "Daemon"], ["rule", "Rule"]]) {
+  for (const [name, label] of [["cpu"], ["history"], ["name"], ["state", "State"], ["wait", "Waiting"], ["saturated", "Saturated"], ["process", "Process"], ["daemon", "Daemon"], ["filter", "Filter"]]) {
     const cell = element("td", "c-" + name);
     cell.setAttribute("role", "cell");
     if (label) cell.dataset.label = label;
@@ -156,9 +156,9 @@ function newRow(thread) {
   pick.type = "button";
   pick.append(nameElement(), " ", element("small"));
   pick.addEventListener("click", () => {
-    view.chosen = keyOf(thread);
+    view.selected = keyOf(thread);
     render();
-    // On a narrow screen the details stand above the table.
+    // On a narrow screen the details are above the table.
     const detail = byId("detail");
     if (detail.getBoundingClientRect().top < 0) detail.scrollIntoView();
   });
@@ -183,14 +183,14 @@ function updateRow(parts, thread) {
   setText(parts.cells.process.children[0], thread.process);
   setText(parts.cells.process.children[1], String(thread.pid));
   setText(parts.cells.daemon, thread.daemon);
-  setText(parts.cells.rule, thread.filter);
-  const chosen = keyOf(thread) === view.chosen;
-  parts.row.className = (chosen ? "chosen " : "") + (thread.cpu_ratio < 0.01 ? "faint" : "");
-  parts.pick.setAttribute("aria-pressed", String(chosen));
+  setText(parts.cells.filter, thread.filter);
+  const isSelected = keyOf(thread) === view.selected;
+  parts.row.className = (isSelected ? "selected " : "") + (thread.cpu_ratio < 0.01 ? "faint" : "");
+  parts.pick.setAttribute("aria-pressed", String(isSelected));
 }
 
 function matching(threads) {
-  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   return threads.filter((t) => {
     const text = [t.name, t.tid, t.process, t.pid, t.daemon, t.filter].join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
@@ -201,7 +201,7 @@ function sorted(threads) {
   const value = SORTS[view.sort];
   const sign = view.descending ? -1 : 1;
   const compare = BY_TEXT.has(view.sort) ? (a, b) => value(a).localeCompare(value(b)) : (a, b) => value(a) - value(b);
-  // The answer comes hottest first, and sorting keeps that order among equals.
+  // The response is ordered by CPU use, and the stable sort keeps that order among equals.
   return [...threads].sort((a, b) => sign * compare(a, b));
 }
 
@@ -222,13 +222,13 @@ function renderTable(threads) {
     }
     updateRow(shownRows.get(key), thread);
   }
-  if (performance.now() - view.touchedAt < HOLD) return;
+  if (performance.now() - view.touchedAt < HOLD_TIME) return;
   const focused = body.contains(document.activeElement) ? document.activeElement : null;
   threads.forEach((thread, i) => {
     const { row } = shownRows.get(keyOf(thread));
     if (body.children[i] !== row) body.insertBefore(row, body.children[i]);
   });
-  // Moving a row takes the focus from what is in it.
+  // Moving a row removes the focus from its elements.
   if (focused && document.activeElement !== focused) focused.focus({ preventScroll: true });
 }
 
@@ -240,24 +240,24 @@ function renderHeads() {
   }
 }
 
-// --- The chosen thread -----------------------------------------------------------------------------------------------
+// --- The selected thread ---------------------------------------------------------------------------------------------
 
-function renderDetail(answer, shown) {
+function renderDetail(response, shown) {
   const detail = byId("detail");
-  const chosen = answer.threads.find((t) => keyOf(t) === view.chosen);
-  if (!chosen) view.chosen = null;
-  const thread = chosen ?? shown[0];
+  const selected = response.threads.find((t) => keyOf(t) === view.selected);
+  if (!selected) view.selected = null;
+  const thread = selected ?? shown[0];
   detail.hidden = !thread;
   if (!thread) return;
   detail.dataset.hot = String(thread.cpu_ratio >= 0.5);
-  setText(byId("detail-why"), chosen ? "Chosen thread" : thread === answer.threads[0] ? "Hottest thread" : "First of the table");
-  byId("follow").hidden = !chosen;
+  setText(byId("detail-why"), selected ? "Selected thread" : thread === response.threads[0] ? "Busiest thread" : "First thread in the table");
+  byId("follow").hidden = !selected;
   setText(byId("detail-name"), thread.name || "(no name)");
   const isOther = thread.daemon !== thread.process;
-  setSentence(byId("detail-of"), `thread ${thread.tid} of `, thread.process, ` ${thread.pid}${isOther ? ", daemon " : ""}`, isOther ? thread.daemon : "", ", rule ", thread.filter);
+  setSentence(byId("detail-of"), `thread ${thread.tid} of `, thread.process, ` ${thread.pid}${isOther ? ", daemon " : ""}`, isOther ? thread.daemon : "", ", filter ", thread.filter);
   setText(byId("detail-cpu"), percent(thread.cpu_ratio));
   drawSpark(byId("detail-chart"), thread.history);
-  const since = view.span * answer.interval_seconds;
+  const since = view.span * response.interval_seconds;
   setText(byId("detail-since"), since < 100 ? `${Math.round(since)} s ago` : `${(since / 60).toFixed(1)} min ago`);
   setText(byId("detail-user"), percent(thread.user_ratio));
   setText(byId("detail-kernel"), percent(thread.kernel_ratio));
@@ -266,33 +266,33 @@ function renderDetail(answer, shown) {
   setText(byId("detail-saturated"), seconds(thread.saturated_seconds));
   setValue(byId("perf"), `perf record -g -t ${thread.tid} -- sleep 10`);
   setValue(byId("pidstat"), `pidstat -t -p ${thread.pid} 1`);
-  renderBooks(answer, thread);
+  renderProcess(response, thread);
 }
 
 function setValue(input, value) {
   if (input.value !== value) input.value = value;
 }
 
-// All of the process's CPU time in the window, divided so that nothing is left over.
-function renderBooks(answer, thread) {
-  const process = answer.processes.find((p) => p.pid === thread.pid);
-  const window = answer.window_seconds;
-  setSentence(byId("books-title"), "Where the CPU of ", process.name, ` ${process.pid} went: ${cores(process.cpu_seconds, window)} of a core, ${count(process.threads, "thread", "threads")}`);
-  const others = answer.threads.filter((t) => t.pid === thread.pid && t !== thread && t.cpu_seconds > 0);
+// The process's whole CPU time in the window, divided without remainder.
+function renderProcess(response, thread) {
+  const process = response.processes.find((p) => p.pid === thread.pid);
+  const window = response.window_seconds;
+  setSentence(byId("process-title"), "CPU use of ", process.name, ` ${process.pid}: ${cores(process.cpu_seconds, window)} of a core, ${count(process.threads, "thread", "threads")}`);
+  const others = response.threads.filter((t) => t.pid === thread.pid && t !== thread && t.cpu_seconds > 0);
   const named = others.filter((t) => t.cpu_seconds >= process.cpu_seconds / 100).slice(0, 4);
   const more = others.slice(named.length);
   const parts = [["part-this", ` ${thread.tid}`, thread.cpu_seconds, thread.name]];
   for (const other of named) parts.push(["part-shown", ` ${other.tid}`, other.cpu_seconds, other.name]);
-  if (more.length > 0) parts.push(["part-more", `${more.length} more of the hottest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
+  if (more.length > 0) parts.push(["part-more", `${more.length} more of the busiest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
   parts.push(["part-other", "other threads", process.other_threads_seconds]);
-  parts.push(["part-rest", process.unattributed_seconds === null ? "exited threads (unknown here)" : "exited or new threads", process.unattributed_seconds]);
-  const bar = byId("books");
-  const list = byId("books-parts");
+  parts.push(["part-unattributed", process.unattributed_seconds === null ? "exited threads (not available)" : "exited or new threads", process.unattributed_seconds]);
+  const bar = byId("process-bar");
+  const list = byId("process-parts");
   parts.forEach(([name, text, time, ofThread], i) => {
-    const piece = bar.children[i] ?? bar.appendChild(element("div"));
-    piece.className = name;
-    piece.style.flexGrow = String(((time ?? 0) / process.cpu_seconds) * 1000);
-    piece.hidden = !time;
+    const segment = bar.children[i] ?? bar.appendChild(element("div"));
+    segment.className = name;
+    segment.style.flexGrow = String(((time ?? 0) / process.cpu_seconds) * 1000);
+    segment.hidden = !time;
     const item = list.children[i] ?? list.appendChild(element("li"));
     if (!item.firstChild) item.append(element("i"), element("span"), element("b"));
     item.children[0].className = "swatch " + name;
@@ -303,81 +303,81 @@ function renderBooks(answer, thread) {
   while (list.children.length > parts.length) list.lastChild.remove();
 }
 
-// --- The whole -------------------------------------------------------------------------------------------------------
+// --- Rendering -------------------------------------------------------------------------------------------------------
 
 function render() {
   renderStatus();
   renderHeads();
-  const answer = view.answer;
-  if (!answer) return;
-  view.span = Math.max(SHORTEST_SPAN, ...answer.threads.map((t) => t.history.length));
-  const threads = matching(answer.threads);
+  const response = view.response;
+  if (!response) return;
+  view.span = Math.max(MIN_SPAN, ...response.threads.map((t) => t.history.length));
+  const threads = matching(response.threads);
   const shown = sorted(threads);
   renderTable(shown);
-  renderDetail(answer, shown);
+  renderDetail(response, shown);
   table.hidden = shown.length === 0;
-  const watched = `${count(answer.watched.threads, "thread", "threads")} of ${count(answer.watched.processes, "process", "processes")}`;
-  setText(byId("caption"), `${shown.length} of the ${count(answer.threads.length, "hottest thread", "hottest threads")}, averages of the last ${Number(answer.window_seconds.toFixed(1))} s; watched: ${watched}`);
-  renderNothing(answer, shown);
+  const watched = `${count(response.watched.threads, "thread", "threads")} of ${count(response.watched.processes, "process", "processes")}`;
+  setText(byId("caption"), `${shown.length} of the ${count(response.threads.length, "busiest thread", "busiest threads")}, averages of the last ${Number(response.window_seconds.toFixed(1))} s; watched: ${watched}`);
+  renderNothing(response, shown);
   if (shown.length > 0) document.title = `${percent(shown[0].cpu_ratio)} ${shown[0].name} · hot threads`;
 }
 
-function renderNothing(answer, shown) {
-  const filtered = shown.length === 0 && answer.threads.length > 0;
+function renderNothing(response, shown) {
+  const filtered = shown.length === 0 && response.threads.length > 0;
   byId("nothing").hidden = shown.length > 0;
   byId("clear").hidden = !filtered;
   let text = "";
-  if (filtered) text = `None of the ${count(answer.threads.length, "hottest thread", "hottest threads")} matches “${printable(filter.value)}”.`;
-  else if (answer.watched.filters === 0) text = "Nothing is watched, because no filter is given. The overview says how to add one.";
-  else if (answer.warming_up) text = "Measuring…";
-  else if (answer.watched.processes === 0) text = "Nothing is watched, because no filter matches a process. The overview says what each filter looks for.";
-  else text = `None of the ${count(answer.watched.threads, "watched thread", "watched threads")} has run in the last minutes.`;
+  if (filtered) text = `None of the ${count(response.threads.length, "busiest thread", "busiest threads")} matches “${printable(search.value)}”.`;
+  else if (response.watched.filters === 0) text = "Nothing is watched, because no filter is configured. The overview shows how to add one.";
+  else if (response.warming_up) text = "Measuring…";
+  else if (response.watched.processes === 0) text = "Nothing is watched, because no filter matches a process. The overview shows notes on each filter.";
+  else text = `None of the ${count(response.watched.threads, "watched thread", "watched threads")} has used CPU in the last minutes.`;
   setText(byId("nothing-text"), text);
 }
 
 function renderStatus() {
   const isPaused = pause.getAttribute("aria-pressed") === "true";
-  const state = view.fault ? "away" : isPaused ? "paused" : view.answer && !view.answer.warming_up ? "live" : "measuring";
+  const state = view.error ? "away" : isPaused ? "paused" : view.response && !view.response.warming_up ? "live" : "measuring";
   const status = byId("status");
   status.dataset.state = state;
-  setText(byId("status-text"), { away: "No answer", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
-  setText(byId("clock"), view.answeredAt && !view.fault ? timeText(view.answeredAt) : "");
+  setText(byId("status-text"), { away: "No response", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
+  setText(byId("clock"), view.receivedAt && !view.error ? timeText(view.receivedAt) : "");
   document.body.classList.toggle("away", state === "away");
   const notice = byId("notice");
-  const reload = view.answer && !view.answer.watched.last_reload_successful;
-  notice.hidden = !view.fault && !reload;
-  if (view.fault) setText(notice, view.fault);
-  else if (reload) setText(notice, "The last reload of the configuration failed: the old filters are in force. The overview says where the fault is.");
+  const reload = view.response && !view.response.watched.last_reload_successful;
+  notice.hidden = !view.error && !reload;
+  if (view.error) setText(notice, view.error);
+  else if (reload) setText(notice, "The last reload of the configuration failed; the previous filters remain active. The overview shows the errors.");
 }
 
-// --- Asking ----------------------------------------------------------------------------------------------------------
+// --- Polling ---------------------------------------------------------------------------------------------------------
 
-async function ask() {
+async function poll() {
   clearTimeout(view.timer);
   const request = ++view.request;
   let wait = 1000;
   try {
-    const response = await fetch(`api/v1/hot?n=${rowsChoice.value}`, { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" });
+    const response = await fetch(`api/v1/hot?n=${rowsChoice.value}`, { signal: AbortSignal.timeout(TIMEOUT), cache: "no-store" });
     if (request !== view.request) return;
-    if (!response.ok) throw new Error(`The exporter answered ${response.status}`);
-    const answer = await response.json();
-    for (const one of [...answer.threads, ...answer.processes]) {
-      for (const key of ["name", "process", "daemon", "filter"]) if (key in one) one[key] = printable(one[key]);
+    if (!response.ok) throw new Error(`The exporter returned ${response.status}`);
+    const data = await response.json();
+    for (const item of [...data.threads, ...data.processes]) {
+      for (const key of ["name", "process", "daemon", "filter"]) if (key in item) item[key] = printable(item[key]);
     }
     if (request !== view.request) return;
-    view.answer = answer;
-    view.answeredAt = new Date();
-    view.fault = null;
-    wait = answer.warming_up ? 300 : Math.max(1000, answer.interval_seconds * 1000);
+    view.response = data;
+    view.receivedAt = new Date();
+    view.error = null;
+    wait = data.warming_up ? 300 : Math.max(1000, data.interval_seconds * 1000);
   } catch (error) {
     if (request !== view.request) return;
-    const last = view.answeredAt ? ` What you see is of ${timeText(view.answeredAt)}.` : "";
-    const why = error.message.startsWith("The exporter answered") ? error.message : "The exporter does not answer";
-    view.fault = `${why}. Asking again every 2 seconds.${last}`;
+    const last = view.receivedAt ? ` Showing data from ${timeText(view.receivedAt)}.` : "";
+    const why = error.message.startsWith("The exporter returned") ? error.message : "The exporter does not respond";
+    view.error = `${why}. Retrying every 2 seconds.${last}`;
     wait = 2000;
   }
   render();
-  if (!document.hidden && pause.getAttribute("aria-pressed") !== "true") view.timer = setTimeout(ask, wait);
+  if (!document.hidden && pause.getAttribute("aria-pressed") !== "true") view.timer = setTimeout(poll, wait);
 }
 
 function stop() {
@@ -389,7 +389,7 @@ async function copy(button) {
   const input = byId(button.dataset.copy);
   input.select();
   let done = false;
-  // The clipboard's own interface is there on https and localhost only.
+  // navigator.clipboard exists only on https and localhost.
   if (navigator.clipboard) done = await navigator.clipboard.writeText(input.value).then(() => true, () => false);
   done ||= document.execCommand("copy");
   const label = button.firstChild;
@@ -401,31 +401,31 @@ pause.addEventListener("click", () => {
   const pressed = pause.getAttribute("aria-pressed") !== "true";
   pause.setAttribute("aria-pressed", String(pressed));
   if (pressed) stop();
-  else ask();
+  else poll();
   render();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stop();
-  else if (pause.getAttribute("aria-pressed") !== "true") ask();
+  else if (pause.getAttribute("aria-pressed") !== "true") poll();
 });
-filter.addEventListener("input", () => { view.touchedAt = -HOLD; writeAddress(); render(); });
-rowsChoice.addEventListener("change", () => { writeAddress(); if (pause.getAttribute("aria-pressed") !== "true") ask(); });
+search.addEventListener("input", () => { view.touchedAt = -HOLD_TIME; writeUrl(); render(); });
+rowsChoice.addEventListener("change", () => { writeUrl(); if (pause.getAttribute("aria-pressed") !== "true") poll(); });
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
-byId("clear").addEventListener("click", () => { filter.value = ""; writeAddress(); render(); filter.focus(); });
-byId("follow").addEventListener("click", () => { view.chosen = null; render(); });
+byId("clear").addEventListener("click", () => { search.value = ""; writeUrl(); render(); search.focus(); });
+byId("follow").addEventListener("click", () => { view.selected = null; render(); });
 table.tHead.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   view.descending = view.sort === button.dataset.sort ? !view.descending : !BY_TEXT.has(button.dataset.sort);
   view.sort = button.dataset.sort;
-  view.touchedAt = -HOLD;
-  writeAddress();
+  view.touchedAt = -HOLD_TIME;
+  writeUrl();
   render();
 });
 for (const touch of ["pointermove", "pointerdown", "keydown"]) body.addEventListener(touch, () => { view.touchedAt = performance.now(); });
 for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
 
 setText(byId("host"), location.host);
-readAddress();
+readUrl();
 renderHeads();
-ask();
+poll();

@@ -7,9 +7,10 @@ using ThreadExporter.Linux;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// Kestrel's sockets with an accept of our own, which leaves the last descriptors to others: without one the runtime cannot start a thread
-/// (each has a pipe), and ends the process when it must. When none is left at all (EMFILE, ENFILE: accept(2)) Kestrel's own tries again at
-/// once for as long as a client waits, which is a whole core and 15 MB a second. This one pauses; who waits is served when there is room again.
+/// Kestrel's socket transport with a custom accept loop. It keeps 24 file descriptors free for the runtime: without a free one the runtime
+/// cannot start a thread (each has a pipe) and may end the process. When none is left at all (EMFILE, ENFILE: accept(2)) Kestrel's loop
+/// retries immediately while a client waits, which costs 100 % of a core and 15 MB a second. This loop pauses instead; clients
+/// stay in the backlog until descriptors are free.
 /// </summary>
 internal sealed class BackoffSocketTransport(ListenSockets sockets, ILoggerFactory loggers) : IConnectionListenerFactory
 {
@@ -40,11 +41,11 @@ internal sealed class BackoffSocketTransport(ListenSockets sockets, ILoggerFacto
             {
                 try
                 {
-                    // Before Linux 6.2 the count is not to be had in one call, and the error must do.
+                    // Before Linux 6.2 the count is not available in one call; then only the error is handled.
                     while (!_closed && ThisProcess.TryCountOpenFiles(out long open) && open > ThisProcess.MaxOpenFiles() - Spare)
-                        await PauseAsync("too few descriptors are left", cancellationToken);
+                        await PauseAsync("too few file descriptors left", cancellationToken);
                     Socket accepted = await socket.AcceptAsync(cancellationToken);
-                    // What is ready is sent at once.
+                    // Send data without delay.
                     accepted.NoDelay = true;
                     return connections.Create(accepted);
                 }
@@ -62,18 +63,18 @@ internal sealed class BackoffSocketTransport(ListenSockets sockets, ILoggerFacto
                 }
                 catch (SocketException)
                 {
-                    // The client went away while it waited: the next one.
+                    // The client disconnected while waiting: accept the next one.
                 }
             }
         }
 
-        private Task PauseAsync(string why, CancellationToken cancellationToken)
+        private Task PauseAsync(string reason, CancellationToken cancellationToken)
         {
-            // Once a minute: clients may come and go on the edge.
+            // At most once a minute: the limit may be crossed repeatedly.
             if (Environment.TickCount64 - _warnedAt >= Minute)
             {
                 _warnedAt = Environment.TickCount64;
-                logger.LogWarning("No connection is accepted on {EndPoint}: {Reason}. Clients wait until there is room again", EndPoint, why);
+                logger.AcceptPaused(EndPoint, reason);
             }
             return Task.Delay(Pause, cancellationToken);
         }

@@ -4,13 +4,12 @@ using Microsoft.AspNetCore.Connections;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// The open connections. Kestrel's own limit turns newcomers away when it is reached, so that whoever holds enough idle
-/// connections shuts out the scrapes; here the one whose last request began longest ago makes room for a new one. Only
-/// scrapes being answered are safe, of which <c>max_requests</c> are the most: a client can keep any other answer from
-/// ending by not reading.
+/// Limits open connections. Kestrel rejects new connections at its limit, so idle ones could block scrapes; here the least recently
+/// used connection is closed for a new one. Only connections with a running scrape are kept (at most <c>max_requests</c>): a client
+/// could keep any other response open by not reading it.
 /// </summary>
-/// <param name="limit">Connections that may be open.</param>
-/// <param name="logger">Told at most once a minute that the limit is reached.</param>
+/// <param name="limit">Maximum number of open connections.</param>
+/// <param name="logger">Gets a warning at most once a minute when the limit is reached.</param>
 internal sealed class ConnectionLimiter(Func<int> limit, ILogger logger)
 {
     private static readonly TimeSpan WarningInterval = TimeSpan.FromMinutes(1);
@@ -19,46 +18,46 @@ internal sealed class ConnectionLimiter(Func<int> limit, ILogger logger)
     private readonly HashSet<TrackedConnection> _open = [];
     private long _warnedAt;
 
-    /// <summary>Connection middleware: holds the connection while <paramref name="next"/> serves it.</summary>
-    public ConnectionDelegate Hold(ConnectionDelegate next) => async connection =>
+    /// <summary>Connection middleware: tracks the connection while <paramref name="next"/> serves it.</summary>
+    public ConnectionDelegate Track(ConnectionDelegate next) => async connection =>
     {
-        TrackedConnection held = new(connection);
-        if (!TryEnter(held))
+        TrackedConnection tracked = new(connection);
+        if (!TryEnter(tracked))
         {
-            connection.Abort(new ConnectionAbortedException("All connections that there may be are in use."));
+            connection.Abort(new ConnectionAbortedException("Connection limit reached."));
             return;
         }
         try
         {
-            connection.Features.Set(held);
+            connection.Features.Set(tracked);
             await next(connection);
         }
         finally
         {
             lock (_lock)
-                _open.Remove(held);
+                _open.Remove(tracked);
         }
     };
 
-    private bool TryEnter(TrackedConnection newcomer)
+    private bool TryEnter(TrackedConnection added)
     {
         TrackedConnection? longestIdle = null;
         int allowed = limit();
         lock (_lock)
         {
-            if (_open.Count(c => !c.IsDropped) >= allowed)
+            if (_open.Count(c => !c.IsEvicted) >= allowed)
             {
-                longestIdle = _open.Where(c => c is { IsDropped: false, IsScraping: false }).MinBy(c => c.LastUse);
+                longestIdle = _open.Where(c => c is { IsEvicted: false, IsScraping: false }).MinBy(c => c.LastUse);
                 if (longestIdle is null)
                     return false;
-                longestIdle.IsDropped = true;
+                longestIdle.IsEvicted = true;
             }
-            _open.Add(newcomer);
+            _open.Add(added);
         }
         if (longestIdle is not null)
         {
             Warn(allowed);
-            longestIdle.Connection.Abort(new ConnectionAbortedException("The longest idle connection makes room for a new one."));
+            longestIdle.Connection.Abort(new ConnectionAbortedException("Closed as the longest idle connection to admit a new one."));
         }
         return true;
     }
@@ -68,11 +67,11 @@ internal sealed class ConnectionLimiter(Func<int> limit, ILogger logger)
         long now = Stopwatch.GetTimestamp();
         long before = Volatile.Read(ref _warnedAt);
         if ((before == 0 || Stopwatch.GetElapsedTime(before, now) > WarningInterval) && Interlocked.CompareExchange(ref _warnedAt, now, before) == before)
-            logger.LogWarning("{Connections} connections are open, as many as there may be: each new one closes the one that was idle longest", allowed);
+            logger.ConnectionLimitReached(allowed);
     }
 }
 
-/// <summary>A connection, found from its requests among the connection's features.</summary>
+/// <summary>An open connection; requests find it in the connection's features.</summary>
 internal sealed class TrackedConnection(ConnectionContext connection)
 {
     private long _lastUse = Stopwatch.GetTimestamp();
@@ -80,18 +79,18 @@ internal sealed class TrackedConnection(ConnectionContext connection)
 
     public ConnectionContext Connection => connection;
 
-    /// <summary>When its last request began, else when it was opened (<see cref="Stopwatch"/> timestamp).</summary>
+    /// <summary>Start of its last request, else time of opening (<see cref="Stopwatch"/> timestamp).</summary>
     public long LastUse => Volatile.Read(ref _lastUse);
 
-    /// <summary>A scrape is being answered on it.</summary>
+    /// <summary>A scrape is running on it.</summary>
     public bool IsScraping
     {
         get => _isScraping;
         set => _isScraping = value;
     }
 
-    /// <summary>Under the table's lock.</summary>
-    public bool IsDropped { get; set; }
+    /// <summary>Closed to admit a new one. Guarded by the lock of <see cref="ConnectionLimiter"/>.</summary>
+    public bool IsEvicted { get; set; }
 
     public void OnRequestStart() => Volatile.Write(ref _lastUse, Stopwatch.GetTimestamp());
 }

@@ -4,50 +4,50 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// What one client may take of the server: every limit, its value and why. A scraper and a browser need a fraction of
-/// each. docs/http.md has the same values for people.
+/// Resource limits of the HTTP server, with the reason for each value. A scraper and a browser need a fraction of each.
+/// docs/http.md lists the same values for users.
 /// </summary>
 internal static class HttpLimits
 {
     /// <summary>
-    /// Connections that may be open, when max_requests does not ask for more. They fit into the 256 descriptors that
-    /// DescriptorBudget leaves to everything but /proc. A server that scrapes uses one, a browser up to six.
+    /// Open connections, unless max_requests requires more. They fit into the 256 descriptors that DescriptorBudget reserves for
+    /// everything except /proc. A Prometheus server uses one, a browser up to six.
     /// </summary>
     public const int Connections = 128;
 
-    /// <summary>A request's line and headers must be there within it. It is Prometheus's scrape_timeout: later nobody waits for the answer.</summary>
+    /// <summary>Time to receive a request's line and headers: Prometheus's default scrape_timeout, after which no client waits for the response.</summary>
     public static readonly TimeSpan RequestHeaders = TimeSpan.FromSeconds(10);
 
-    /// <summary>Between two requests: a server that scrapes every two minutes keeps its connection. Who comes less often connects anew.</summary>
+    /// <summary>Idle time between two requests: a server that scrapes every two minutes keeps its connection; slower ones reconnect.</summary>
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(130);
 
-    /// <summary>Bytes of the request's line: room for a query with a hundred filters.</summary>
+    /// <summary>Bytes of the request line: enough for a query with a hundred filters.</summary>
     public const int RequestLine = 8 * 1024;
 
-    /// <summary>Bytes of all headers. Prometheus sends half a kilobyte; a browser's cookies for other ports of the host come along.</summary>
+    /// <summary>Bytes of all headers. Prometheus sends half a kilobyte; a browser also sends cookies set by other ports of the host.</summary>
     public const int Headers = 16 * 1024;
 
     public const int HeaderCount = 64;
 
-    /// <summary>Bytes that are read ahead of a request being answered (pipelining); Kestrel wants no less than the headers' limit.</summary>
+    /// <summary>Bytes read ahead while a request is processed (pipelining); Kestrel requires at least the limit for headers.</summary>
     public const int RequestBuffer = 32 * 1024;
 
-    /// <summary>Bytes of an answer that wait for the socket beside the piece being written.</summary>
+    /// <summary>Bytes of a response that wait for the socket, in addition to the segment being written.</summary>
     public const int ResponseBuffer = 64 * 1024;
 
     /// <summary>
-    /// How fast an answer must be taken: bytes a second on average. A client that stops reading is dropped 10 s after its
-    /// first unread piece, or when its time for what it has taken is over if that is later: at the latest a minute after
-    /// the request, for the 7.4 MB of 10,000 threads. Then its body's memory is free again. A line slower than 1 Mbit/s is
-    /// none to scrape megabytes over.
+    /// Minimum rate at which a client must read a response: average bytes per second. A client that stops reading is dropped 10 s
+    /// after its first unread segment, or when the time allowed for what it has read is over, if that is later: at most one minute
+    /// after the request, for the 7.4 MB of 10,000 threads. Then the memory of the body is free again. A link slower than 1 Mbit/s
+    /// is not suitable for scraping megabytes.
     /// </summary>
     public const int ResponseRate = 128 * 1024;
 
-    /// <summary>The time that even the smallest answer is given: scrape_timeout again.</summary>
+    /// <summary>Minimum time for any response: scrape_timeout again.</summary>
     public static readonly TimeSpan ResponseGrace = TimeSpan.FromSeconds(10);
 
-    /// <summary>Sets them all. Before the addresses to listen on, which take over what is set here.</summary>
-    public static void Apply(KestrelServerOptions kestrel, ConfigHolder state)
+    /// <summary>Applies all limits. Must run before the endpoints are added: they copy these settings.</summary>
+    public static void Apply(KestrelServerOptions kestrel, ConfigHolder holder)
     {
         kestrel.AddServerHeader = false;
         KestrelServerLimits limits = kestrel.Limits;
@@ -57,21 +57,21 @@ internal static class HttpLimits
         limits.MaxRequestHeadersTotalSize = Headers;
         limits.MaxRequestHeaderCount = HeaderCount;
         limits.MaxRequestBufferSize = RequestBuffer;
-        // Nothing that is served takes a body; SafeAnswers says so in words.
+        // No endpoint accepts a body; ResponseGuard sends the error text.
         limits.MaxRequestBodySize = 0;
         limits.MaxResponseBufferSize = ResponseBuffer;
         limits.MinResponseDataRate = new MinDataRate(ResponseRate, ResponseGrace);
 
-        // Twice max_requests: the connections of scrapes, which are not closed for newcomers, are never all there may be.
+        // Twice max_requests: connections with a running scrape are never evicted, and must not use up the limit.
         ConnectionLimiter connections = new(
-            () => Math.Max(Connections, 2 * state.Current.Config.Web.MaxRequests),
+            () => Math.Max(Connections, 2 * holder.Current.Config.Web.MaxRequests),
             kestrel.ApplicationServices.GetRequiredService<ILogger<ConnectionLimiter>>());
         kestrel.ConfigureEndpointDefaults(listen =>
         {
-            // One request at a time on a connection: HTTP/2 would bring a hundred streams, and tables, windows and
-            // resets to be abused, for one scrape every few seconds.
+            // One request at a time per connection: HTTP/2 would add a hundred streams, and tables, windows and resets that can be
+            // abused, for one scrape every few seconds.
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(connections.Hold);
+            listen.Use(connections.Track);
         });
     }
 }

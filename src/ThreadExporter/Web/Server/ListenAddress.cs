@@ -5,33 +5,34 @@ using System.Net.Sockets;
 
 namespace ThreadExporter.Web.Server;
 
-/// <summary>One socket to listen with.</summary>
-/// <param name="Written">The address of <c>web.listen</c> that it comes from, for messages.</param>
-/// <param name="Address">Never an IPv4 address written as IPv6.</param>
+/// <summary>Address of one listening socket.</summary>
+/// <param name="Written">The entry of <c>web.listen</c> that it comes from, for messages.</param>
+/// <param name="Address">Never an IPv4-mapped IPv6 address.</param>
 /// <param name="Port">0: any free one.</param>
-/// <param name="BothFamilies">An IPv6 socket that takes IPv4 connections too.</param>
+/// <param name="BothFamilies">An IPv6 socket that also accepts IPv4 connections.</param>
 internal sealed record ListenAddress(string Written, IPAddress Address, int Port, bool BothFamilies)
 {
     /// <summary><c>:PORT</c>: all addresses of this host.</summary>
     public bool IsAny => Written.StartsWith(':');
 
-    /// <summary>A name has several addresses, and it is enough that one can be used.</summary>
+    /// <summary>Resolved from a host name. A name may have several addresses; one usable address is enough.</summary>
     public bool IsOfName { get; init; }
 
-    /// <summary>Another address of the same name is covered, so that connections to the name are taken without this one.</summary>
+    /// <summary>Another socket covers an address of the same name, so connections to the name are accepted without this one.</summary>
     public bool IsOptional { get; init; }
 
-    /// <summary>How messages name it: as written, and which address of a name it is.</summary>
+    /// <summary>For messages: as written, with the resolved address of a name.</summary>
     public override string ToString() => IsOfName ? $"{Written} ({Address})" : Written;
 
     /// <summary>
-    /// The sockets for <c>:9199</c>, <c>127.0.0.1:9199</c>, <c>[::1]:9199</c> or <c>name:9199</c>. Together they take the connections to all
-    /// addresses given: one that another covers needs no socket, and could not have one. An IPv6 socket beside an IPv4 one with the same port is IPv6-only.
+    /// The sockets for <c>:9199</c>, <c>127.0.0.1:9199</c>, <c>[::1]:9199</c> or <c>name:9199</c>. Together they accept connections to all
+    /// given addresses: an address that another one covers needs no socket, and binding it would fail. An IPv6 socket is IPv6-only if
+    /// there is an IPv4 socket with the same port.
     /// </summary>
     /// <exception cref="IOException">A name does not resolve. The message is one line, ready to print.</exception>
     public static ImmutableArray<ListenAddress> Resolve(IEnumerable<string> addresses) => WithoutOverlap([.. addresses.SelectMany(Parse)]);
 
-    /// <summary>Leaves out what another address of the list covers, and decides which IPv6 sockets are IPv6-only.</summary>
+    /// <summary>Removes addresses that another one in the list covers, and decides which IPv6 sockets are IPv6-only.</summary>
     internal static ImmutableArray<ListenAddress> WithoutOverlap(ImmutableArray<ListenAddress> all)
     {
         List<ListenAddress> kept = [];
@@ -58,7 +59,7 @@ internal sealed record ListenAddress(string Written, IPAddress Address, int Port
             return [new ListenAddress(written, IPAddress.IPv6Any, port, BothFamilies: true)];
         if (IPAddress.TryParse(host, out IPAddress? ip))
             return [new ListenAddress(written, ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip, port, BothFamilies: ip.Equals(IPAddress.IPv6Any))];
-        // The name is what it says, whatever a resolver thinks.
+        // localhost always means the loopback addresses (RFC 6761), whatever the resolver returns.
         IPAddress[] resolved = host == "localhost" ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : LookUp(written, host);
         return resolved.Select(a => new ListenAddress(written, a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a, port, BothFamilies: false) { IsOfName = true });
     }

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// The bound sockets of <c>web.listen</c>, made before the server that listens with them: the server itself would end in a stack trace when
-/// an address cannot be had, and cannot make an IPv6-only socket.
+/// The bound sockets of <c>web.listen</c>, created before the server: Kestrel would fail with a stack trace when an address is not
+/// available, and cannot create an IPv6-only socket.
 /// </summary>
 internal sealed class ListenSockets : IDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class ListenSockets : IDisposable
     }
 
     /// <summary>Binds all of them.</summary>
-    /// <exception cref="IOException">An address cannot be had. The message is one line, ready to print.</exception>
+    /// <exception cref="IOException">An address is not available. The message is one line, ready to print.</exception>
     public static ListenSockets Bind(IEnumerable<string> addresses, ILogger logger)
     {
         ListenSockets sockets = new();
@@ -35,9 +35,9 @@ internal sealed class ListenSockets : IDisposable
         }
     }
 
-    /// <summary>Gives the server an endpoint for each.</summary>
+    /// <summary>Adds an endpoint to the server for each socket.</summary>
     /// <param name="kestrel">The server.</param>
-    /// <param name="tls">With what connections are secured; null: not at all.</param>
+    /// <param name="tls">Certificates for the connections; null: no TLS.</param>
     public void AddTo(KestrelServerOptions kestrel, TlsCertificates? tls)
     {
         foreach (EndPoint endPoint in _bound.Keys)
@@ -50,7 +50,7 @@ internal sealed class ListenSockets : IDisposable
         }
     }
 
-    /// <summary>Starts to listen. The socket belongs to the caller from then on.</summary>
+    /// <summary>Starts listening. The caller then owns the socket.</summary>
     /// <exception cref="IOException">As <see cref="Bind"/>: another process may have bound the same address in between and be the first to listen.</exception>
     public Socket Listen(EndPoint endPoint, int backlog)
     {
@@ -67,7 +67,7 @@ internal sealed class ListenSockets : IDisposable
         return socket;
     }
 
-    /// <summary>Closes those that nobody listens with.</summary>
+    /// <summary>Closes the sockets that were not passed on by <see cref="Listen"/>.</summary>
     public void Dispose()
     {
         foreach ((Socket socket, _) in _bound.Values)
@@ -95,14 +95,14 @@ internal sealed class ListenSockets : IDisposable
         }
         if (unusable.Count == group.Length && !group[0].IsOptional)
             throw Failure(unusable[0].Address, unusable[0].Error);
-        // `localhost` where there is no IPv6, or a name that is more than this host.
+        // `localhost` without IPv6, or a name that also has addresses of other hosts.
         foreach ((ListenAddress address, SocketException error) in unusable)
-            logger.LogInformation("Not listening on {Address}: {Reason}", address.ToString(), Reason(address, error));
+            logger.NotListening(address.ToString(), Reason(address, error));
     }
 
     private void Add(Socket socket, ListenAddress address) => _bound.Add(socket.LocalEndPoint!, (socket, address));
 
-    // Where there is no IPv6, all addresses are those of IPv4.
+    // Without IPv6 "all addresses" means all IPv4 addresses.
     private static Socket BindOne(ListenAddress address) => address.IsAny && !Socket.OSSupportsIPv6
         ? BindOne(IPAddress.Any, address.Port, bothFamilies: false)
         : BindOne(address.Address, address.Port, address.BothFamilies);

@@ -3,18 +3,15 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// Around everything that answers: the headers that every answer carries, errors and refusals included, and a plain 500
-/// for a fault of ours. What Kestrel refuses by itself (400, 408, 414, 431: no request came of it) has no body and no header
-/// but the date.
+/// Outermost middleware: sets the headers of every response, including errors, and turns an unhandled exception into an empty
+/// 500. Requests that Kestrel rejects before they reach the application (400, 408, 414, 431) get no body and only a Date header.
 /// </summary>
 internal static class ResponseGuard
 {
-    /// <summary>For an answer that is no page: nothing may be loaded, run or framed. A page sets its own.</summary>
-    private const string NothingAllowed = "default-src 'none'; frame-ancestors 'none'";
+    /// <summary>For responses that are not pages: nothing may be loaded, run or framed. A page sets its own policy.</summary>
+    private const string DenyAllPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-    private const string BodyRefused = "No request here takes a body.\n";
-
-    /// <summary>First of all that is mapped or used.</summary>
+    /// <summary>Must be the first middleware.</summary>
     public static void Use(WebApplication app)
     {
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ResponseGuard));
@@ -25,17 +22,17 @@ internal static class ResponseGuard
             {
                 SetHeaders(context.Response);
                 if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
-                    await RefuseBodyAsync(context);
+                    await RejectBodyAsync(context);
                 else
                     await next(context);
             }
-            // The client went away; there is nobody to tell.
+            // The client disconnected; no response can be sent.
             catch (Exception) when (context.RequestAborted.IsCancellationRequested)
             {
             }
             catch (Exception e) when (!context.Response.HasStarted)
             {
-                logger.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+                logger.RequestFailed(e, context.Request.Method, context.Request.Path);
                 context.Response.Clear();
                 SetHeaders(context.Response);
                 context.Response.StatusCode = StatusCodes.Status500InternalServerError;
@@ -46,16 +43,13 @@ internal static class ResponseGuard
     private static void SetHeaders(HttpResponse response)
     {
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.ContentSecurityPolicy = NothingAllowed;
+        response.Headers.ContentSecurityPolicy = DenyAllPolicy;
     }
 
-    private static Task RefuseBodyAsync(HttpContext context)
+    private static Task RejectBodyAsync(HttpContext context)
     {
-        context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-        // Else Kestrel would read the body to its end to reach the next request.
+        // Otherwise Kestrel would read the body to its end to reach the next request.
         context.Response.Headers.Connection = "close";
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.ContentLength = BodyRefused.Length;
-        return context.Response.WriteAsync(BodyRefused);
+        return TextResponse.WriteAsync(context, "Request bodies are not accepted.\n", StatusCodes.Status413PayloadTooLarge);
     }
 }

@@ -11,21 +11,21 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.Web.Server;
 
 /// <summary>
-/// What each new connection is secured with: the files as the configuration in force loaded them, or as they were written
-/// since. Every second it looks at what they hold. Files that cannot be used leave those before in force, with one warning.
+/// The certificates for new connections: the files as the active configuration loaded them, or as they were renewed since. Polls
+/// their contents every second. If new files are unusable, the previous ones remain active, with one warning.
 /// </summary>
-internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, ILogger<TlsCertificates> logger) : BackgroundService
+internal sealed class TlsCertificates(ConfigHolder holder, SelfMetrics metrics, ILogger<TlsCertificates> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly object _gate = new();
-    private ActiveCertificates _active = new(state.Current, state.Current.Config.Web.Tls, state.Current.Tls!, Usable: true);
-    private string _lastSeen = state.Current.Tls!.Digest;
-    private (string Digest, TlsFiles? Files) _refused = ("", null);
+    private readonly Lock _lock = new();
+    private ActiveCertificates _active = new(holder.Current, holder.Current.Config.Web.Tls, holder.Current.Tls!, Usable: true);
+    private string _lastSeen = holder.Current.Tls!.Digest;
+    private (string Digest, TlsFiles? Files) _rejected = ("", null);
 
     private sealed record ActiveCertificates(ConfigSnapshot Snapshot, TlsConfig Config, TlsFiles Files, bool Usable);
 
-    /// <summary>For each handshake, whoever it is with.</summary>
+    /// <summary>Options for one handshake.</summary>
     public ValueTask<SslServerAuthenticationOptions> OptionsAsync(TlsHandshakeCallbackContext _)
     {
         ActiveCertificates now = Current();
@@ -36,24 +36,24 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
             EnabledSslProtocols = config.MinVersion == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateRequired = config.RequestsClientCertificates,
-            // A resumed session would carry over what was verified against the authorities of its time.
+            // A resumed session would skip verification against the current authorities.
             AllowTlsResume = !config.RequestsClientCertificates,
         };
         if (config.RequestsClientCertificates)
         {
             options.CertificateChainPolicy = ClientPolicy(files.ClientAuthorities);
-            options.RemoteCertificateValidationCallback = (_, certificate, _, faults) => IsAccepted(config.ClientAuthType, certificate is not null, faults);
+            options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsAccepted(config.ClientAuthType, certificate is not null, errors);
         }
         return ValueTask.FromResult(options);
     }
 
     /// <summary>The policies of <c>web.tls.client_auth_type</c>, with the meanings of Go's crypto/tls, where their names come from.</summary>
-    private static bool IsAccepted(ClientAuthType policy, bool given, SslPolicyErrors faults) => policy switch
+    private static bool IsAccepted(ClientAuthType policy, bool given, SslPolicyErrors errors) => policy switch
     {
         ClientAuthType.RequestClientCert => true,
         ClientAuthType.RequireAnyClientCert => given,
-        ClientAuthType.VerifyClientCertIfGiven => !given || faults == SslPolicyErrors.None,
-        _ => given && faults == SslPolicyErrors.None,
+        ClientAuthType.VerifyClientCertIfGiven => !given || errors == SslPolicyErrors.None,
+        _ => given && errors == SslPolicyErrors.None,
     };
 
     private static X509ChainPolicy ClientPolicy(X509Certificate2Collection authorities)
@@ -63,7 +63,7 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
-            // Otherwise a client could have the server fetch from any address that stands in its certificate.
+            // Otherwise a client could make the server fetch from any URL in its certificate.
             DisableCertificateDownloads = true,
         };
         policy.CustomTrustStore.AddRange(authorities);
@@ -81,21 +81,21 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
                 CheckForRenewal();
                 metrics.SetTls(Current().Usable, Current().Files.NotAfter);
             }
-            // One look that fails must not end the daemon.
+            // A failed check must not end the daemon.
             catch (Exception e)
             {
-                logger.LogError(e, "The files of web.tls could not be looked at");
+                logger.TlsCheckFailed(e);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    /// <summary>A reload has read the files itself; one that switched TLS off leaves the last ones until the restart.</summary>
+    /// <summary>Takes over the files that a reload has read. After a reload that disables TLS the last ones remain until the restart.</summary>
     private ActiveCertificates Current()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ConfigSnapshot snapshot = state.Current;
+            ConfigSnapshot snapshot = holder.Current;
             if (snapshot.Tls is { } files && !ReferenceEquals(snapshot, _active.Snapshot))
             {
                 _active = new ActiveCertificates(snapshot, snapshot.Config.Web.Tls, files, Usable: true);
@@ -111,7 +111,7 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
         string digest = TlsFiles.DigestOf(before.Config);
         bool settled = digest == _lastSeen;
         _lastSeen = digest;
-        // Certificate and key are two files, written one after the other: a change is taken when it has lasted from one look to the next.
+        // Certificate and key are two files, written one after the other: a change is loaded when two polls in a row see the same contents.
         if (!settled)
             return;
         if (digest == before.Files.Digest)
@@ -120,28 +120,28 @@ internal sealed class TlsCertificates(ConfigHolder state, SelfMetrics metrics, I
                 Replace(before, before with { Usable = true });
             return;
         }
-        bool isNew = before.Usable || digest != _refused.Digest;
-        ImmutableArray<TlsError> faults = [];
-        TlsFiles? files = isNew ? TlsFiles.Load(before.Config, out faults) : _refused.Files;
+        bool isNew = before.Usable || digest != _rejected.Digest;
+        ImmutableArray<TlsError> errors = [];
+        TlsFiles? files = isNew ? TlsFiles.Load(before.Config, out errors) : _rejected.Files;
         DateTime now = DateTime.UtcNow;
-        // One that is not valid now does not replace one that is; its time may come.
+        // A certificate that is not valid now does not replace a valid one; it may become valid later.
         if (files is not null && (files.GetDateError(now) is null || before.Files.GetDateError(now) is not null))
         {
             if (Replace(before, before with { Files = files, Usable = true }))
-                logger.LogInformation("The files of web.tls have changed and are in force; the certificate is valid until {NotAfter:u}", files.NotAfter);
+                logger.TlsReloaded(files.NotAfter);
             return;
         }
-        _refused = (digest, files);
+        _rejected = (digest, files);
         if (!isNew || !Replace(before, before with { Usable = false }))
             return;
-        foreach (string fault in files is null ? faults.Select(f => f.ToString()) : [$"{TlsFiles.CertKey}: {files.GetDateError(now)}"])
-            logger.LogWarning("The files of web.tls have changed and cannot be used, so those loaded before stay in force: {Fault}", fault);
+        foreach (string error in files is null ? errors.Select(f => f.ToString()) : [$"{TlsFiles.CertKey}: {files.GetDateError(now)}"])
+            logger.TlsFilesUnusable(error);
     }
 
-    /// <summary>False when a reload came in between: then what it has read is in force.</summary>
+    /// <summary>False when a reload happened in between: then the files it read are active.</summary>
     private bool Replace(ActiveCertificates before, ActiveCertificates after)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!ReferenceEquals(before, _active))
                 return false;

@@ -40,7 +40,7 @@ public sealed class BasicAuthTests : IDisposable
         (await SendAsync(client, "GET", path, password, user)).StatusCode;
 
     [SlowFact]
-    public async Task Every_path_but_two_asks_for_the_password()
+    public async Task Every_path_but_two_requires_the_password()
     {
         await using Daemon daemon = await StartAsync();
         foreach (string request in (string[])[
@@ -91,7 +91,7 @@ public sealed class BasicAuthTests : IDisposable
     }
 
     [SlowFact]
-    public async Task No_secret_is_in_a_log_a_page_a_metric_a_verdict_or_an_error()
+    public async Task No_secret_is_in_a_log_a_page_a_metric_a_status_file_or_an_error()
     {
         const string Mistake = "hunter2-typed-as-the-name";
         await using Daemon daemon = await StartAsync();
@@ -143,23 +143,23 @@ public sealed class BasicAuthTests : IDisposable
             }
         }))];
         Eventually.True(() => Volatile.Read(ref sent) > 20, "the flood runs");
-        // Somebody who has not logged in before, from elsewhere; and one whose password is known, in the midst of it.
+        // A first login from another address, and a login with a cached password, during the flood.
         Task<HttpStatusCode> first = StatusAsync(newcomer, PasswordHashTests.Password);
         int scrapes = 0;
         List<TimeSpan> took = [];
         while (!flood.All(t => t.IsCompleted) || scrapes < 5)
         {
-            long begin = Stopwatch.GetTimestamp();
+            long start = Stopwatch.GetTimestamp();
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(daemon.Http, PasswordHashTests.Password));
-            took.Add(Stopwatch.GetElapsedTime(begin));
+            took.Add(Stopwatch.GetElapsedTime(start));
             scrapes++;
         }
         await Task.WhenAll(flood);
         Assert.Equal(HttpStatusCode.OK, await first);
-        // Generous, since other tests take their share of the machine: a queue of 200 hashes would still be longer.
+        // Generous, because other tests share the machine: a queue of 200 hashes would still take longer.
         Assert.True(took.Max() < TimeSpan.FromSeconds(5), $"a scrape took {took.Max()}");
         Support.ParsedScrape scrape = await ScrapeAsync(daemon);
-        // The first login of all, the newcomer, and the scrape that says so.
+        // The very first login, the one from the other address, and this scrape.
         Assert.Equal(3, scrape.Value("thread_exporter_logins_total", ("result", "succeeded")) + scrape.Value("thread_exporter_logins_total", ("result", "cached")) - scrapes);
         // An alert on the expiry must not see a zero where there is no TLS.
         Assert.Empty(scrape.Of("thread_exporter_tls_certificate_expiry_timestamp_seconds"));
@@ -182,7 +182,7 @@ public sealed class BasicAuthTests : IDisposable
     private static async Task<Support.ParsedScrape> ScrapeAsync(Daemon daemon) =>
         Support.ParsedScrape.Parse(await (await SendAsync(daemon.Http, "GET", "/metrics", PasswordHashTests.Password)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
-    /// <summary>A client with another address: all of 127.0.0.0/8 is this machine.</summary>
+    /// <summary>A client with another address: all of 127.0.0.0/8 is local.</summary>
     private static HttpClient From(string address, Daemon daemon) => new(new SocketsHttpHandler
     {
         ConnectCallback = async (context, cancellation) =>

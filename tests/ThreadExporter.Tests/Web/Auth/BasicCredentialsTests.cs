@@ -5,7 +5,7 @@ using ThreadExporter.Web.Auth;
 
 namespace ThreadExporter.Tests.Web.Auth;
 
-/// <summary>The Authorization header, as browsers and as nobody should send it.</summary>
+/// <summary>The Authorization header, as browsers send it and malformed.</summary>
 public class BasicCredentialsTests
 {
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
@@ -39,7 +39,7 @@ public class BasicCredentialsTests
     [InlineData("Basic realm=\"x\"")]
     [InlineData("Digest username=\"user\"")]
     [InlineData("Basic ////")]
-    public void What_is_no_such_header_is_none(string header) => Assert.Null(BasicCredentials.Parse(header));
+    public void Malformed_headers_are_rejected(string header) => Assert.Null(BasicCredentials.Parse(header));
 
     [Theory]
     [InlineData("no colon")]
@@ -50,7 +50,7 @@ public class BasicCredentialsTests
     public void A_pair_that_no_user_can_have_is_none(string pair) => Assert.Null(BasicCredentials.Parse("Basic " + Encode(pair)));
 
     [Fact]
-    public void No_header_and_two_headers_are_none()
+    public void A_missing_header_and_two_headers_are_rejected()
     {
         Assert.Null(BasicCredentials.Parse(default));
         Assert.Null(BasicCredentials.Parse(new StringValues([])));
@@ -75,5 +75,5 @@ public class BasicCredentialsTests
     }
 
     [Fact]
-    public void Its_text_says_nothing() => Assert.Equal("BasicCredentials", $"{BasicCredentials.Parse("Basic dXNlcjpz")}");
+    public void Its_text_contains_no_secret() => Assert.Equal("BasicCredentials", $"{BasicCredentials.Parse("Basic dXNlcjpz")}");
 }

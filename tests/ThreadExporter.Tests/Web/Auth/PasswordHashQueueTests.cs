@@ -5,25 +5,25 @@ using ThreadExporter.Web.Auth;
 
 namespace ThreadExporter.Tests.Web.Auth;
 
-/// <summary>Who waits for whom when many want a password checked.</summary>
+/// <summary>The order in which queued password checks run.</summary>
 public sealed class PasswordHashQueueTests : IDisposable
 {
     private static readonly IPAddress Flood = IPAddress.Parse("192.0.2.1"), Honest = IPAddress.Parse("192.0.2.2");
 
-    private readonly PasswordHashQueue _slots = new();
+    private readonly PasswordHashQueue _queue = new();
     private readonly SemaphoreSlim _gate = new(0);
     private readonly ConcurrentQueue<string> _begun = new();
 
     public void Dispose()
     {
         _gate.Release(1000);
-        _slots.Dispose();
+        _queue.Dispose();
     }
 
-    /// <summary>A check that begins, is noted, and ends when the test lets it.</summary>
+    /// <summary>A check that records its start and ends when the test releases it.</summary>
     private Task<LoginResult?> RunAsync(IPAddress address, string name) => RunUntilAsync(address, name, TestContext.Current.CancellationToken);
 
-    private Task<LoginResult?> RunUntilAsync(IPAddress address, string name, CancellationToken aborted) => _slots.RunAsync(address, () =>
+    private Task<LoginResult?> RunUntilAsync(IPAddress address, string name, CancellationToken aborted) => _queue.RunAsync(address, () =>
     {
         _begun.Enqueue(name);
         _gate.Wait();
@@ -33,7 +33,7 @@ public sealed class PasswordHashQueueTests : IDisposable
     private void UntilBegun(params string[] names) => Eventually.True(() => _begun.SequenceEqual(names), string.Join(' ', names));
 
     [Fact]
-    public async Task An_address_has_one_check_at_a_time_four_that_wait_and_no_more()
+    public async Task An_address_has_one_running_check_and_at_most_four_waiting()
     {
         Task<LoginResult?> first = RunAsync(Flood, "1");
         UntilBegun("1");
@@ -41,7 +41,7 @@ public sealed class PasswordHashQueueTests : IDisposable
         Assert.Null(await RunAsync(Flood, "6"));
         Assert.Null(await RunAsync(IPAddress.Parse("::ffff:192.0.2.1"), "the same, as IPv6 writes it"));
         UntilBegun("1");
-        // Another address has the other slot at once.
+        // Another address gets the second thread at once.
         Task<LoginResult?> honest = RunAsync(Honest, "honest");
         UntilBegun("1", "honest");
         _gate.Release(6);
@@ -60,7 +60,7 @@ public sealed class PasswordHashQueueTests : IDisposable
         UntilBegun("flood 1", "other 1");
         all.AddRange([RunAsync(Flood, "flood 2"), RunAsync(Flood, "flood 3"), RunAsync(other, "other 2"), RunAsync(neighbour, "other 3"), RunAsync(Honest, "honest")]);
         _gate.Release(1);
-        // Whoever of the two is done first: next is the newcomer, not the one with more to come.
+        // Whichever check ends first: the new address is next, not the one with more checks waiting.
         Eventually.True(() => _begun.Count == 3, "a third check");
         Assert.Equal("honest", _begun.Last());
         _gate.Release(6);
@@ -69,7 +69,7 @@ public sealed class PasswordHashQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task All_together_128_wait()
+    public async Task At_most_128_wait_in_total()
     {
         List<Task<LoginResult?>> all = [.. Enumerable.Range(1, 2).Select(i => RunAsync(IPAddress.Parse($"10.0.0.{i}"), "running"))];
         UntilBegun("running", "running");
@@ -81,7 +81,7 @@ public sealed class PasswordHashQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_has_gone_is_not_checked_and_leaves_its_place()
+    public async Task A_disconnected_client_is_not_checked_and_frees_its_place()
     {
         using CancellationTokenSource gone = new();
         Task<LoginResult?> first = RunAsync(Flood, "1");
@@ -98,7 +98,7 @@ public sealed class PasswordHashQueueTests : IDisposable
     [Fact]
     public async Task A_check_that_fails_is_told_and_the_thread_goes_on()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _slots.RunAsync(Flood, () => throw new InvalidOperationException("a fault"), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _queue.RunAsync(Flood, () => throw new InvalidOperationException("a fault"), TestContext.Current.CancellationToken));
         Assert.NotNull(await RunAfterAsync(Flood));
     }
 

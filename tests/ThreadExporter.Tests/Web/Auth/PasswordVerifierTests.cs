@@ -6,7 +6,7 @@ using ThreadExporter.Web.Auth;
 
 namespace ThreadExporter.Tests.Web.Auth;
 
-/// <summary>What is hashed, what is not, and who waits for whom. Hashing is the test's own here: it counts and waits.</summary>
+/// <summary>What is hashed and what is cached. The hash function belongs to the test: it counts calls and waits.</summary>
 public sealed class PasswordVerifierTests : IDisposable
 {
     private static readonly ImmutableDictionary<string, string> Users =
@@ -60,13 +60,13 @@ public sealed class PasswordVerifierTests : IDisposable
     [Fact]
     public async Task An_unknown_user_costs_one_users_hash_always_the_same_one()
     {
-        // Also one who knows a user's password.
+        // Also with the right password of another user.
         foreach (string password in (string[])["jane's", "joe's", "", "x"])
             Assert.Equal(LoginResult.Failed, await LoginAsync("nobody", password));
         Assert.Equal(4, _hashed.Count);
         Assert.Single(_hashed.Distinct());
         Assert.Contains(_hashed.First(), Users.Values);
-        // Over many names every kind of hash turns up.
+        // Over many names every hash is used.
         for (int i = 0; i < 60; i++)
             await LoginAsync($"nobody {i}", "x");
         Assert.Equal(2, _hashed.Distinct().Count());

@@ -25,65 +25,65 @@ public sealed partial class HotApiTests : IAsyncLifetime
     }
 
     [SlowFact]
-    public async Task The_first_answer_comes_at_once_and_says_that_it_measures()
+    public async Task The_first_response_is_immediate_and_reports_warming_up()
     {
-        long begin = Stopwatch.GetTimestamp();
-        JsonElement answer = await AskAsync();
-        Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(5));
-        Assert.True(answer.GetProperty("warming_up").GetBoolean());
-        Assert.Equal(0, answer.GetProperty("threads").GetArrayLength());
-        Assert.Equal(1, answer.GetProperty("watched").GetProperty("filters").GetInt32());
+        long start = Stopwatch.GetTimestamp();
+        JsonElement body = await RequestAsync();
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
+        Assert.True(body.GetProperty("warming_up").GetBoolean());
+        Assert.Equal(0, body.GetProperty("threads").GetArrayLength());
+        Assert.Equal(1, body.GetProperty("watched").GetProperty("filters").GetInt32());
     }
 
     [SlowFact]
-    public async Task The_hot_thread_comes_first_though_nobody_scrapes_and_it_was_born_since()
+    public async Task The_hot_thread_is_first_even_without_scrapes_and_when_it_is_new()
     {
         int hot = _workload.Spawn("hot", "60");
         _workload.Rename(hot, [(byte)'<', (byte)'b', (byte)'>', 0xff, (byte)'"']);
         _workload.Spawn("cool", "5");
-        JsonElement answer = await AskUntilAsync(a => First(a)?.GetProperty("tid").GetInt32() == hot);
-        JsonElement thread = First(answer)!.Value;
+        JsonElement body = await RequestUntilAsync(a => First(a)?.GetProperty("tid").GetInt32() == hot);
+        JsonElement thread = First(body)!.Value;
         Assert.Equal("<b>\\xff\"", thread.GetProperty("name").GetString());
         Assert.Equal(_workload.Pid, thread.GetProperty("pid").GetInt32());
         Assert.Equal("workload", thread.GetProperty("process").GetString());
         Assert.Equal($"{_workload.Pid}", thread.GetProperty("filter").GetString());
         Assert.InRange(thread.GetProperty("cpu_ratio").GetDouble(), 0.0001, 1);
         Assert.Contains(thread.GetProperty("state").GetString()!, (string[])["R", "S"]);
-        // The daemon's own one before it was ready, and one of ours: none of them was the API's.
+        // The daemon's own one before it was ready, and one by this test: none was made by the API.
         Assert.Equal(2, (await _daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total"));
     }
 
     [SlowFact]
-    public async Task The_books_of_a_process_close_to_the_nanosecond()
+    public async Task The_CPU_time_of_a_process_adds_up_to_the_nanosecond()
     {
         for (int i = 0; i < 12; i++)
             _workload.Spawn($"worker-{i}", "3");
-        await AskUntilAsync(a => a.GetProperty("threads").GetArrayLength() >= 10, rows: 200);
+        await RequestUntilAsync(a => a.GetProperty("threads").GetArrayLength() >= 10, rows: 200);
         _workload.Churn(20, 10);
         foreach (int rows in (int[])[1, 5, 200])
         {
-            JsonElement answer = await AskUntilAsync(a => a.GetProperty("processes").GetArrayLength() > 0, rows);
-            JsonElement process = answer.GetProperty("processes").EnumerateArray().Single();
-            decimal hottest = answer.GetProperty("threads").EnumerateArray().Sum(t => t.GetProperty("cpu_seconds").GetDecimal());
+            JsonElement body = await RequestUntilAsync(a => a.GetProperty("processes").GetArrayLength() > 0, rows);
+            JsonElement process = body.GetProperty("processes").EnumerateArray().Single();
+            decimal listed = body.GetProperty("threads").EnumerateArray().Sum(t => t.GetProperty("cpu_seconds").GetDecimal());
             decimal other = process.GetProperty("other_threads_seconds").GetDecimal();
-            decimal rest = process.GetProperty("unattributed_seconds").GetDecimal();
-            Assert.Equal(process.GetProperty("listed_threads_seconds").GetDecimal(), hottest);
-            Assert.Equal(process.GetProperty("cpu_seconds").GetDecimal(), hottest + other + rest);
-            Assert.True(hottest > 0 && other >= 0 && rest >= 0);
+            decimal unattributed = process.GetProperty("unattributed_seconds").GetDecimal();
+            Assert.Equal(process.GetProperty("listed_threads_seconds").GetDecimal(), listed);
+            Assert.Equal(process.GetProperty("cpu_seconds").GetDecimal(), listed + other + unattributed);
+            Assert.True(listed > 0 && other >= 0 && unattributed >= 0);
             Assert.True(rows == 200 || other > 0, "what is not shown is among the others");
-            Assert.True(answer.GetProperty("threads").GetArrayLength() <= rows);
+            Assert.True(body.GetProperty("threads").GetArrayLength() <= rows);
         }
     }
 
     [SlowFact]
-    public async Task Full_burn_is_what_the_sampler_says()
+    public async Task Saturated_time_comes_from_the_sampler()
     {
         int tid = _workload.Spawn("burner", "burn");
         await _daemon.ScrapeAsync();
-        JsonElement answer = await AskUntilAsync(a => Thread(a, tid)?.GetProperty("saturated_seconds").GetDouble() > 0.1 || Thread(a, tid)?.GetProperty("history").GetArrayLength() > 8);
-        JsonElement thread = Thread(answer, tid)!.Value;
+        JsonElement body = await RequestUntilAsync(a => Thread(a, tid)?.GetProperty("saturated_seconds").GetDouble() > 0.1 || Thread(a, tid)?.GetProperty("history").GetArrayLength() > 8);
+        JsonElement thread = Thread(body, tid)!.Value;
         double saturated = thread.GetProperty("saturated_seconds").GetDouble();
-        // On a busy machine a thread may never have a core for itself.
+        // On a busy machine a thread may never get a core of its own.
         Assert.InRange(saturated, 0, thread.GetProperty("history").GetArrayLength() + 1);
         Assert.Equal(thread.GetProperty("cpu_ratio").GetDouble(),
             thread.GetProperty("user_ratio").GetDouble() + thread.GetProperty("kernel_ratio").GetDouble(), 0.001);
@@ -101,8 +101,8 @@ public sealed partial class HotApiTests : IAsyncLifetime
     {
         HttpResponseMessage response = await _daemon.Http.GetAsync("/api/v1/hot?" + query, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        JsonElement answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
-        Assert.Equal("n must be a whole number from 1 to 200", answer.GetProperty("error").GetString());
+        JsonElement body = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
+        Assert.Equal("invalid n: must be 1-200", body.GetProperty("error").GetString());
     }
 
     [SlowTheory]
@@ -112,7 +112,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
     [InlineData("/hot.css", "text/css; charset=utf-8")]
     [InlineData("/hot.svg", "image/svg+xml")]
     [InlineData("/", "text/html; charset=utf-8")]
-    public async Task Answers_are_not_stored_and_let_the_browser_take_nothing_from_elsewhere(string path, string type)
+    public async Task Responses_are_not_cached_and_allow_no_content_from_other_hosts(string path, string type)
     {
         HttpResponseMessage response = await _daemon.Http.GetAsync(path, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -130,7 +130,7 @@ public sealed partial class HotApiTests : IAsyncLifetime
     }
 
     [SlowFact]
-    public async Task Switched_off_none_of_the_pages_is_there()
+    public async Task Disabled_pages_are_not_found()
     {
         using TempConfig config = new("[web]\npages = false\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
@@ -138,40 +138,40 @@ public sealed partial class HotApiTests : IAsyncLifetime
         {
             HttpResponseMessage response = await daemon.Http.GetAsync(path, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-            Assert.Equal("Pages are switched off (web.pages).\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            Assert.Equal("Pages are disabled (web.pages).\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
     }
 
     [SlowFact]
-    public async Task As_shipped_there_is_something_to_see()
+    public async Task The_shipped_configuration_serves_the_pages()
     {
         await using Daemon daemon = await Daemon.StartAsync(["--config", Repository.File("etc/thread-exporter.toml")]);
-        JsonElement answer = await AskUntilAsync(a => First(a) is not null, daemon: daemon);
-        Assert.Contains(answer.GetProperty("threads").EnumerateArray(), t => t.GetProperty("process").GetString() == "thread-exporter");
+        JsonElement body = await RequestUntilAsync(a => First(a) is not null, daemon: daemon);
+        Assert.Contains(body.GetProperty("threads").EnumerateArray(), t => t.GetProperty("process").GetString() == "thread-exporter");
     }
 
     [SlowFact]
     public async Task The_document_names_every_field_and_no_other()
     {
         _workload.Spawn("any", "10");
-        JsonElement answer = await AskUntilAsync(a => First(a) is not null);
+        JsonElement body = await RequestUntilAsync(a => First(a) is not null);
         SortedSet<string> served = [];
-        AddFields(answer, "", served);
+        AddFields(body, "", served);
         string document = await File.ReadAllTextAsync(Repository.File("docs/api.md"), TestContext.Current.CancellationToken);
         SortedSet<string> documented = [.. Field().Matches(document).Select(m => m.Groups[1].Value)];
         Assert.Equal(documented, served);
     }
 
-    private async Task<JsonElement> AskAsync(int rows = 20, Daemon? daemon = null) =>
+    private async Task<JsonElement> RequestAsync(int rows = 20, Daemon? daemon = null) =>
         JsonDocument.Parse(await (daemon ?? _daemon).Http.GetStringAsync($"/api/v1/hot?n={rows}")).RootElement;
 
-    private Task<JsonElement> AskUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null) =>
-        Eventually.ValueAsync(() => AskAsync(rows, daemon), condition, "the response that the test waits for");
+    private Task<JsonElement> RequestUntilAsync(Func<JsonElement, bool> condition, int rows = 20, Daemon? daemon = null) =>
+        Eventually.ValueAsync(() => RequestAsync(rows, daemon), condition, "the response that the test waits for");
 
-    private static JsonElement? First(JsonElement answer) => answer.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault();
+    private static JsonElement? First(JsonElement body) => body.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault();
 
-    private static JsonElement? Thread(JsonElement answer, int tid) =>
-        answer.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault(t => t!.Value.GetProperty("tid").GetInt32() == tid);
+    private static JsonElement? Thread(JsonElement body, int tid) =>
+        body.GetProperty("threads").EnumerateArray().Cast<JsonElement?>().FirstOrDefault(t => t!.Value.GetProperty("tid").GetInt32() == tid);
 
     private static void AddFields(JsonElement element, string path, SortedSet<string> fields)
     {

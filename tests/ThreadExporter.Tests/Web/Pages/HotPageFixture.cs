@@ -3,8 +3,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Web.Pages;
 
 /// <summary>
-/// One browser, one daemon and one process with a few threads for all tests of the pages. Started by the first test: xunit makes the
-/// fixture even when none of its tests is to run.
+/// One browser, one daemon and one process with a few threads for all tests of the pages. Started by the first test: xunit creates the
+/// fixture even when none of its tests run.
 /// </summary>
 public sealed class HotPageFixture : IAsyncDisposable
 {
@@ -20,8 +20,8 @@ public sealed class HotPageFixture : IAsyncDisposable
     internal Workload Workload => _workload!;
     internal Daemon Daemon => _daemon!;
 
-    /// <summary>The thread that burns most.</summary>
-    public int Hottest { get; private set; }
+    /// <summary>The thread that uses the most CPU.</summary>
+    public int Busiest { get; private set; }
 
     /// <summary>Starts them, once.</summary>
     public Task EnsureStartedAsync() => _started.Value;
@@ -39,7 +39,7 @@ public sealed class HotPageFixture : IAsyncDisposable
     private async Task StartAsync()
     {
         _workload = new Workload();
-        Hottest = _workload.Spawn("tp_osd_tp", "35");
+        Busiest = _workload.Spawn("tp_osd_tp", "35");
         _workload.Spawn("bstore_kv_sync", "9");
         _workload.Spawn("msgr-worker-0", "5");
         _workload.Spawn("msgr-worker-1", "3");

@@ -25,57 +25,57 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [SlowFact]
-    public async Task The_hottest_thread_stands_out_and_its_name_is_text()
+    public async Task The_busiest_thread_is_highlighted_and_its_name_is_text()
     {
         await OpenHotAsync();
         JsonElement rows = await Browser.RunAsync(PageChecks.Rows);
-        Assert.Contains($"tp_osd_tp {fixture.Hottest}", rows[0][2].GetString(), StringComparison.Ordinal);
+        Assert.Contains($"tp_osd_tp {fixture.Busiest}", rows[0][2].GetString(), StringComparison.Ordinal);
         Assert.Matches("%$", rows[0][4].GetString());
         Assert.Equal([$"workload {fixture.Workload.Pid}", "workload", "osd"], rows[0].EnumerateArray().Skip(6).Select(c => c.GetString()));
         Assert.Equal("tp_osd_tp", await Browser.TextAsync("#detail-name"));
-        Assert.Equal("Hottest thread", await Browser.TextAsync("#detail-why"));
+        Assert.Equal("Busiest thread", await Browser.TextAsync("#detail-why"));
         Assert.Contains("tp_osd_tp", (await Browser.RunAsync("return document.title")).GetString(), StringComparison.Ordinal);
-        // What a thread calls itself is anybody's choice.
+        // Any process chooses its thread names.
         int hostile = fixture.Workload.Spawn("hostile", "5");
         fixture.Workload.Rename(hostile, "<b id=x>hot</b>"u8);
         await Browser.WaitAsync("[...document.querySelectorAll('.pick')].some(p => p.textContent.startsWith('<b id=x>hot</b>'))", "its name as it is");
         await Browser.RunAsync("[...document.querySelectorAll('.pick')].find(p => p.textContent.startsWith('<b')).click()");
         Assert.Equal("<b id=x>hot</b>", await Browser.TextAsync("#detail-name"));
         Assert.Equal(0, (await Browser.RunAsync("return document.querySelectorAll('#x').length")).GetInt32());
-        // Nor may it turn the text around it: what terminals show is shown here.
+        // A name must not reorder the text around it: it is escaped as on a terminal.
         fixture.Workload.Rename(hostile, "a\u202eb\u200b\u05d0"u8);
         await Browser.WaitAsync("[...document.querySelectorAll('.pick')].some(p => p.textContent.startsWith('a\\\\u202Eb\\\\u200B\u05d0'))", "its name, escaped");
         Assert.Equal(Printable.Of("a\u202eb\u200b\u05d0"), await Browser.TextAsync("#detail-name"));
         Assert.Equal("isolate", (await Browser.RunAsync("return getComputedStyle(document.querySelector('.pick span')).unicodeBidi")).GetString());
         Assert.Empty(await Browser.TakeConsoleAsync());
         fixture.Workload.Exit(hostile);
-        await Browser.WaitAsync("!document.body.textContent.includes('u202Eb')", "it goes when the thread ends");
+        await Browser.WaitAsync("!document.body.textContent.includes('u202Eb')", "it disappears when the thread ends");
     }
 
     [SlowFact]
-    public async Task Commands_for_the_thread_and_the_books_of_its_process_are_at_hand()
+    public async Task Commands_for_the_thread_and_the_breakdown_of_its_process_are_shown()
     {
         await OpenHotAsync();
-        Assert.Equal($"perf record -g -t {fixture.Hottest} -- sleep 10", (await Browser.RunAsync("return perf.value")).GetString());
+        Assert.Equal($"perf record -g -t {fixture.Busiest} -- sleep 10", (await Browser.RunAsync("return perf.value")).GetString());
         Assert.Equal($"pidstat -t -p {fixture.Workload.Pid} 1", (await Browser.RunAsync("return pidstat.value")).GetString());
         await Browser.ClickAsync("[data-copy=perf]");
         await Browser.WaitAsync("document.querySelector('[data-copy=perf]').firstChild.data !== 'Copy'", "the button says that it was copied");
-        JsonElement books = await Browser.RunAsync("""
-            const bar = document.getElementById("books"), pieces = [...bar.children].filter(c => !c.hidden);
-            return { filled: pieces.reduce((sum, p) => sum + p.getBoundingClientRect().width + 2, -2) / bar.getBoundingClientRect().width,
-                     parts: [...document.querySelectorAll("#books-parts li")].map(p => p.innerText) };
+        JsonElement breakdown = await Browser.RunAsync("""
+            const bar = document.getElementById("process-bar"), segments = [...bar.children].filter(c => !c.hidden);
+            return { filled: segments.reduce((sum, p) => sum + p.getBoundingClientRect().width + 2, -2) / bar.getBoundingClientRect().width,
+                     parts: [...document.querySelectorAll("#process-parts li")].map(p => p.innerText) };
             """);
-        Assert.InRange(books.GetProperty("filled").GetDouble(), 0.99, 1.01);
-        string parts = books.GetProperty("parts").ToString();
+        Assert.InRange(breakdown.GetProperty("filled").GetDouble(), 0.99, 1.01);
+        string parts = breakdown.GetProperty("parts").ToString();
         Assert.Contains("other threads", parts, StringComparison.Ordinal);
-        Assert.Contains("ended and just born threads", parts, StringComparison.Ordinal);
+        Assert.Contains("exited or new threads", parts, StringComparison.Ordinal);
         // Another thread, by its button; and back.
         string second = await Browser.TextAsync("tbody tr:nth-child(2) .pick span");
         await Browser.ClickAsync("tbody tr:nth-child(2) .pick");
-        Assert.Equal("Chosen thread", await Browser.TextAsync("#detail-why"));
+        Assert.Equal("Selected thread", await Browser.TextAsync("#detail-why"));
         Assert.Equal(second, await Browser.TextAsync("#detail-name"));
         await Browser.ClickAsync("#follow");
-        Assert.Equal("Hottest thread", await Browser.TextAsync("#detail-why"));
+        Assert.Equal("Busiest thread", await Browser.TextAsync("#detail-why"));
     }
 
     [SlowTheory]
@@ -94,12 +94,12 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     }
 
     [SlowFact]
-    public async Task A_filter_that_matches_nothing_is_said_and_can_be_cleared()
+    public async Task A_search_without_results_is_reported_and_can_be_cleared()
     {
         await OpenHotAsync();
         await Browser.TypeAsync("#filter", "no such thread");
         await Browser.WaitAsync("document.querySelector('#threads').hidden", "the table goes");
-        Assert.Matches("^None of the [0-9]+ hottest threads matches “no such thread”", await Browser.TextAsync("#nothing"));
+        Assert.Matches("^None of the [0-9]+ busiest threads matches “no such thread”", await Browser.TextAsync("#nothing"));
         await CheckLooksAsync("hot-nothing");
         await Browser.ClickAsync("#clear");
         Assert.False((await Browser.RunAsync("return document.querySelector('#threads').hidden")).GetBoolean());
@@ -111,7 +111,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     }
 
     [SlowFact]
-    public async Task A_head_sorts_by_its_column_and_says_so()
+    public async Task A_column_header_sorts_and_shows_the_order()
     {
         await OpenHotAsync();
         Assert.Equal("descending", (await Browser.RunAsync("return document.querySelector('.c-cpu').ariaSort")).GetString());
@@ -122,7 +122,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     }
 
     [SlowFact]
-    public async Task Paused_it_stands_still_and_asks_nothing()
+    public async Task A_paused_page_does_not_change_and_sends_no_requests()
     {
         await OpenHotAsync();
         await Browser.ClickAsync("#pause");
@@ -133,12 +133,12 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal(before, (await Browser.RunAsync(PageChecks.Rows)).ToString());
         Assert.Equal(0, (await Browser.RunAsync("return performance.getEntriesByType('resource').length")).GetInt32());
         await Browser.ClickAsync("#pause");
-        await Browser.WaitAsync("performance.getEntriesByType('resource').length > 0", "it asks again");
+        await Browser.WaitAsync("performance.getEntriesByType('resource').length > 0", "it polls again");
         Assert.Equal("Live", await Browser.TextAsync("#status-text"));
     }
 
     [SlowFact]
-    public async Task Everything_is_reached_and_used_by_keyboard_with_a_visible_focus()
+    public async Task Everything_is_usable_by_keyboard_with_a_visible_focus()
     {
         await OpenHotAsync();
         List<string> reached = [];
@@ -147,16 +147,16 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
             await Browser.PressAsync(Tab);
             JsonElement focus = await Browser.RunAsync(PageChecks.Focus);
             reached.Add(focus.GetProperty("name").GetString()!);
-            Assert.True(focus.GetProperty("visible").GetBoolean(), $"the focus on {reached[^1]} is not seen");
+            Assert.True(focus.GetProperty("visible").GetBoolean(), $"the focus on {reached[^1]} is not visible");
             if (reached.Count(r => r == "pick") == 2)
                 break;
         }
         foreach (string wanted in (string[])["skip", "./", "perf", "pidstat", "filter", "rows", "pause", "cpu", "peak", "name", "state", "wait", "saturated", "process", "daemon", "pick"])
             Assert.Contains(wanted, reached);
         await Browser.PressAsync(Enter);
-        Assert.Equal("Chosen thread", await Browser.TextAsync("#detail-why"));
+        Assert.Equal("Selected thread", await Browser.TextAsync("#detail-why"));
         string name = await Browser.TextAsync("#detail-name");
-        // Rows that move under it do not take the focus away.
+        // Moving rows keep the focus.
         await Task.Delay(4000, TestContext.Current.CancellationToken);
         Assert.Equal(name, (await Browser.RunAsync("return document.activeElement.firstChild.innerText")).GetString());
     }
@@ -164,20 +164,20 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     [SlowTheory]
     [InlineData(1400)]
     [InlineData(360)]
-    public async Task The_table_is_a_table_for_a_screen_reader_however_it_looks(int width)
+    public async Task The_table_is_a_table_for_a_screen_reader_in_every_layout(int width)
     {
         await OpenHotAsync(width);
         Assert.Equal("table", await Browser.RoleAsync("#threads"));
         Assert.Equal("columnheader", await Browser.RoleAsync("#threads th"));
         Assert.Equal("row", await Browser.RoleAsync("#threads tbody tr"));
         Assert.Equal("cell", await Browser.RoleAsync("#threads tbody td"));
-        Assert.Matches("^[0-9]+ of the [0-9]+ hottest threads", await Browser.TextAsync("#threads caption"));
-        // What changes every second is not read out; that the exporter is away is.
+        Assert.Matches("^[0-9]+ of the [0-9]+ busiest threads", await Browser.TextAsync("#threads caption"));
+        // Values that change every second are not read out; an unreachable exporter is.
         Assert.Equal("status-text notice", (await Browser.RunAsync("return [...document.querySelectorAll('[role=status], [role=alert], [aria-live]')].map(e => e.id).join(' ')")).GetString());
     }
 
     [SlowFact]
-    public async Task Nothing_moves_for_those_who_want_no_motion()
+    public async Task Nothing_moves_with_reduced_motion()
     {
         await OpenHotAsync();
         const string Longest = "return Math.max(...[...document.querySelectorAll('*')].map(e => parseFloat(getComputedStyle(e).transitionDuration)))";
@@ -187,30 +187,30 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     }
 
     [SlowFact]
-    public async Task An_exporter_that_is_away_is_said_plainly()
+    public async Task An_unreachable_exporter_is_reported()
     {
         SkipWithoutBrowser();
         await using Daemon daemon = await Daemon.StartAsync(["--filter", $"{fixture.Workload.Pid}"]);
         await OpenHotAsync(daemon, 1400, 900, "light");
         await daemon.StopAsync();
-        await Browser.WaitAsync("!document.querySelector('#notice').hidden", "it is said");
-        Assert.Matches(@"^The exporter does not answer\. Asking again every 2 seconds\. What you see is of [0-9:]+", await Browser.TextAsync("#notice"));
-        Assert.Equal("No answer", await Browser.TextAsync("#status-text"));
+        await Browser.WaitAsync("!document.querySelector('#notice').hidden", "it is reported");
+        Assert.Matches(@"^The exporter does not respond\. Retrying every 2 seconds\. Showing data from [0-9:]+", await Browser.TextAsync("#notice"));
+        Assert.Equal("No response", await Browser.TextAsync("#status-text"));
         Assert.True((await Browser.RunAsync(PageChecks.Rows)).GetArrayLength() > 0, "the last values stay");
         await CheckLooksAsync("hot-away");
-        // That it was refused, which the browser says by itself; nothing else.
+        // Only the refused connection, which the browser logs itself.
         Assert.All(await Browser.TakeConsoleAsync(), line => Assert.Contains("ERR_CONNECTION_REFUSED", line, StringComparison.Ordinal));
     }
 
     [SlowFact]
-    public async Task Without_filters_it_says_that_nothing_is_watched()
+    public async Task Without_filters_it_reports_that_nothing_is_watched()
     {
         SkipWithoutBrowser();
         using TempConfig config = new("");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
         await Browser.ShowAsAsync(360, 700);
         await Browser.OpenAsync(new Uri(daemon.Http.BaseAddress!, "/hot"));
-        await Browser.WaitAsync("document.querySelector('#nothing-text').textContent.startsWith('Nothing is watched, because no filter')", "it is said");
+        await Browser.WaitAsync("document.querySelector('#nothing-text').textContent.startsWith('Nothing is watched, because no filter')", "it is reported");
         await CheckLooksAsync("hot-no-filter");
     }
 
@@ -227,11 +227,11 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     {
         await Browser.TakeConsoleAsync();
         await Browser.ShowAsAsync(width, height, scheme);
-        // Another page first: to a page that differs in its fragment only, a browser does not go.
+        // Open another page first: a browser does not reload when only the fragment differs.
         await Browser.OpenAsync(new Uri("about:blank"));
         await Browser.OpenAsync(new Uri(daemon.Http.BaseAddress!, "/hot"));
         await Browser.WaitAsync("document.querySelector('#status').dataset.state === 'live' && document.querySelectorAll('#threads tbody tr').length >= 4"
-            + " && document.querySelector('#detail-name').textContent === 'tp_osd_tp'", "the hottest thread");
+            + " && document.querySelector('#detail-name').textContent === 'tp_osd_tp'", "the busiest thread");
     }
 
     private async Task AssertSortedAsync(string order)
@@ -251,9 +251,9 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Directory.CreateDirectory(folder);
         await File.WriteAllBytesAsync(Path.Combine(folder, name + ".png"), await Browser.ScreenshotAsync(), TestContext.Current.CancellationToken);
         JsonElement overflow = await Browser.RunAsync(PageChecks.Overflow);
-        Assert.True(overflow.GetProperty("page").GetInt32() <= 0 && overflow.GetProperty("elements").GetArrayLength() == 0, $"{name} reaches out of the screen: {overflow}");
+        Assert.True(overflow.GetProperty("page").GetInt32() <= 0 && overflow.GetProperty("elements").GetArrayLength() == 0, $"{name} overflows the screen: {overflow}");
         JsonElement contrast = await Browser.RunAsync(PageChecks.Contrast);
         Assert.True(contrast.GetProperty("seen").GetInt32() > 5, "it has texts");
-        Assert.True(contrast.GetProperty("bad").GetArrayLength() == 0, $"{name} has texts of too little contrast: {contrast}");
+        Assert.True(contrast.GetProperty("bad").GetArrayLength() == 0, $"{name} has texts with too little contrast: {contrast}");
     }
 }

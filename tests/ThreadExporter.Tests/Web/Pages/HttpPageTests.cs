@@ -3,7 +3,7 @@ using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Tests.Web.Pages;
 
-/// <summary>docs/http.md has the limits of the code.</summary>
+/// <summary>docs/http.md lists the limits that are in the code.</summary>
 public class HttpPageTests
 {
     [Fact]

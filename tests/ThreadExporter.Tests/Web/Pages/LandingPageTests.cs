@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Settings;
@@ -7,16 +6,16 @@ using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Tests.Web.Pages;
 
-/// <summary>The landing page says why graphs are empty.</summary>
+/// <summary>The landing page explains why graphs are empty.</summary>
 public class LandingPageTests
 {
     [Fact]
-    public async Task No_filter_is_said_first()
+    public async Task A_missing_filter_is_reported_first()
     {
         using TempConfig config = new("");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
         string page = await PageAsync(daemon);
-        Assert.Contains("Nothing is watched, because no filter is given", page, StringComparison.Ordinal);
+        Assert.Contains("Nothing is watched, because no filter is configured", page, StringComparison.Ordinal);
         Assert.Contains("0 processes with 0 threads", page, StringComparison.Ordinal);
         Assert.Contains("<dt>Last scrape</dt><dd>never</dd>", page, StringComparison.Ordinal);
         Assert.Contains("No scrape since the start", page, StringComparison.Ordinal);
@@ -47,25 +46,25 @@ public class LandingPageTests
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
         string page = await PageAsync(daemon);
         Assert.Contains("Nothing is watched, because no filter matches a process", page, StringComparison.Ordinal);
-        Assert.Equal(3, page.Split("matches nothing").Length - 1);
-        foreach (string hint in (string[])["15 bytes at most", "A user that it names does not exist on this host", "The pidfile is not there", "has another pid", "with blanks between", "systemctl status", "links resolved"])
+        Assert.Equal(3, page.Split("<strong>no match</strong>").Length - 1);
+        foreach (string hint in (string[])["15 bytes at most", "A user of this filter does not exist on this host", "The pidfile does not exist", "has a different pid", "joined by spaces", "systemctl status", "links resolved"])
             Assert.Contains(hint, page, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", page, StringComparison.Ordinal);
         // None of them owns a process, and nothing was denied.
-        foreach (string hint in (string[])["an earlier one may have it", "hidepid", "may not be read", "could not be read"])
+        foreach (string hint in (string[])["an earlier one may own it", "hidepid", "cannot be read", "could not be read"])
             Assert.DoesNotContain(hint, page, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_filter_whose_process_an_earlier_one_owns_is_told_so()
+    public async Task A_filter_whose_process_an_earlier_filter_owns_gets_a_hint()
     {
         using TempConfig config = new("[[filter]]\nname = \"one\"\ncomm = \"thread-exporter\"\n[[filter]]\nname = \"two\"\ncomm = \"thread-exporter\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
-        Assert.Contains("an earlier one may have it", await PageAsync(daemon), StringComparison.Ordinal);
+        Assert.Contains("an earlier one may own it", await PageAsync(daemon), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_failed_reload_is_told_by_line_and_key_and_a_changed_restart_key_by_name()
+    public async Task A_failed_reload_is_shown_by_line_and_key_and_a_changed_restart_key_by_name()
     {
         using TempConfig config = new("[[filter]]\nname = \"self\"\nmatch = \"thread-exporter\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
@@ -82,13 +81,13 @@ public class LandingPageTests
         daemon.Signal("HUP");
         await daemon.WaitForLogAsync("Configuration reloaded");
         page = await PageAsync(daemon);
-        Assert.Contains("waiting for a restart", page, StringComparison.Ordinal);
+        Assert.Contains("takes effect at the next restart", page, StringComparison.Ordinal);
         Assert.Contains("<code>web.telemetry_path</code>", page, StringComparison.Ordinal);
         Assert.Contains("succeeded", page, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task What_is_matched_is_true_although_nobody_scrapes()
+    public async Task Matches_are_current_without_scrapes()
     {
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "workload"]);
         using Workload workload = new();
@@ -98,21 +97,21 @@ public class LandingPageTests
     }
 
     [Fact]
-    public async Task A_collection_that_hangs_is_said_instead_of_waited_for()
+    public async Task A_hanging_collection_is_reported_and_not_waited_for()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f");
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         CollectionGate gate = new();
-        ConfigHolder state = ConfigHolder.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out ImmutableArray<ConfigError> _)!;
-        using SemaphoreSlim begun = new(0);
-        using SemaphoreSlim goOn = new(0);
-        Task collection = Task.Run(() => gate.Inspect(() => { begun.Release(); goOn.Wait(); return 0; }), TestContext.Current.CancellationToken);
-        await begun.WaitAsync(TestContext.Current.CancellationToken);
-        Assert.Contains("A collection is still running", LandingPage.Render(state, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
-        goOn.Release();
+        ConfigHolder holder = ConfigHolder.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out _)!;
+        using SemaphoreSlim started = new(0);
+        using SemaphoreSlim resume = new(0);
+        Task collection = Task.Run(() => gate.Inspect(() => { started.Release(); resume.Wait(); return 0; }), TestContext.Current.CancellationToken);
+        await started.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("A collection is still running", LandingPage.Render(holder, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
+        resume.Release();
         await collection;
-        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(state, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
+        Assert.Contains("<span class=\"process\"><bdi>f</bdi> <small>10</small></span>", LandingPage.Render(holder, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,8 +123,8 @@ public class LandingPageTests
         using LiveCollector live = new(LiveCollector.Config(filter), proc.Root);
         CollectionGate gate = new();
         using TempConfig config = new("[[filter]]\nname = \"n\\u2066\\u202e\"\ncomm = \"f*\"\n");
-        ConfigHolder state = ConfigHolder.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out ImmutableArray<ConfigError> _)!;
-        string page = LandingPage.Render(state, live.Collector, gate, lastScrape: 0);
+        ConfigHolder holder = ConfigHolder.Load(config.Path, mayBeMissing: false, new ConfigOverrides(), out _)!;
+        string page = LandingPage.Render(holder, live.Collector, gate, lastScrape: 0);
         Assert.Contains("<span class=\"process\"><bdi>f\\u202E&lt;b&gt;\\u001B</bdi> <small>10</small></span>", page, StringComparison.Ordinal);
         Assert.Contains("<th scope=\"row\" role=\"rowheader\">n\\u2066\\u202E</th>", page, StringComparison.Ordinal);
         Assert.DoesNotContain(page, c => c is '\u202e' or '\u2066' or '\u001b');

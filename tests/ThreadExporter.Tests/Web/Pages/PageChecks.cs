@@ -3,7 +3,7 @@ namespace ThreadExporter.Tests.Web.Pages;
 /// <summary>Scripts that a test runs in a page.</summary>
 internal static class PageChecks
 {
-    /// <summary>Elements that reach out of the screen to the right, and by how much the page does.</summary>
+    /// <summary>Elements that overflow the screen to the right, and the overflow of the page.</summary>
     public const string Overflow = """
         const width = document.documentElement.clientWidth;
         const out = [...document.querySelectorAll("body *")].filter(e => {
@@ -13,7 +13,7 @@ internal static class PageChecks
         return { page: document.documentElement.scrollWidth - width, elements: out.map(e => e.outerHTML.slice(0, 100)) };
         """;
 
-    /// <summary>Visible texts whose contrast with what is behind them is below WCAG 2.2's 1.4.3 (AA), computed from the styles.</summary>
+    /// <summary>Visible texts whose contrast with their background is below WCAG 2.2, 1.4.3 (AA), computed from the styles.</summary>
     public const string Contrast = """
         const rgb = text => (text.match(/[\d.]+/g) ?? []).map(Number);
         const channel = c => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
@@ -42,14 +42,14 @@ internal static class PageChecks
         return { seen, bad };
         """;
 
-    /// <summary>Where the focus is, and whether one sees it.</summary>
+    /// <summary>The focused element, and whether the focus is visible.</summary>
     public const string Focus = """
         const e = document.activeElement, style = getComputedStyle(e);
         return { name: e.id || e.dataset.sort || e.dataset.copy || e.className || e.getAttribute("href") || e.tagName,
                  visible: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 };
         """;
 
-    /// <summary>The rows as a person reads them.</summary>
+    /// <summary>The text of the rows.</summary>
     public const string Rows = """
         return [...document.querySelectorAll("#threads tbody tr")].map(r => [...r.cells].map(c => c.innerText.trim().replace(/\s+/g, " ")));
         """;

@@ -3,7 +3,7 @@ using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Tests.Web.Server;
 
-/// <summary>Connections without a request: they are many, and they are in nobody's way.</summary>
+/// <summary>Many connections without a request: they must not block other clients.</summary>
 public class IdleConnectionTests
 {
     private const int Many = 2000;
@@ -22,7 +22,7 @@ public class IdleConnectionTests
             {
                 RawClient client = await RawClient.ConnectAsync(daemon);
                 clients.Add(client);
-                // Some have begun a request, some have had an answer.
+                // Some have sent half a request, some have got a response.
                 if (i % 3 == 1)
                     await client.TrySendAsync("GET /metrics HT");
                 if (i % 100 == 2 && await client.TrySendAsync("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -31,19 +31,19 @@ public class IdleConnectionTests
             await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
             Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             Eventually.True(() => clients.Count(c => c.IsOpen) <= HttpLimits.Connections, "the daemon has closed all but its limit");
-            // Those that are left are the last that came; the scraper's own has taken a place.
+            // The newest connections remain; the scraper's own uses one of the places.
             Assert.True(clients.Count(c => c.IsOpen) >= HttpLimits.Connections - 10);
             Assert.All(clients.Skip(Many - (HttpLimits.Connections / 2)), c => Assert.True(c.IsOpen));
             Assert.InRange(after.Value("process_open_fds") - before.Value("process_open_fds"), 0, 2 * HttpLimits.Connections);
             Assert.InRange(after.Value("process_resident_memory_bytes") - before.Value("process_resident_memory_bytes"), -1e9, 100e6);
-            await daemon.WaitForLogAsync("connections are open, as many as there may be");
-            Assert.Equal(1, daemon.Log.Split("connections are open, as many as there may be").Length - 1);
+            await daemon.WaitForLogAsync("Connection limit (128) reached");
+            Assert.Equal(1, daemon.Log.Split("Connection limit (128) reached").Length - 1);
         }
         finally
         {
             clients.ForEach(c => c.Dispose());
         }
-        // The shutdown waits for none of them.
+        // The shutdown does not wait for them.
         Assert.Equal(0, await daemon.StopAsync());
     }
 
@@ -58,7 +58,7 @@ public class IdleConnectionTests
         List<Task> sends = [];
         try
         {
-            // More than there may be, each with an answer that cannot end.
+            // More than the limit, each with a response that cannot finish.
             for (int i = 0; i < HttpLimits.Connections + 30; i++)
             {
                 clients.Add(await RawClient.ConnectWithSmallWindowAsync(daemon));

@@ -7,12 +7,12 @@ using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Tests.Web.Server;
 
-/// <summary>What the daemon listens on, and what it says when it cannot.</summary>
+/// <summary>The addresses that the daemon listens on, and its error messages when it cannot.</summary>
 public sealed class ListenTests
 {
     private const string LowPorts = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
-    // 192.0.2.0/24 and 2001:db8::/32 are for documentation: no host has them. The name is one that never exists (RFC 6761).
+    // 192.0.2.0/24 and 2001:db8::/32 are reserved for documentation: no host has them. The name never exists (RFC 6761).
     [Theory]
     [InlineData("192.0.2.7:9199", "cannot listen on 192.0.2.7:9199: this host has no such address")]
     [InlineData("[2001:db8::7]:9199", "cannot listen on [2001:db8::7]:9199: this host has no")]
@@ -39,7 +39,7 @@ public sealed class ListenTests
     [Fact]
     public async Task A_port_that_needs_a_capability_is_one_line_and_exit_1()
     {
-        Assert.SkipUnless(int.Parse(await File.ReadAllTextAsync(LowPorts, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture) > 1, "this host lets everybody listen on every port");
+        Assert.SkipUnless(int.Parse(await File.ReadAllTextAsync(LowPorts, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture) > 1, "this host lets every user listen on every port");
         string[]? through = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set", "-net_bind_service"] : null;
         Assert.SkipUnless(through is null || File.Exists(through[0]), "needs setpriv(1) to take root's capability away");
         await AssertEndsAsync(Daemon.Launch(["--filter", "x", "--web.listen-address", "127.0.0.1:1"], through: through),
@@ -59,7 +59,7 @@ public sealed class ListenTests
     }
 
     [Fact]
-    public async Task Without_IPv6_all_addresses_are_those_of_IPv4()
+    public async Task Without_IPv6_it_listens_on_all_IPv4_addresses()
     {
         await using Daemon daemon = Daemon.Launch(
             ["--filter", "x", "--web.listen-address", ":0"], new Dictionary<string, string> { ["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1" });
@@ -107,7 +107,7 @@ public sealed class ListenTests
     {
         int port = FreePort();
         using ListenSockets first = ListenSockets.Bind([$"127.0.0.1:{port}"], NullLogger.Instance);
-        // Before one of them listens both may bind: SO_REUSEADDR, which lets a daemon start again at once.
+        // Until one of them listens both may bind: SO_REUSEADDR, which lets a daemon restart at once.
         using ListenSockets second = ListenSockets.Bind([$"127.0.0.1:{port}"], NullLogger.Instance);
         IPEndPoint endPoint = new(IPAddress.Loopback, port);
         using Socket listening = first.Listen(endPoint, 1);

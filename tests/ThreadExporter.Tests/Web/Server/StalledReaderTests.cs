@@ -5,12 +5,12 @@ using ThreadExporter.Web.Server;
 
 namespace ThreadExporter.Tests.Web.Server;
 
-/// <summary>Clients that ask for megabytes and do not read them.</summary>
+/// <summary>Clients that request megabytes and do not read them.</summary>
 public class StalledReaderTests
 {
     private const int MaxRequests = 8;
 
-    /// <summary>A hundred filters with names of 9,000 characters: answers of 0.9 MB from one small file.</summary>
+    /// <summary>A hundred filters with names of 9,000 characters: responses of 0.9 MB from one small file.</summary>
     private static readonly string LongAnswers = $"[web]\nmax_requests = {MaxRequests}\n"
         + string.Concat(Enumerable.Range(0, 100).Select(i => $"[[filter]]\nmatch = \"no-such-process\"\nname = \"{i}{new string('x', 9000)}\"\n"));
 
@@ -24,14 +24,14 @@ public class StalledReaderTests
         using RawClient half = await RawClient.ConnectAsync(daemon);
         await half.TrySendAsync("GET /metrics HT");
         await daemon.ScrapeAsync();
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         Assert.Equal(0, await daemon.StopAsync());
-        Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
     }
 
     [SlowFact]
-    public async Task A_client_that_stops_reading_is_dropped_and_holds_up_neither_collections_nor_scrapes()
+    public async Task A_client_that_stops_reading_is_dropped_and_delays_neither_collections_nor_scrapes()
     {
         using TempConfig config = new(LongAnswers);
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
@@ -39,10 +39,10 @@ public class StalledReaderTests
         Support.ParsedScrape before = await daemon.ScrapeParsedAsync();
 
         List<RawClient> stalled = [];
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         try
         {
-            // One after the other, so that each has a collection and a body of its own.
+            // One after the other, so that each has its own collection and body.
             while (stalled.Count < MaxRequests - 1)
             {
                 await StallAsync();
@@ -55,16 +55,16 @@ public class StalledReaderTests
 
             await StallAsync();
             await AssertBusyAsync();
-            // Until the first are dropped; the limit is looked at once a second.
+            // Until the first are dropped; Kestrel checks the limit once a second.
             while (await StatusAsync() == HttpStatusCode.ServiceUnavailable)
             {
-                Assert.True(Stopwatch.GetElapsedTime(begin) < HttpLimits.ResponseGrace + TimeSpan.FromSeconds(8), "a client that does not read is never dropped");
+                Assert.True(Stopwatch.GetElapsedTime(start) < HttpLimits.ResponseGrace + TimeSpan.FromSeconds(8), "a client that does not read is never dropped");
                 await Task.Delay(200, TestContext.Current.CancellationToken);
             }
-            Assert.True(Stopwatch.GetElapsedTime(begin) > HttpLimits.ResponseGrace - TimeSpan.FromSeconds(1), "a client was dropped before its time");
+            Assert.True(Stopwatch.GetElapsedTime(start) > HttpLimits.ResponseGrace - TimeSpan.FromSeconds(1), "a client was dropped before its time");
             Eventually.True(() => !stalled.Exists(c => c.IsOpen), "the daemon has dropped them all");
             foreach (RawClient client in stalled)
-                Assert.True((await client.ReceiveToEndAsync()).Length < 500_000, "the kernels took the whole answer, so nothing was tested");
+                Assert.True((await client.ReceiveToEndAsync()).Length < 500_000, "the kernels took the whole response, so nothing was tested");
             await ReferenceScraper.AssertUndisturbedAsync(daemon, usual);
             Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             Assert.InRange(after.Value("process_open_fds") - before.Value("process_open_fds"), -10, 4);
@@ -84,7 +84,7 @@ public class StalledReaderTests
 
         async Task<HttpStatusCode> StatusAsync() => (await daemon.Http.GetAsync("/metrics", TestContext.Current.CancellationToken)).StatusCode;
 
-        // The last one's request may be under way still.
+        // The last request may still be running.
         async Task AssertBusyAsync()
         {
             for (int i = 0; i < 50 && await StatusAsync() != HttpStatusCode.ServiceUnavailable; i++)

@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Web.Server;
 
-/// <summary>Certificates that change under the running daemon, by themselves and with a reload.</summary>
+/// <summary>Certificates that change while the daemon runs, with and without a reload.</summary>
 public sealed class TlsRenewalTests : IDisposable
 {
     private readonly TlsFolder _folder = new();
@@ -20,31 +20,31 @@ public sealed class TlsRenewalTests : IDisposable
         _folder.Write(second);
         await UntilPresentedAsync(daemon, "CN=second");
 
-        // A key that is not the certificate's: the pair before stays.
+        // A key that does not belong to the certificate: the previous pair remains.
         using X509Certificate2 third = _folder.Authority.Server("third");
         TlsFolder.Replace(_folder.Key, TlsFolder.KeyOf(third));
-        await daemon.WaitForLogAsync($"those loaded before stay in force: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key of the certificate in web.tls.cert_file");
+        await daemon.WaitForLogAsync($"keeping the previous ones: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key of the certificate in web.tls.cert_file");
         Assert.Equal("CN=second", await PresentedAsync(daemon));
         await UntilAsync(daemon, "thread_exporter_tls_files_usable", 0);
 
-        // A valid one is not exchanged for one that has expired.
+        // An expired certificate does not replace a valid one.
         using X509Certificate2 expired = _folder.Authority.Server("expired", TimeSpan.FromHours(-3), TimeSpan.FromHours(-2));
         _folder.Write(expired);
-        await daemon.WaitForLogAsync("those loaded before stay in force: web.tls.cert_file: the certificate expired at ");
+        await daemon.WaitForLogAsync("keeping the previous ones: web.tls.cert_file: the certificate expired at ");
         Assert.Equal("CN=second", await PresentedAsync(daemon));
 
         _folder.Write(third);
         await UntilPresentedAsync(daemon, "CN=third");
         await UntilAsync(daemon, "thread_exporter_tls_files_usable", 1);
-        // One warning for each bad state, however many looks it has lasted.
-        Assert.Equal(2, daemon.Log.Split("stay in force").Length - 1);
+        // One warning per bad state, however many polls it has lasted.
+        Assert.Equal(2, daemon.Log.Split("keeping the previous ones").Length - 1);
         Assert.DoesNotContain("PRIVATE KEY", daemon.Log, StringComparison.Ordinal);
     }
 
     [SlowFact]
-    public async Task Links_that_are_set_anew_are_followed()
+    public async Task Re_pointed_links_are_followed()
     {
-        // As Kubernetes mounts a secret: the file is a link through a link to a folder that is exchanged.
+        // As Kubernetes mounts a secret: the file is a link through a link to a folder that is replaced.
         string data = Path.Combine(_folder.Config.Folder, "..data");
         foreach (string version in (string[])["one", "two"])
         {
@@ -73,7 +73,7 @@ public sealed class TlsRenewalTests : IDisposable
         using HttpClient client = _folder.Client(daemon);
         using X509Certificate2 other = _folder.Authority.Server("other");
         string certificate = Path.Combine(_folder.Config.Folder, "other.pem");
-        // Both in one file, as some tools write them.
+        // Certificate and key in one file, as some tools write them.
         await File.WriteAllTextAsync(certificate, TlsFolder.KeyOf(other) + "\n" + other.ExportCertificatePem(), TestContext.Current.CancellationToken);
         _folder.Config.Write($"{TlsFolder.Rest}[web.tls]\ncert_file = \"{certificate}\"\nkey_file = \"{certificate}\"\n");
         Assert.True((await client.PostAsync("/-/reload", null, TestContext.Current.CancellationToken)).IsSuccessStatusCode);
@@ -81,7 +81,7 @@ public sealed class TlsRenewalTests : IDisposable
 
         _folder.Config.Write($"{TlsFolder.Rest}[web.tls]\ncert_file = \"{certificate}\"\nkey_file = \"{_folder.Key}\"\n");
         HttpResponseMessage refused = await client.PostAsync("/-/reload", null, TestContext.Current.CancellationToken);
-        Assert.Equal("The configuration is bad; the old one stays in force.\n7:12: web.tls.key_file\n", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("Invalid configuration; the previous one remains active.\n7:12: web.tls.key_file\n", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         await daemon.WaitForLogAsync($"{_folder.Config.Path}:7:12: web.tls.key_file: \"{_folder.Key}\" is not the ECDSA key");
         Assert.Equal("CN=other", await PresentedAsync(daemon));
         Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken));

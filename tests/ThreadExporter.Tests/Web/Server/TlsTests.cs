@@ -31,13 +31,13 @@ public sealed class TlsTests : IDisposable
     }
 
     [SlowFact]
-    public async Task Neither_HTTP_2_nor_plain_HTTP_is_spoken()
+    public async Task Neither_HTTP_2_nor_plain_HTTP_is_accepted()
     {
         await using Daemon daemon = await _folder.StartAsync();
         using HttpClient client = _folder.Client(daemon);
         using HttpRequestMessage request = new(HttpMethod.Get, "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
-        // A client that offers both is served with the older one.
+        // A client that offers both gets the older one.
         using HttpRequestMessage either = new(HttpMethod.Get, "/metrics") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         HttpResponseMessage response = await client.SendAsync(either, TestContext.Current.CancellationToken);
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), (response.StatusCode, response.Version));
