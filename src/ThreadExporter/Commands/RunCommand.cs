@@ -57,13 +57,9 @@ internal static class RunCommand
         using PasswordHashQueue slots = new();
         PasswordVerifier passwords = new(slots, PasswordHash.Verify);
         HotThreadTracker hot = new(root, collector);
-        metrics.OnWrite = () =>
-        {
-            metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled));
-            metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
-            metrics.SamplerInterval.Set(sampler.Interval / 1e9);
-            metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
-        };
+        metrics.BeforeWrite(() => metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled)));
+        metrics.BeforeWrite(() => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0));
+        metrics.BeforeWrite(() => metrics.SetSampler(sampler));
         ScrapeCoordinator scrapes = new(collector, gate, metrics, () => state.Current);
         SystemdNotifier notifier = new();
         ReloadStatusFile verdicts = new(RuntimeDirectory.OfThisProcess());

@@ -165,7 +165,9 @@ public sealed class ScrapeCoordinatorTests : IDisposable
     {
         ChunkPool pool = new();
         InvalidOperationException fault = new("no luck");
-        ScrapeCoordinator scrapes = new(_live.Collector, _gate, new SelfMetrics { OnWrite = () => throw fault }, () => _live.Snapshot, pool);
+        SelfMetrics metrics = new();
+        metrics.BeforeWrite(() => throw fault);
+        ScrapeCoordinator scrapes = new(_live.Collector, _gate, metrics, () => _live.Snapshot, pool);
         Assert.Same(fault, await Assert.ThrowsAsync<InvalidOperationException>(() => scrapes.CollectAsync().WaitAsync(Patience, TestContext.Current.CancellationToken)));
         Assert.Equal(0, pool.InUse);
     }
