@@ -110,7 +110,7 @@ public class ExtendedTests
             live.Collect(workload.Pid);
             text = live.Render();
         });
-        Assert.Equal($"io of pid {workload.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series",
+        Assert.Equal($"cannot read io of pid {workload.Pid}: requires the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; its threads have no perfscale_thread_io_* series",
             Assert.Single(live.Collector.TakeWarnings()));
         Assert.True(live.Collector.Errors.Denied > live.Collector.Threads);
         Assert.Equal((0, 0), (live.Collector.Errors.Malformed, live.Collector.Errors.Other));

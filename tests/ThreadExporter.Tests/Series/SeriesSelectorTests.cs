@@ -148,7 +148,7 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(13, 50);
         Assert.Equal(["12", "13"], Shown());
         Assert.Equal((2, false), (_live.Collector.FoldedAtLimit, _live.Collector.DetailLowered));
-        Assert.Equal("2 thread series more than fit in collector.max_threads: the 2 hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit",
+        Assert.Equal("2 thread series exceed collector.max_threads: the 2 with the highest CPU use are shown, the others are folded. Select fewer threads with [filter.threads], or raise the limit",
             Assert.Single(_live.Collector.TakeWarnings()));
         Run(12, 1);
         Assert.Empty(_live.Collector.TakeWarnings());
