@@ -59,6 +59,7 @@ internal sealed class SelfMetrics
         BeforeWrite(process.Update);
     }
 
+    /// <summary>The version of the build, as shown in <c>thread_exporter_build_info</c>.</summary>
     public static string Version { get; } =
         typeof(SelfMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 

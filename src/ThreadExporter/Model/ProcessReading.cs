@@ -1,6 +1,6 @@
 namespace ThreadExporter.Model;
 
-/// <summary>What was last read of a process. Written by <c>Collection/ProcessReader</c> and the readers that it owns only.</summary>
+/// <summary>What was last read of a process from /proc. Written by <c>Collection/ProcessReader</c> and the readers that it owns only.</summary>
 internal sealed class ProcessReading
 {
     /// <summary>False until the first full read.</summary>
@@ -16,8 +16,8 @@ internal sealed class ProcessReading
     public long IdleCheckClock { get; set; } = -1;
 
     /// <summary>
-    /// The part of the process clock that no known thread accounts for, in nanoseconds; -1: not known to the nanosecond. While it stays
-    /// the same, threads that were not read have not run.
+    /// The part of the process clock that no known thread accounts for, in nanoseconds; -1: not known to the nanosecond. While it does not
+    /// change, threads that were not read have not run.
     /// </summary>
     public long ExitedThreadsCpu { get; set; } = -1;
 
