@@ -12,7 +12,9 @@ internal sealed class CollectionGate
     private readonly Lock _lock = new();
     private long _busySince;
 
-    /// <summary>When the running collection or sampler tick started, a <see cref="Stopwatch"/> timestamp; 0: none is running. For the watchdog.</summary>
+    /// <summary>
+    /// When the running collection or sampler tick started, a <see cref="Stopwatch"/> timestamp; 0: none is running. For the watchdog.
+    /// </summary>
     public long BusySince => Volatile.Read(ref _busySince);
 
     /// <summary>Runs a collection or a sampler tick.</summary>

@@ -33,7 +33,7 @@ internal sealed class Collector : IDisposable
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="gate">The gate that must be held; null: only one thread uses this collector.</param>
-    /// <param name="descriptorLimit">The most descriptors that this process may have, below RLIMIT_NOFILE, which is read at each collection.</param>
+    /// <param name="descriptorLimit">The most descriptors that this process may have, below RLIMIT_NOFILE, which is read in each collection.</param>
     public Collector(ProcfsRoot root, CollectionGate? gate = null, long descriptorLimit = long.MaxValue)
     {
         _root = root;

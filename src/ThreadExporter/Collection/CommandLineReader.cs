@@ -46,7 +46,10 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
     /// <param name="pid">The process.</param>
     /// <param name="startTicks">Its start in clock ticks since boot; identifies it together with the pid.</param>
     /// <param name="directory">Descriptor of <c>/proc/PID</c>.</param>
-    /// <returns>The arguments, separated by NUL; empty: there are none, or the file cannot be read; null: not known yet, to be read again at the next collection.</returns>
+    /// <returns>
+    /// The arguments, separated by NUL; empty: there are none, or the file cannot be read; null: not known yet, to be read again at the next
+    /// collection.
+    /// </returns>
     public CommandLineBytes? Read(int pid, ulong startTicks, int directory)
     {
         (int, ulong) process = (pid, startTicks);

@@ -9,7 +9,7 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class DescriptorBudget(long limit)
 {
-    // Left to sockets, log and runtime files, whatever the configuration says.
+    // Reserved for sockets, the log and files of the runtime, whatever the configuration is.
     private const int Reserve = 256;
 
     // Process directories may use half of the reserve: a process needs its directory's descriptor, a thread can be read by path.
@@ -22,8 +22,8 @@ internal sealed class DescriptorBudget(long limit)
     private int _threads;
     private int _maximum;
     private long _processLimit;
-    private long _mostWithThreads = limit - Reserve;
-    private long _mostWithDirectories = limit - DirectoryReserve;
+    private long _threadLimit = limit - Reserve;
+    private long _directoryLimit = limit - DirectoryReserve;
 
     /// <summary>Descriptors that are open on files and directories of /proc.</summary>
     public int Kept => _directories + _threads;
@@ -32,7 +32,7 @@ internal sealed class DescriptorBudget(long limit)
     /// True when a limit was lowered or other parts of this process have more descriptors open, so that threads must give theirs back.
     /// A limit that leaves no room at all closes none: no file could be opened by path then, and only open descriptors can be read.
     /// </summary>
-    public bool IsOver => _threads > _maximum || (_threads > 0 && _mostWithThreads > 0 && Kept > _mostWithThreads);
+    public bool IsOver => _threads > _maximum || (_threads > 0 && _threadLimit > 0 && Kept > _threadLimit);
 
     /// <summary>Sets the limits of a collection.</summary>
     /// <param name="maximum">From the active configuration.</param>
@@ -44,8 +44,8 @@ internal sealed class DescriptorBudget(long limit)
         bool changed = (maximum, processLimit) != (_maximum, _processLimit);
         (_maximum, _processLimit) = (maximum, processLimit);
         long others = Math.Max(0, open - Kept);
-        _mostWithThreads = Math.Min(limit - Reserve, processLimit - Math.Max(Reserve, others + 2 * Slack));
-        _mostWithDirectories = Math.Min(limit - DirectoryReserve, processLimit - Math.Max(DirectoryReserve, others + Slack));
+        _threadLimit = Math.Min(limit - Reserve, processLimit - Math.Max(Reserve, others + 2 * Slack));
+        _directoryLimit = Math.Min(limit - DirectoryReserve, processLimit - Math.Max(DirectoryReserve, others + Slack));
         return changed || IsOver;
     }
 
@@ -58,7 +58,7 @@ internal sealed class DescriptorBudget(long limit)
     public bool TryKeep(WatchedThread thread, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {
         status = ReadStatus.Ok;
-        if (_threads >= _maximum || Kept >= _mostWithThreads)
+        if (_threads >= _maximum || Kept >= _threadLimit)
             return false;
         status = RawFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
@@ -82,7 +82,7 @@ internal sealed class DescriptorBudget(long limit)
     /// <returns>False: there is no room for it.</returns>
     public bool TryKeepDirectory()
     {
-        if (Kept >= _mostWithDirectories)
+        if (Kept >= _directoryLimit)
             return false;
         _directories++;
         return true;

@@ -22,7 +22,9 @@ internal sealed class ExtendedReader(CollectionDiagnostics errors)
 
     private byte[] _buffer = new byte[4096];
 
-    /// <summary>Reads the extended counters of a thread. An error is counted and leaves the previous value; without permission, I/O is unknown.</summary>
+    /// <summary>
+    /// Reads the extended counters of a thread. An error is counted and leaves the previous value; without permission, I/O is unknown.
+    /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="thread">The thread; <see cref="ThreadReading.Extended"/> says what to read.</param>
     /// <param name="stat">Its <c>stat</c>, just read.</param>

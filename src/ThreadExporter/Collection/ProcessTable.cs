@@ -34,7 +34,9 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
     /// <summary>The processes that a filter selects, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Watched => _watched;
 
-    /// <summary>Processes whose <c>stat</c>, <c>status</c> or <c>cgroup</c> could not be read for lack of permission when they were last matched.</summary>
+    /// <summary>
+    /// Processes whose <c>stat</c>, <c>status</c> or <c>cgroup</c> could not be read for lack of permission when they were last matched.
+    /// </summary>
     public int Denied { get; private set; }
 
     /// <summary>Lists /proc, and matches the processes that are new, due, or whose last match was incomplete.</summary>
@@ -54,7 +56,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         ReadStatus listed = root.ReadPids(_pids);
         if (listed != ReadStatus.Ok)
         {
-            // The error says nothing about the processes: the known ones are used as the list, and each is read itself.
+            // The error says nothing about the processes: the known ones are used as the list, and each of them is read.
             errors.CountReadError(listed);
             _pids.AddRange(_entries.Keys);
         }

@@ -110,7 +110,9 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
             gzip.Write(segment.Span);
     });
 
-    /// <summary>Returns a buffer that <paramref name="write"/> has filled. When that fails (out of memory, for example), the chunks go back to the pool.</summary>
+    /// <summary>
+    /// Returns a buffer that <paramref name="write"/> has filled. When that fails (out of memory, for example), the chunks go back to the pool.
+    /// </summary>
     private PooledBuffer Fill(Action<PooledBuffer> write)
     {
         PooledBuffer buffer = new(_chunks);

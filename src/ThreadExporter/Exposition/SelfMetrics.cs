@@ -87,7 +87,9 @@ internal sealed class SelfMetrics
         _logins.WithLabels("throttled").IncTo(throttled);
     }
 
-    /// <summary>Sets the metrics of the TLS files. Without TLS it is not called and they are left out: an alert on the expiry must not see a zero.</summary>
+    /// <summary>
+    /// Sets the metrics of the TLS files. Without TLS it is not called and they are left out: an alert on the expiry must not see a zero.
+    /// </summary>
     /// <param name="filesUsable">False: the files have changed on disk and cannot be used.</param>
     /// <param name="notAfter">When the certificate in use expires; UTC.</param>
     public void SetTls(bool filesUsable, DateTime notAfter)

@@ -3,7 +3,9 @@ using ThreadExporter.Matching;
 
 namespace ThreadExporter.Model;
 
-/// <summary>What collections report: reads of /proc that failed, by the reasons of <c>thread_exporter_read_errors_total</c>, and warnings to log.</summary>
+/// <summary>
+/// What collections report: reads of /proc that failed, by the reasons of <c>thread_exporter_read_errors_total</c>, and warnings to log.
+/// </summary>
 internal sealed class CollectionDiagnostics
 {
     /// <summary>The process or thread had exited, or the file did not exist.</summary>

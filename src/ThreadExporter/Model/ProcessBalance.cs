@@ -10,7 +10,9 @@ internal sealed class ProcessBalance
     /// <summary>False until the first collection has been booked.</summary>
     public bool IsStarted { get; set; }
 
-    /// <summary>CPU time of the process, exited threads included. Never below the process clock at the time its threads were read. Nanoseconds.</summary>
+    /// <summary>
+    /// CPU time of the process, exited threads included. Never below the process clock at the time its threads were read. Nanoseconds.
+    /// </summary>
     public long Cpu { get; set; }
 
     /// <summary>CPU time that live threads used while they had no series that was shown in both collections. Nanoseconds.</summary>

@@ -9,7 +9,9 @@ internal sealed class ProcessReading
     /// <summary>CPU clock of the process, read after its threads, in nanoseconds; exited threads included.</summary>
     public long Clock { get; set; }
 
-    /// <summary>Lower bound of the process clock at the last read of its threads, in nanoseconds; -1: the clock is not known to the nanosecond.</summary>
+    /// <summary>
+    /// Lower bound of the process clock at the last read of its threads, in nanoseconds; -1: the clock is not known to the nanosecond.
+    /// </summary>
     public long ClockBeforeThreads { get; set; }
 
     /// <summary>Process clock before the last full read; equal now means that nothing has run. Nanoseconds; -1: unknown.</summary>

@@ -15,6 +15,8 @@ internal struct ThreadBooking()
     /// <summary>The collection in which it was last booked (<see cref="CollectionPass.Number"/>).</summary>
     public long InPass { get; set; }
 
-    /// <summary>The CPU time was unknown when the thread was last booked, so what it used since the last valid reading was booked as transient.</summary>
+    /// <summary>
+    /// The CPU time was unknown when the thread was last booked, so what it used since the last valid reading was booked as transient.
+    /// </summary>
     public bool IsCpuTransient { get; set; }
 }

@@ -20,13 +20,18 @@ internal sealed class ThreadSeries(byte[] name, int tid)
 
     public bool IsNameSeries => Tid == 0;
 
-    /// <summary>The values as written to the scrape. Written by <c>Series/CpuLedger</c>; <c>SeriesAssigner</c> sets the start values of a new series.</summary>
+    /// <summary>
+    /// The values as written to the scrape. Written by <c>Series/CpuLedger</c>; <c>SeriesAssigner</c> sets the start values of a new series.
+    /// </summary>
     public ref ThreadCounters Shown => ref _shown;
 
     /// <summary>The CPU number that the thread of an own series was on; -1: unknown. Written by <c>Series/CpuLedger</c> only.</summary>
     public long LastCpu { get; private set; } = -1;
 
-    /// <summary>The largest share of a core in a recent window, 0 to 1; of a name series, that of its busiest thread. Written by <c>Series/SeriesSelector</c> only.</summary>
+    /// <summary>
+    /// The largest share of a core in a recent window, 0 to 1; of a name series, that of its busiest thread. Written by
+    /// <c>Series/SeriesSelector</c> only.
+    /// </summary>
     public float Peak { get; set; }
 
     /// <summary>Live threads of a name series. Written by <c>Series/SeriesAssigner</c> only.</summary>
@@ -99,7 +104,9 @@ internal sealed class ThreadSeries(byte[] name, int tid)
         LastCpu = reading.LastCpu;
     }
 
-    /// <summary>Adds CPU time to <see cref="RecentLoad"/>, a sum with exponential decay, stored as the logarithm of its equivalent at time 0.</summary>
+    /// <summary>
+    /// Adds CPU time to <see cref="RecentLoad"/>, a sum with exponential decay, stored as the logarithm of its equivalent at time 0.
+    /// </summary>
     /// <param name="cpu">Nanoseconds used.</param>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
     public void AddLoad(double cpu, long now)

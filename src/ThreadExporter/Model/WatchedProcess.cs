@@ -19,7 +19,10 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Start time in nanoseconds since the epoch, fixed when the process is first seen.</summary>
     public long StartTime { get; init; }
 
-    /// <summary>Becomes false at an exec: the kernel starts its helper programs from kernel threads (usermode helpers). Written by <c>Collection/ProcessTable</c> only.</summary>
+    /// <summary>
+    /// Becomes false at an exec: the kernel starts its helper programs from kernel threads (usermode helpers). Written by
+    /// <c>Collection/ProcessTable</c> only.
+    /// </summary>
     public bool IsKernelThread { get; set; }
 
     /// <summary>The filter that has selected it.</summary>
@@ -56,7 +59,9 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Whether something was read or sampled that the ledger has not booked yet.</summary>
     public bool HasUnbookedCpu => Balance.CountersVersion != Reading.CountersVersion || Balance.SamplingVersion != Sampling.Version;
 
-    /// <summary>Sets the filter and the labels that follow from it. The threads keep their counters. Called by <c>Collection/ProcessTable</c> only.</summary>
+    /// <summary>
+    /// Sets the filter and the labels that follow from it. The threads keep their counters. Called by <c>Collection/ProcessTable</c> only.
+    /// </summary>
     public void Assign(CompiledFilter filter, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon, (string Name, byte[] Value)[] cgroupLabels)
     {
         Filter = filter;

@@ -52,7 +52,9 @@ internal sealed class WatchedThread(int tid, bool hasShownTid = false)
         }
     }
 
-    /// <summary>The largest share of a core, 0 to 1, in the last <paramref name="peakWindow"/> nanoseconds, by the sampler and by collections.</summary>
+    /// <summary>
+    /// The largest share of a core, 0 to 1, in the last <paramref name="peakWindow"/> nanoseconds, by the sampler and by collections.
+    /// </summary>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
     /// <param name="peakWindow">Nanoseconds.</param>
     public float HighestShare(long now, long peakWindow) =>

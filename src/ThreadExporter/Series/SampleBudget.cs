@@ -9,10 +9,13 @@ namespace ThreadExporter.Series;
 /// </summary>
 internal static class SampleBudget
 {
-    /// <summary>Samples of the daemon's own metrics, without those per filter. With TLS: two are left out without it.</summary>
-    public const int Self = 40;
+    /// <summary>Samples of the daemon's own metrics, without those per filter; with the two that only TLS has.</summary>
+    public const int Self = 31;
 
-    /// <summary>Samples of the process metrics, with the seven thread states that are always written. Rarer states are not included.</summary>
+    /// <summary>Samples in reserve for thread states that are rarely written.</summary>
+    public const int Reserve = 9;
+
+    /// <summary>Samples of the metrics of one process, with the seven thread states that are always written.</summary>
     public const int PerProcess = 14;
 
     /// <summary>Samples of one thread series, with the number of threads, which only a name series has.</summary>
@@ -24,7 +27,7 @@ internal static class SampleBudget
     /// <param name="hasSchedInfo">Whether the kernel has sched info.</param>
     /// <param name="processes">Watched processes; they are all shown.</param>
     public static int SeriesWithin(ExporterConfig config, bool hasSchedInfo, int processes) =>
-        Math.Max(0, config.Collector.MaxSamples - Self - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
+        Math.Max(0, config.Collector.MaxSamples - Self - Reserve - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
 
     // Each kind has two counters, except for the last CPU.
     private static int Extended(ExtendedKinds kinds) =>

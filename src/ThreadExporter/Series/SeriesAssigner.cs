@@ -11,7 +11,9 @@ namespace ThreadExporter.Series;
 /// </summary>
 internal sealed class SeriesAssigner
 {
-    /// <summary>How long a name series without members is kept with its counters, because the threads of a pool may start again. Nanoseconds.</summary>
+    /// <summary>
+    /// How long a name series without members is kept with its counters, because the threads of a pool may start again. Nanoseconds.
+    /// </summary>
     private const long KeepEmptyFor = 600_000_000_000;
 
     /// <summary>Name series without members that are kept. A program may give each thread a different name; the oldest series are dropped.</summary>

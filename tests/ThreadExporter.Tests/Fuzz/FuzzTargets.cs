@@ -11,17 +11,17 @@ using ThreadExporter.Toml;
 
 namespace ThreadExporter.Tests.Fuzz;
 
-/// <summary>What is wrong with the answer to an input, or null.</summary>
+/// <summary>The error in the result for an input; null: none.</summary>
 internal delegate string? FuzzCheck(ReadOnlySpan<byte> input, out bool good);
 
-/// <param name="Name">Of the parser.</param>
-/// <param name="Inputs">How many are tried in a short run.</param>
+/// <param name="Name">Name of the parser.</param>
+/// <param name="Inputs">Number of inputs in a short run.</param>
 /// <param name="Files">Real texts, which are mutated.</param>
-/// <param name="Pieces">What is put into them.</param>
+/// <param name="Pieces">Bytes that are inserted into them.</param>
 /// <param name="Check">Parses an input.</param>
 internal sealed record FuzzTarget(string Name, int Inputs, byte[][] Files, byte[][] Pieces, FuzzCheck Check);
 
-/// <summary>The parsers of text that others write.</summary>
+/// <summary>The parsers of untrusted text.</summary>
 internal static class FuzzTargets
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -69,11 +69,11 @@ internal static class FuzzTargets
         good = true;
         List<string> arguments = ProcCmdline.Split(input);
         string joined = ProcCmdline.Join(input);
-        // Half of a surrogate pair would make it throw: what comes out can be printed.
+        // Throws for half of a surrogate pair: the result must be printable.
         _ = Strict.GetByteCount(joined);
         string? name = CephDaemon.Name("osd", arguments);
         if (joined != string.Join(' ', arguments))
-            return "joined otherwise than it is split";
+            return "joined differently from how it is split";
         return name is not null && (name.IndexOf('.', StringComparison.Ordinal) is var dot && (dot <= 0 || dot == name.Length - 1)) ? "a daemon without type or id" : null;
     }
 
@@ -84,8 +84,8 @@ internal static class FuzzTargets
         ScrapeFormat format = ScrapeFormat.Negotiate(new HeaderDictionary { ["Accept"] = lines, ["Accept-Encoding"] = lines });
         good = format != default;
         if (format.OpenMetrics && !text.Contains("openmetrics-text", StringComparison.OrdinalIgnoreCase))
-            return "OpenMetrics, and nobody said so";
-        return format.Gzip && !text.Contains("gzip", StringComparison.OrdinalIgnoreCase) ? "gzip, and nobody said so" : null;
+            return "OpenMetrics was not requested";
+        return format.Gzip && !text.Contains("gzip", StringComparison.OrdinalIgnoreCase) ? "gzip was not requested" : null;
     }
 
     private static string? Toml(ReadOnlySpan<byte> input, out bool good)

@@ -4,12 +4,12 @@ using System.Globalization;
 namespace ThreadExporter.Tests.Fuzz;
 
 /// <summary>
-/// Every parser of foreign text against random inputs: none may throw, hang or answer otherwise than its slow twin in <see cref="FuzzTargets"/>.
-/// A few seconds of it by default; <c>make fuzz</c> tries a hundred times as many (FUZZ_FACTOR). FUZZ_SEED repeats a run.
+/// Every parser of untrusted text with random inputs: none may throw, hang, or give another result than the slow reference parser in
+/// <see cref="FuzzTargets"/>. A few seconds by default; <c>make fuzz</c> uses a hundred times as many inputs (FUZZ_FACTOR). FUZZ_SEED repeats a run.
 /// </summary>
 public class FuzzTests(ITestOutputHelper output)
 {
-    // Microseconds are usual; only a stall of the machine takes this long otherwise.
+    // Microseconds are normal. Apart from a hang, only a stall of the machine takes this long.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
     private static readonly ulong Seed = ulong.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)
@@ -22,38 +22,38 @@ public class FuzzTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Parsers))]
-    public void No_input_breaks(string parser)
+    public void No_input_breaks_a_parser(string parser)
     {
         FuzzTarget target = FuzzTargets.All.Single(t => t.Name == parser);
         Mutator mutator = new(target.Files, target.Pieces);
         long inputs = target.Inputs * Factor;
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         TimeSpan slowest = TimeSpan.Zero;
         int accepted = 0;
         for (long number = 0; number < inputs; number++)
         {
             ReadOnlySpan<byte> input = mutator.Make(Seed, number);
             long started = Stopwatch.GetTimestamp();
-            string? fault;
+            string? error;
             try
             {
-                fault = target.Check(input, out bool good);
+                error = target.Check(input, out bool good);
                 accepted += good ? 1 : 0;
             }
             catch (Exception e)
             {
-                fault = e.ToString();
+                error = e.ToString();
             }
             TimeSpan took = Stopwatch.GetElapsedTime(started);
             slowest = took > slowest ? took : slowest;
             if (took > Bound)
-                fault ??= $"took {took}";
-            if (fault is not null)
-                Assert.Fail($"{parser}, FUZZ_SEED={Seed}, input {number}: {fault}\n{Convert.ToHexString(input)}");
+                error ??= $"took {took}";
+            if (error is not null)
+                Assert.Fail($"{parser}, FUZZ_SEED={Seed}, input {number}: {error}\n{Convert.ToHexString(input)}");
         }
-        // The mutations stay near enough to what is valid to get past the first check.
+        // The mutations are similar enough to valid texts to pass the first check of the parser.
         Assert.InRange(accepted, inputs / 100, inputs);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{parser}: {inputs} inputs, {accepted} of them good, in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s, the slowest {slowest.TotalMilliseconds:F1} ms; FUZZ_SEED={Seed}"));
+            $"{parser}: {inputs} inputs, {accepted} of them valid, in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s, the slowest {slowest.TotalMilliseconds:F1} ms; FUZZ_SEED={Seed}"));
     }
 }

@@ -2,7 +2,9 @@
 
 namespace ThreadExporter.Tests.Fuzz;
 
-/// <summary>Inputs near real ones, and now and then noise. The n-th depends on the seed and n alone, so that it can be made again.</summary>
+/// <summary>
+/// Generates inputs similar to real ones, and sometimes noise. The n-th depends only on the seed and on n, so that it can be repeated.
+/// </summary>
 internal sealed class Mutator(byte[][] files, byte[][] pieces)
 {
     private const int MaxLength = 8192;

@@ -6,7 +6,9 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Tests.Fuzz;
 
-/// <summary>The formats of /proc a second time, as regular expressions, slow and plain: each parser must accept the same and read the same.</summary>
+/// <summary>
+/// Slow and simple parsers of the /proc formats, with regular expressions. The real parsers must accept the same texts and read the same values.
+/// </summary>
 internal static partial class ReferenceParsers
 {
     private const string Disagree = "the parser and its twin do not agree";
@@ -48,7 +50,7 @@ internal static partial class ReferenceParsers
         string uid = "", nspid = "0";
         int nspids = 0;
         bool expected = true;
-        // What stands behind the last newline was cut.
+        // Text after the last newline is truncated.
         foreach (string line in text.Split('\n')[..^1])
         {
             string[] values = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Split('\t');

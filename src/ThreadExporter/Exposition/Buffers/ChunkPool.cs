@@ -16,7 +16,7 @@ internal sealed class ChunkPool(Func<byte[]>? allocate = null)
     private readonly Lock _lock = new();
     private readonly Stack<byte[]> _free = new();
     // The most chunks in use at one time in each of the last periods. A period lasts from the first rented chunk until all are returned.
-    private readonly int[] _most = new int[PeriodsRemembered];
+    private readonly int[] _maxInUse = new int[PeriodsRemembered];
     private int _period;
     private int _inUse;
 
@@ -42,8 +42,8 @@ internal sealed class ChunkPool(Func<byte[]>? allocate = null)
                 chunk = allocate?.Invoke() ?? GC.AllocateUninitializedArray<byte>(ChunkSize);
             }
             // Counted only after the allocation, which can fail.
-            ref int most = ref _most[_period % PeriodsRemembered];
-            most = Math.Max(most, ++_inUse);
+            ref int max = ref _maxInUse[_period % PeriodsRemembered];
+            max = Math.Max(max, ++_inUse);
             return chunk;
         }
     }
@@ -56,10 +56,10 @@ internal sealed class ChunkPool(Func<byte[]>? allocate = null)
             _free.Push(chunk);
             if (--_inUse > 0)
                 return;
-            int keep = _most.Max();
+            int keep = _maxInUse.Max();
             while (_free.Count > keep)
                 _free.Pop();
-            _most[++_period % PeriodsRemembered] = 0;
+            _maxInUse[++_period % PeriodsRemembered] = 0;
         }
     }
 }
