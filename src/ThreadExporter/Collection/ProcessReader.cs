@@ -50,9 +50,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return clock == process.Reading.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
     }
 
-    // Without sched info, thread times are in ticks, too coarse for sums; in another pid namespace the process clock cannot be read at all. But
-    // when the clock has not moved, nothing has run. It is compared with its value from before the threads were last read, so that a thread
-    // that ran during that read is not missed.
+    // For thread times in ticks, too coarse for sums, and for another pid namespace, where no process clock can be read. A clock that has not
+    // moved since before the last read of the threads shows that nothing has run, not even during that read.
     private bool ReadIfClockMoved(WatchedProcess process, in CollectionPass pass)
     {
         long clock = -1;
@@ -203,12 +202,11 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return ran;
     }
 
-    /// <summary>Reads the process itself, and its new threads.</summary>
+    /// <summary>Reads the process itself, and its new threads. False: the process has exited.</summary>
     /// <param name="process">The process; its known threads are read.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="idleCheckClock">The process clock that the next collection compares with.</param>
     /// <param name="settled">Whether that clock covers everything that was read of the threads.</param>
-    /// <returns>False when the process has exited.</returns>
     private bool ReadProcess(WatchedProcess process, in CollectionPass pass, long idleCheckClock, bool settled)
     {
         ReadStatus status = ReadProcessStat(process, out int threadCount);

@@ -169,7 +169,7 @@ public sealed class ExtendedReaderTests : IDisposable
         }
         Assert.Equal((3, 4, 10, 0, -1, -1, 1), Values(live.Collector.Processes[0].Threads[1]));
         Assert.Equal(6, live.Collector.Errors.Denied);
-        Assert.StartsWith("io of pid 10 cannot be read: ", Assert.Single(live.Collector.TakeWarnings()), StringComparison.Ordinal);
+        Assert.StartsWith("cannot read io of pid 10: ", Assert.Single(live.Collector.TakeWarnings()), StringComparison.Ordinal);
         Assert.Empty(live.Collector.TakeWarnings());
     }
 
