@@ -4,15 +4,17 @@ using System.Diagnostics.CodeAnalysis;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// The lock over everything that the collector knows: the watched processes and threads, their series and balances, the sampler, the hot
-/// page's readings, and the matcher. Collections, sampler ticks, snapshots of the hot page and inspection run one at a time.
+/// The lock over the state of collections: the watched processes and threads, their series and balances, the sampler, the hot page's
+/// readings, and the matcher. Collections, sampler ticks, hot page snapshots and inspections run one at a time.
 /// </summary>
 internal sealed class CollectionGate
 {
     private readonly Lock _lock = new();
     private long _busySince;
 
-    /// <summary>When the running collection or sampler tick started (<see cref="Stopwatch"/> timestamp); 0: none is running. For the watchdog.</summary>
+    /// <summary>
+    /// When the running collection or sampler tick started, a <see cref="Stopwatch"/> timestamp; 0: none is running. For the watchdog.
+    /// </summary>
     public long BusySince => Volatile.Read(ref _busySince);
 
     /// <summary>Runs a collection or a sampler tick.</summary>
@@ -27,20 +29,21 @@ internal sealed class CollectionGate
             }
             finally
             {
-                // While the lock is held: after it, this is the time of the next work, which the watchdog must see.
+                // Before the lock is released: after that, the value may be the start of the next work, which the watchdog must see.
                 Volatile.Write(ref _busySince, 0);
             }
         }
     }
 
-    /// <summary>Reads the collector's state while nothing changes it.</summary>
+    /// <summary>Reads the state while nothing changes it. Waits as long as a collection runs.</summary>
     public T Inspect<T>(Func<T> inspect)
     {
         lock (_lock)
             return inspect();
     }
 
-    /// <summary>The same for a request that does not wait longer than the timeout: false when a collection is still running then.</summary>
+    /// <summary>Reads the state while nothing changes it.</summary>
+    /// <returns>False when a collection is still running after the timeout.</returns>
     public bool TryInspect<T>(Func<T> inspect, TimeSpan timeout, [MaybeNullWhen(false)] out T result)
     {
         result = default;
@@ -57,6 +60,7 @@ internal sealed class CollectionGate
         }
     }
 
+    /// <summary>Checks that the calling thread holds the gate.</summary>
     /// <exception cref="InvalidOperationException">The calling thread is not inside <see cref="Run"/> or an inspection.</exception>
     public void AssertHeld()
     {

@@ -33,7 +33,7 @@ internal sealed class Collector : IDisposable
 
     /// <param name="root">The /proc to read.</param>
     /// <param name="gate">The gate that must be held; null: only one thread uses this collector.</param>
-    /// <param name="descriptorLimit">How many descriptors this process may have at most; RLIMIT_NOFILE, as it is at each collection, limits them too.</param>
+    /// <param name="descriptorLimit">The most descriptors that this process may have, below RLIMIT_NOFILE, which is read in each collection.</param>
     public Collector(ProcfsRoot root, CollectionGate? gate = null, long descriptorLimit = long.MaxValue)
     {
         _root = root;
@@ -47,9 +47,10 @@ internal sealed class Collector : IDisposable
     /// <summary>The processes of the last collection, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Processes => _table.Watched;
 
+    /// <summary>Read errors and warnings since the start.</summary>
     public CollectionDiagnostics Errors => _errors;
 
-    /// <summary>The mount option that hides other users' processes; null: none.</summary>
+    /// <summary>The mount option of /proc that hides other users' processes from this one; null: none.</summary>
     public string? HiddenBy { get; private set; }
 
     /// <summary>Processes that this process has no permission to read.</summary>
@@ -61,23 +62,33 @@ internal sealed class Collector : IDisposable
     /// <summary>The extended counters that the last collection read.</summary>
     public ExtendedKinds Extended { get; private set; }
 
+    /// <summary>Collections made since the start.</summary>
     public long Collections { get; private set; }
+
+    /// <summary>Watched threads at the last collection.</summary>
     public int Threads { get; private set; }
+
+    /// <summary>Descriptors kept open on /proc.</summary>
     public int Descriptors => _budget.Kept;
 
-    /// <summary>Thread series that the filters ask for and that <c>max_threads</c> or <c>max_samples</c> hides.</summary>
+    /// <summary>Thread series that the filters select and that <c>max_threads</c> or <c>max_samples</c> hides.</summary>
     public int FoldedAtLimit => _selector.Excess;
 
-    /// <summary>Whether it is <c>max_samples</c> that hides them.</summary>
+    /// <summary>Whether <c>max_samples</c> is the limit that hides them.</summary>
     public bool DetailLowered { get; private set; }
 
+    /// <summary>How long the last collection took to find the processes.</summary>
     public TimeSpan DiscoverDuration { get; private set; }
+
+    /// <summary>How long the last collection took to read the processes, select the series and book the CPU time.</summary>
     public TimeSpan ReadDuration { get; private set; }
 
     /// <summary>
     /// Finds new and exited processes between collections, for the pages, at most every two seconds. Threads are not read: only a collection
     /// books CPU time.
     /// </summary>
+    /// <param name="snapshot">The active configuration.</param>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
     public void Discover(ConfigSnapshot snapshot, long now)
     {
         AssertExclusive();
@@ -104,7 +115,7 @@ internal sealed class Collector : IDisposable
         changed |= Extended != snapshot.Config.Collector.Extended;
         Extended = snapshot.Config.Collector.Extended;
         _table.Update(snapshot.Matcher, now, Nanoseconds(snapshot.Config.Collector.RescanInterval));
-        // Not at each collection: the mount table may have thousands of lines.
+        // Not in each collection: the mount table may have thousands of lines.
         if (_hidingReadAt == 0 || now - _hidingReadAt >= Nanoseconds(HidingInterval))
             FindHiding(now);
         DiscoverDuration = Stopwatch.GetElapsedTime(start);
@@ -136,11 +147,11 @@ internal sealed class Collector : IDisposable
         Collections++;
     }
 
-    /// <summary>For everything that uses the processes of this collector.</summary>
+    /// <summary>Checks that the gate is held. To be called before the processes of this collector are used.</summary>
     /// <exception cref="InvalidOperationException">The gate is not held.</exception>
     public void AssertExclusive() => _gate?.AssertHeld();
 
-    /// <summary>What to log as warnings, one line each.</summary>
+    /// <summary>The warnings to log since the last call, one line each.</summary>
     public IReadOnlyList<string> TakeWarnings() => _errors.TakeWarnings();
 
     private static bool LacksIo(WatchedThread thread) =>
@@ -153,7 +164,7 @@ internal sealed class Collector : IDisposable
         if (HiddenBy is null)
             _hidingWarning.End();
         else if (_hidingWarning.Start())
-            _errors.Warn($"{_root.Path} is mounted with {HiddenBy}, so processes of other users cannot be watched: that needs CAP_SYS_PTRACE, or the group that mount option gid= names");
+            _errors.Warn($"{_root.Path} is mounted with {HiddenBy}, so processes of other users cannot be watched: requires CAP_SYS_PTRACE, or the group of the mount option gid=");
     }
 
     private void SelectSeries(ExporterConfig config, in CollectionPass pass)
@@ -169,7 +180,7 @@ internal sealed class Collector : IDisposable
         else if (_foldedWarning.Start())
         {
             _errors.Warn(string.Create(CultureInfo.InvariantCulture,
-                $"{FoldedAtLimit} thread series more than fit in collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit"));
+                $"{FoldedAtLimit} thread series exceed collector.{(DetailLowered ? "max_samples" : "max_threads")}: the {limit} with the highest CPU use are shown, the others are folded. Select fewer threads with [filter.threads], or raise the limit"));
         }
     }
 

@@ -7,33 +7,34 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Reads command lines off the scrape path. <c>/proc/PID/cmdline</c> takes the process's mmap lock and can block for
-/// minutes on a stuck one: such a read keeps its thread, the scrape goes on without it, and its answer is used when it comes.
+/// Reads <c>/proc/PID/cmdline</c> on a worker thread. The read takes the mmap lock of the process (fs/proc/base.c, get_mm_cmdline) and can
+/// block for minutes while the process holds it. A read that blocks keeps its worker thread; the scrape continues without it, and a later
+/// collection takes its result. Used under the collection gate.
 /// </summary>
 internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposable
 {
-    /// <summary>Reads that may hang at one time; beyond it command lines are unknown until one comes back.</summary>
+    /// <summary>Reads that may block at one time. At the limit no other command line is read until one of them returns.</summary>
     private const int MaxStuck = 32;
 
     private const int StackSize = 256 * 1024;
 
     /// <summary>
-    /// What all the reads of one collection may wait together. Each waits for half of what is left, so that one that is stuck
-    /// leaves time for those after it.
+    /// How long all reads of one collection may wait together. Each waits for at most half of the remaining time, so that a read that
+    /// blocks leaves time for the next ones.
     /// </summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A read that takes no longer has not waited; thousands of them at the daemon's start are no reason to give up.</summary>
+    /// <summary>A shorter read is not counted as waiting: at the start of the daemon there may be thousands of them.</summary>
     private static readonly TimeSpan QuickTimeout = TimeSpan.FromMilliseconds(1);
 
     private readonly Dictionary<(int Pid, ulong StartTicks), Job> _stuck = [];
     private BlockingCollection<Job>? _worker;
-    private TimeSpan _left = Timeout;
+    private TimeSpan _remaining = Timeout;
 
-    /// <summary>Begins a collection: the time to wait is counted anew, and answers that nobody asked for are dropped.</summary>
-    public void BeginCollection()
+    /// <summary>Starts a collection: resets the time to wait, and drops results that no collection has taken.</summary>
+    public void StartCollection()
     {
-        _left = Timeout;
+        _remaining = Timeout;
         foreach (((int Pid, ulong StartTicks) process, Job job) in _stuck)
         {
             if (job.Done.IsSet && job.UnclaimedCollections++ > 1)
@@ -41,16 +42,23 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
         }
     }
 
-    /// <summary>The raw command line, arguments separated by NUL; null: not known now, ask again at the next collection.</summary>
+    /// <summary>Reads the command line of a process; of another thread of it when the leader has exited.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="startTicks">Its start in clock ticks since boot; identifies it together with the pid.</param>
+    /// <param name="directory">Descriptor of <c>/proc/PID</c>.</param>
+    /// <returns>
+    /// The arguments, separated by NUL; empty: there are none, or the file cannot be read; null: not known yet, to be read again at the next
+    /// collection.
+    /// </returns>
     public CommandLineBytes? Read(int pid, ulong startTicks, int directory)
     {
         (int, ulong) process = (pid, startTicks);
-        if (_stuck.TryGetValue(process, out Job? late))
+        if (_stuck.TryGetValue(process, out Job? stuck))
         {
-            if (!late.Done.IsSet)
+            if (!stuck.Done.IsSet)
                 return null;
             _stuck.Remove(process);
-            return OrOfLiveThread(late.Status, Collect(late), late.OfLeader);
+            return OrOfLiveThread(stuck.Status, Collect(stuck), stuck.OfLeader);
         }
         if (_stuck.Values.Count(j => !j.Done.IsSet) >= MaxStuck)
             return null;
@@ -63,7 +71,7 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
 
     public void Dispose() => _worker?.CompleteAdding();
 
-    // The leader of a process may have exited while others live on: its own file is empty then, theirs answer.
+    // The leader of a process may have exited while other threads run. Its file is empty then; theirs have the command line.
     private CommandLineBytes? ReadOfLiveThread((int Pid, ulong StartTicks) process, int directory)
     {
         ReadStatus status = LiveThread.Find(directory, process.Pid, out int other);
@@ -71,14 +79,14 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
             return status == ReadStatus.Gone ? CommandLineBytes.None : Failed(status);
         Span<byte> path = stackalloc byte[64];
         CommandLineBytes? text = ReadFile(process, directory, ProcPath.Format(path, "task/"u8, other, "/cmdline"u8), ofLeader: false, out _);
-        // One that ended meanwhile has none, either.
-        bool ended = text is { Head.Length: 0 } && LiveThread.Find(directory, process.Pid, out int first) == ReadStatus.Ok && first != other;
-        return ended ? null : text;
+        // The file of a thread that has exited meanwhile is empty, too.
+        bool exited = text is { Head.Length: 0 } && LiveThread.Find(directory, process.Pid, out int first) == ReadStatus.Ok && first != other;
+        return exited ? null : text;
     }
 
     private CommandLineBytes? ReadFile((int Pid, ulong StartTicks) process, int directory, ReadOnlySpan<byte> path, bool ofLeader, out ReadStatus status)
     {
-        // Opening does not block; the worker owns the descriptor from here, however long the read takes.
+        // Opening does not block. The worker closes the descriptor, however long the read takes.
         status = RawFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
             return Failed(status);
@@ -86,7 +94,7 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
         {
             _worker ??= StartWorker();
         }
-        // So the runtime says that there is no descriptor or no memory for a thread.
+        // The runtime throws this when a thread cannot be created: no descriptor or no memory.
         catch (OutOfMemoryException)
         {
             RawFile.Close(descriptor);
@@ -94,9 +102,9 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
         }
         Job job = new(descriptor, ofLeader);
         _worker.Add(job);
-        long begin = Stopwatch.GetTimestamp();
-        bool done = job.Done.Wait(TimeSpan.FromTicks(Math.Max(_left.Ticks / 2, QuickTimeout.Ticks)));
-        _left -= TimeSpan.FromTicks(Math.Max(0, (Stopwatch.GetElapsedTime(begin) - QuickTimeout).Ticks));
+        long start = Stopwatch.GetTimestamp();
+        bool done = job.Done.Wait(TimeSpan.FromTicks(Math.Max(_remaining.Ticks / 2, QuickTimeout.Ticks)));
+        _remaining -= TimeSpan.FromTicks(Math.Max(0, (Stopwatch.GetElapsedTime(start) - QuickTimeout).Ticks));
         status = done ? job.Status : ReadStatus.Other;
         if (done)
             return Collect(job);
@@ -109,7 +117,7 @@ internal sealed class CommandLineReader(CollectionDiagnostics errors) : IDisposa
 
     private CommandLineBytes? Collect(Job job) => job.Status == ReadStatus.Ok ? job.Text : Failed(job.Status);
 
-    // Any other failure (no free descriptor, say) tells nothing about the process.
+    // Any other error (no free descriptor, for example) says nothing about the process.
     private CommandLineBytes? Failed(ReadStatus status)
     {
         errors.CountReadError(status);

@@ -9,7 +9,7 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class DescriptorBudget(long limit)
 {
-    // Left to sockets, log and runtime files, whatever the configuration says.
+    // Reserved for sockets, the log and files of the runtime, whatever the configuration is.
     private const int Reserve = 256;
 
     // Process directories may use half of the reserve: a process needs its directory's descriptor, a thread can be read by path.
@@ -22,16 +22,17 @@ internal sealed class DescriptorBudget(long limit)
     private int _threads;
     private int _maximum;
     private long _processLimit;
-    private long _mostWithThreads = limit - Reserve;
-    private long _mostWithDirectories = limit - DirectoryReserve;
+    private long _threadLimit = limit - Reserve;
+    private long _directoryLimit = limit - DirectoryReserve;
 
+    /// <summary>Descriptors that are open on files and directories of /proc.</summary>
     public int Kept => _directories + _threads;
 
     /// <summary>
-    /// True after a limit was lowered, or when other parts of the process need more. Under a limit that leaves nothing, the open
-    /// descriptors are all that can be read, so they stay.
+    /// True when a limit was lowered or other parts of this process have more descriptors open, so that threads must give theirs back.
+    /// A limit that leaves no room at all closes none: no file could be opened by path then, and only open descriptors can be read.
     /// </summary>
-    public bool IsOver => _threads > _maximum || (_threads > 0 && _mostWithThreads > 0 && Kept > _mostWithThreads);
+    public bool IsOver => _threads > _maximum || (_threads > 0 && _threadLimit > 0 && Kept > _threadLimit);
 
     /// <summary>Sets the limits of a collection.</summary>
     /// <param name="maximum">From the active configuration.</param>
@@ -43,16 +44,21 @@ internal sealed class DescriptorBudget(long limit)
         bool changed = (maximum, processLimit) != (_maximum, _processLimit);
         (_maximum, _processLimit) = (maximum, processLimit);
         long others = Math.Max(0, open - Kept);
-        _mostWithThreads = Math.Min(limit - Reserve, processLimit - Math.Max(Reserve, others + 2 * Slack));
-        _mostWithDirectories = Math.Min(limit - DirectoryReserve, processLimit - Math.Max(DirectoryReserve, others + Slack));
+        _threadLimit = Math.Min(limit - Reserve, processLimit - Math.Max(Reserve, others + 2 * Slack));
+        _directoryLimit = Math.Min(limit - DirectoryReserve, processLimit - Math.Max(DirectoryReserve, others + Slack));
         return changed || IsOver;
     }
 
-    /// <summary>Opens a file to be kept by the thread. False: over the budget or out of descriptors, so the thread is read by path.</summary>
+    /// <summary>Opens a file whose descriptor the thread keeps.</summary>
+    /// <param name="thread">The thread; it has no descriptor yet.</param>
+    /// <param name="directory">Descriptor of the directory that the path starts from.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="status">Why it could not be opened; Ok also when there is no room.</param>
+    /// <returns>False: there is no room, or the file cannot be opened; the thread is read by path.</returns>
     public bool TryKeep(WatchedThread thread, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {
         status = ReadStatus.Ok;
-        if (_threads >= _maximum || Kept >= _mostWithThreads)
+        if (_threads >= _maximum || Kept >= _threadLimit)
             return false;
         status = RawFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)
@@ -62,6 +68,7 @@ internal sealed class DescriptorBudget(long limit)
         return true;
     }
 
+    /// <summary>Closes the descriptor of a thread, if it has one.</summary>
     public void Close(WatchedThread thread)
     {
         if (thread.Descriptor < 0)
@@ -71,10 +78,11 @@ internal sealed class DescriptorBudget(long limit)
         _threads--;
     }
 
-    /// <summary>Counts the directory of one more process. False: there is no room for it.</summary>
+    /// <summary>Counts the directory of one more process.</summary>
+    /// <returns>False: there is no room for it.</returns>
     public bool TryKeepDirectory()
     {
-        if (Kept >= _mostWithDirectories)
+        if (Kept >= _directoryLimit)
             return false;
         _directories++;
         return true;

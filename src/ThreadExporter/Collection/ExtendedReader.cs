@@ -17,11 +17,14 @@ namespace ThreadExporter.Collection;
 /// </remarks>
 internal sealed class ExtendedReader(CollectionDiagnostics errors)
 {
-    // The switches are the last lines of `status`, after lists without a limit: the buffer grows as needed, up to the longest list of groups.
+    // The context switches are the last lines of `status`, after lists of any length: the buffer grows up to the size of the longest list of groups.
     private const int LargestFile = 1024 * 1024;
 
     private byte[] _buffer = new byte[4096];
 
+    /// <summary>
+    /// Reads the extended counters of a thread. An error is counted and leaves the previous value; without permission, I/O is unknown.
+    /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="thread">The thread; <see cref="ThreadReading.Extended"/> says what to read.</param>
     /// <param name="stat">Its <c>stat</c>, just read.</param>
@@ -73,10 +76,10 @@ internal sealed class ExtendedReader(CollectionDiagnostics errors)
             read = ReadStatus.Malformed;
         if (read == ReadStatus.Denied)
         {
-            // A process that has changed its user: no series is better than one that does not move.
+            // The process has changed its user: no series is better than a counter that no longer moves.
             (counters[CounterKind.ReadBytes], counters[CounterKind.WriteBytes]) = (-1, -1);
             if (errors.IoDenied.Start())
-                errors.Warn($"io of pid {process.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series");
+                errors.Warn($"cannot read io of pid {process.Pid}: requires the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; its threads have no perfscale_thread_io_* series");
         }
         Count(read);
     }

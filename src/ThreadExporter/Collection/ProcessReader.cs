@@ -5,7 +5,7 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Reads one watched process. Threads that ran lately are read first; when they account for the whole increase of the process clock, no
+/// Reads one watched process. Threads that ran recently are read first; when they account for the whole increase of the process clock, no
 /// other thread has run and none is read (docs/decisions/0005). Synchronous, and without allocation while no thread starts or is renamed.
 /// </summary>
 internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors)
@@ -22,7 +22,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     private readonly List<int> _tids = [];
 
     /// <summary>Reads the process and those of its threads that may have run.</summary>
-    /// <returns>False when the process is gone.</returns>
+    /// <returns>False when the process has exited. Other errors are counted and leave the previous values.</returns>
     public bool Read(WatchedProcess process, in CollectionPass pass)
     {
         bool alive = root.SharesPidNamespace && root.HasSchedInfo ? ReadByClockSums(process, pass) : ReadIfClockMoved(process, pass);
@@ -34,7 +34,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     {
         long clock = -1;
         bool idle = !pass.ReadAll && ActiveThreadsExplainClock(process, pass, out clock);
-        // The active threads did not run around this clock, and the others are read after it.
+        // The active threads did not run around this reading of the clock, and the others are read after it.
         if (clock >= 0 || process.Reading.IsKnown)
             process.Reading.ClockBeforeThreads = clock >= 0 ? clock : process.Reading.Clock;
         else if (Clocks.TryGetProcessCpu(process.Pid, out long before))
@@ -50,8 +50,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return clock == process.Reading.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
     }
 
-    // Ticks are too coarse for sums, and in another pid namespace there is no clock at all; but a clock that has not moved means that nothing
-    // ran. It is compared with its value from before the threads were last read, so that what ran during that read still counts.
+    // For thread times in ticks, too coarse for sums, and for another pid namespace, where no process clock can be read. A clock that has not
+    // moved since before the last read of the threads shows that nothing has run, not even during that read.
     private bool ReadIfClockMoved(WatchedProcess process, in CollectionPass pass)
     {
         long clock = -1;
@@ -61,13 +61,13 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             return IsAlive(process);
         }
         process.Reading.ClockBeforeThreads = clock;
-        // What could not be read is read again, even if nothing runs until then.
+        // A thread that could not be read is read again in the next collection, even if nothing runs until then.
         bool complete = ReadThreads(process, pass, clock: -1);
         return ReadProcess(process, pass, complete ? clock : -1, settled: false);
     }
 
     /// <summary>
-    /// Reads the threads that ran lately until none of them runs around a reading of the process clock, three times at most. Thread clocks
+    /// Reads the threads that ran recently until none of them runs around a reading of the process clock, three times at most. Thread clocks
     /// only increase, so when the CPU time of the known and of the exited threads adds up to the process clock, no other thread has run.
     /// </summary>
     /// <param name="process">The process.</param>
@@ -111,8 +111,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     /// <returns>False when a live thread could not be read.</returns>
     private bool ReadThreads(WatchedProcess process, in CollectionPass pass, long clock)
     {
-        // The active threads are known as of the clock; the others are read after it. The remainder is then not too large, and it is exact
-        // when no other thread ran in between: the sums of the next collection show it.
+        // The active threads are known at the time of the clock, the others are read after it. So the remainder is never too large, and it is
+        // exact when no other thread ran in between; the sums of the next collection show whether one did.
         bool exact = clock >= 0;
         bool complete = true;
         List<WatchedThread> threads = process.Threads;
@@ -161,14 +161,14 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     {
         List<WatchedThread> active = process.Reading.Active;
         active.Clear();
-        int most = Math.Max(SmallestActive, process.Threads.Count / LargestActiveShare);
+        int limit = Math.Max(SmallestActive, process.Threads.Count / LargestActiveShare);
         foreach (WatchedThread thread in process.Threads)
         {
             thread.IsActive = thread.Reading.RanInPass > pass.Number - ActiveFor;
             if (thread.IsActive)
                 active.Add(thread);
         }
-        if (active.Count <= most)
+        if (active.Count <= limit)
             return;
         foreach (WatchedThread thread in active)
             thread.IsActive = false;
@@ -183,8 +183,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return sum;
     }
 
-    // Name and state can change without CPU time.
-    /// <returns>True when one of the threads was found to have run.</returns>
+    /// <summary>Reads the threads whose refresh is due, because name and state can change without CPU time.</summary>
+    /// <returns>Whether one of them has run.</returns>
     private bool RefreshDue(WatchedProcess process, in CollectionPass pass)
     {
         bool ran = false;
@@ -193,16 +193,17 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             if (pass.StartedAt < thread.Reading.RefreshAt)
                 continue;
             long cpu = thread.Cpu;
-            // An exited thread is found when all threads are read: its last CPU time moves the process clock.
+            // That a thread has exited is found when all threads are read: its last CPU time moves the process clock.
             errors.CountReadError(_threads.Read(process, thread, pass));
             ran |= thread.Cpu != cpu;
-            // Even if this reading was out of range, the process clock shows that the thread has not run.
+            // The process clock shows that the thread has not run, even if this reading was out of range.
             thread.Reading.IsCpuUnknown = false;
         }
         return ran;
     }
 
-    /// <param name="process">The process, its threads read.</param>
+    /// <summary>Reads the process itself, and its new threads. False: the process has exited.</summary>
+    /// <param name="process">The process; its known threads are read.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="idleCheckClock">The process clock that the next collection compares with.</param>
     /// <param name="settled">Whether that clock covers everything that was read of the threads.</param>
@@ -222,7 +223,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         long cpu = root.SharesPidNamespace ? idleCheckClock : process.Reading.User + process.Reading.Kernel;
         if (root.SharesPidNamespace && !settled && !Clocks.TryGetProcessCpu(process.Pid, out cpu))
             return false;
-        // The clock is read by pid: that the process still exists afterwards proves that the clock was its own.
+        // The clock is read by pid. That the process still exists afterwards proves that it was its clock.
         if (root.SharesPidNamespace && !IsAlive(process))
             return false;
         if (cpu != process.Reading.Clock)
@@ -249,11 +250,11 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return ReadStatus.Ok;
     }
 
-    // Not from the process's stat, which sums over all threads (milliseconds at 10,000 threads).
+    // By comm, not by the stat of the process, which sums over all threads (milliseconds with 10,000 threads).
     private bool IsAlive(WatchedProcess process) =>
         RawFile.ReadOnce(process.Directory, "comm"u8, _buffer, out _) != ReadStatus.Gone;
 
-    /// <returns>The first error that left out a live thread.</returns>
+    /// <returns>The first error that kept a live thread from being added; Ok: none.</returns>
     private ReadStatus AddNewThreads(WatchedProcess process, in CollectionPass pass)
     {
         ReadStatus result = RawFile.ListIds(process.Directory, "task"u8, _tids);
@@ -287,7 +288,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             }
             process.Reading.CountersVersion++;
             merged.Add(thread);
-            // It is known from now on, and was read after the clock: the remainder can only be too small.
+            // The thread was read after the clock, so the remainder can only be too small.
             process.Reading.ExitedThreadsCpu = Math.Max(-1, process.Reading.ExitedThreadsCpu - thread.Cpu);
             if (thread.Reading.IsCpuUnknown)
                 (process.Reading.ExitedThreadsCpu, result) = (-1, ReadStatus.Malformed);

@@ -8,16 +8,16 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// All processes of the /proc root and which rule owns each. A new pid is looked at at once; a known one again after
-/// <c>rescan_interval</c>, since exec and rename change what rules see.
+/// All processes of /proc, and the filter that selects each. A new process is matched at once, a known one again after
+/// <c>rescan_interval</c>, because exec and rename change what filters match.
 /// </summary>
 /// <param name="root">The /proc to read.</param>
-/// <param name="budget">What descriptors may be kept.</param>
+/// <param name="budget">Limits the descriptors that are kept.</param>
 /// <param name="errors">Counts the reads that fail.</param>
-/// <param name="bootTime">When the kernel booted by the wall clock of now, in nanoseconds since the epoch; null: the kernel's clocks tell.</param>
+/// <param name="bootTime">The boot time by the current wall clock, in nanoseconds since the epoch; null: from the kernel's clocks.</param>
 internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors, Func<long>? bootTime = null) : IDisposable
 {
-    // Smaller moves are the wall clock's drift; processes found together keep their distances.
+    // Smaller changes are drift of the wall clock; processes that started together keep equal start times.
     private const long ClockStep = 1_000_000_000;
 
     private readonly Dictionary<int, Entry> _entries = [];
@@ -31,27 +31,32 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
     private Matcher? _matcher;
     private int _updateNumber;
 
-    /// <summary>The processes that some rule owns, sorted by pid.</summary>
+    /// <summary>The processes that a filter selects, sorted by pid.</summary>
     public IReadOnlyList<WatchedProcess> Watched => _watched;
 
-    /// <summary>Processes of which not even <c>stat</c>, <c>status</c> or <c>cgroup</c> may be read, as when a filter asked last.</summary>
+    /// <summary>
+    /// Processes whose <c>stat</c>, <c>status</c> or <c>cgroup</c> could not be read for lack of permission when they were last matched.
+    /// </summary>
     public int Denied { get; private set; }
 
-    /// <summary>Lists /proc and decides about every process that is new, due or was left undecided.</summary>
+    /// <summary>Lists /proc, and matches the processes that are new, due, or whose last match was incomplete.</summary>
+    /// <param name="matcher">The active filters. After a reload all processes are matched again.</param>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
+    /// <param name="rescanInterval">Nanoseconds after which a known process is matched again.</param>
     public void Update(Matcher matcher, long now, long rescanInterval)
     {
-        bool everything = !ReferenceEquals(matcher, _matcher);
+        bool reloaded = !ReferenceEquals(matcher, _matcher);
         _matcher = matcher;
         _updateNumber++;
         bool usersChanged = matcher.BeginPass();
-        _commandLines.BeginCollection();
-        // The wall clock may be set: a host may boot in 1970. What was found before keeps its start.
+        _commandLines.StartCollection();
+        // The wall clock may be set: a host may boot in 1970. Processes that are known keep their start time.
         if (_readBootTime() is var boot && Math.Abs(boot - _bootTime) > ClockStep)
             _bootTime = boot;
         ReadStatus listed = root.ReadPids(_pids);
         if (listed != ReadStatus.Ok)
         {
-            // Says nothing about the processes: those known stand for the list, and each answers for itself.
+            // The error says nothing about the processes: the known ones are used as the list, and each of them is read.
             errors.CountReadError(listed);
             _pids.AddRange(_entries.Keys);
         }
@@ -61,8 +66,8 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
             if (!_entries.TryGetValue(pid, out Entry? entry))
                 _entries.Add(pid, entry = new Entry(pid));
             entry.SeenInUpdate = _updateNumber;
-            entry.Due = everything || usersChanged || now >= entry.NextCheck;
-            if (everything)
+            entry.Due = reloaded || usersChanged || now >= entry.NextCheck;
+            if (reloaded)
                 entry.Inherited = FilterSet.Empty;
         }
         foreach (int pid in _pids)
@@ -93,7 +98,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         _watched.Sort((a, b) => a.Pid.CompareTo(b.Pid));
     }
 
-    /// <summary>Drops a process that was found to be gone while it was read.</summary>
+    /// <summary>Drops a process that had exited when it was read.</summary>
     public void Remove(WatchedProcess process)
     {
         Release(_entries[process.Pid]);
@@ -109,7 +114,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         _commandLines.Dispose();
     }
 
-    // Rules with `children` pass from parent to child, so parents come first; pids wrap, so their order says nothing.
+    // A filter with `children` is inherited, so parents are matched first. The order of pids does not help, since pids wrap.
     private void CheckWithAncestors(Entry entry, long now, long rescanInterval)
     {
         for (Entry? e = entry; e is { Due: true }; e = _matcher!.NeedsAncestry ? _entries.GetValueOrDefault(e.ParentPid) : null)
@@ -127,7 +132,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         ReadStatus status = ReadStat(entry, out ProcStat stat);
         if (entry.Watched is not null && (status == ReadStatus.Gone || (status == ReadStatus.Ok && entry.StartTicks != stat.StartTicks)))
         {
-            // The kept directory tells that the old process is gone; the pid may already be another's.
+            // The kept directory shows that the old process has exited. Another one may already have its pid.
             Release(entry);
             status = ReadStat(entry, out stat);
         }
@@ -136,7 +141,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         {
             errors.CountReadError(status);
             entry.ExeDenied = FilterSet.Empty;
-            // Any other failure says nothing about the process: what is watched stays so, and is asked again.
+            // Any other error says nothing about the process: if it is watched it stays so, and it is read again.
             if (status == ReadStatus.Gone || !IsCurrent(entry.Watched))
                 Release(entry);
             entry.NextCheck = 0;
@@ -150,7 +155,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         entry.ParentPid = stat.Ppid;
         entry.Comm = stat.Comm.ToArray();
         entry.IsKernelThread = stat.IsKernelThread;
-        entry.LeaderHasEnded = stat.LeaderHasEnded;
+        entry.LeaderHasExited = stat.LeaderHasEnded;
         return true;
     }
 
@@ -174,30 +179,30 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
     private void Decide(Entry entry, long now, long rescanInterval)
     {
         bool kernelThread = entry.IsKernelThread;
-        ProcessInfo facts = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
+        ProcessInfo process = new(entry.Pid, entry.ParentPid, entry.StartTicks, entry.Comm, entry.Directory,
             (pid, directory) => _commandLines.Read(pid, entry.StartTicks, directory))
         {
             KernelThread = kernelThread,
-            LeaderHasEnded = entry.LeaderHasEnded,
+            LeaderHasEnded = entry.LeaderHasExited,
         };
-        // Inheritance outlives the parent: a child whose parent ended is still its descendant.
+        // What a process has inherited stays after its parent has exited.
         if (_entries.TryGetValue(entry.ParentPid, out Entry? parent))
             entry.Inherited = entry.Inherited.Union(parent.ToChildren);
-        MatchResult result = _matcher!.Match(facts, entry.Inherited);
+        MatchResult result = _matcher!.Match(process, entry.Inherited);
         entry.ToChildren = result.ToChildren;
         entry.ExeDenied = result.ExeDenied;
-        entry.IsDenied = facts.UidStatus == ReadStatus.Denied || facts.CgroupStatus == ReadStatus.Denied;
-        errors.CountReadError(facts.ExeStatus);
-        errors.CountReadError(facts.UidStatus);
-        errors.CountReadError(facts.CgroupStatus);
+        entry.IsDenied = process.UidStatus == ReadStatus.Denied || process.CgroupStatus == ReadStatus.Denied;
+        errors.CountReadError(process.ExeStatus);
+        errors.CountReadError(process.UidStatus);
+        errors.CountReadError(process.CgroupStatus);
         bool complete = !result.Incomplete;
         if (!complete && IsCurrent(entry.Watched))
         {
-            // A command line that cannot be read now must not take a stuck process off the graph, nor hand it to a later rule.
+            // A command line that cannot be read now must not end the series of a process that is stuck, nor move it to a later filter.
             entry.NextCheck = 0;
             return;
         }
-        if (result.Filter is { } rule)
+        if (result.Filter is { } filter)
         {
             if (entry.Watched is null && !budget.TryKeepDirectory())
             {
@@ -211,21 +216,21 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
                 StartTime = _bootTime + (long)entry.StartTicks * Clocks.NanosecondsPerTick,
             };
             entry.Watched.IsKernelThread = kernelThread;
-            (string daemon, bool unknown) = DaemonName.Resolve(rule, facts);
+            (string daemon, bool unknown) = DaemonName.Resolve(filter, process);
             complete &= !unknown;
-            if (rule.TakeCutWarning(facts) is { } warning)
+            if (filter.TakeCutWarning(process) is { } warning)
                 errors.Warn(warning);
             if (unknown && IsCurrent(entry.Watched))
                 daemon = Encoding.UTF8.GetString(entry.Watched.Daemon);
-            ReadStatus status = CgroupLabels.Read(rule.Config.Labels, facts, out (string, byte[])[] labels);
+            ReadStatus status = CgroupLabels.Read(filter.Config.Labels, process, out (string, byte[])[] labels);
             errors.CountReadError(status);
             if (status != ReadStatus.Ok)
             {
-                // Says nothing about the cgroup: the series keep their labels, and it is asked again.
+                // The error says nothing about the cgroup: the series keep their labels, and it is read again.
                 complete = false;
                 labels = entry.Watched.CgroupLabels;
             }
-            entry.Watched.Assign(rule, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon), labels);
+            entry.Watched.Assign(filter, TaskName.Stable(entry.Comm, kernelThread), Encoding.UTF8.GetBytes(daemon), labels);
         }
         else
         {
@@ -234,9 +239,9 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         entry.NextCheck = complete ? now + rescanInterval : 0;
     }
 
-    /// <summary>Whether it is watched under a rule of the configuration in force.</summary>
+    /// <summary>Whether it is watched by a filter of the active configuration.</summary>
     private bool IsCurrent([NotNullWhen(true)] WatchedProcess? process) =>
-        process?.Filter is { } rule && rule.Index < _matcher!.Filters.Length && ReferenceEquals(rule, _matcher.Filters[rule.Index]);
+        process?.Filter is { } filter && filter.Index < _matcher!.Filters.Length && ReferenceEquals(filter, _matcher.Filters[filter.Index]);
 
     private void Release(Entry entry)
     {
@@ -252,6 +257,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         entry.Directory = -1;
     }
 
+    /// <summary>A process of the list, watched or not.</summary>
     private sealed class Entry(int pid)
     {
         public int Pid { get; } = pid;
@@ -259,7 +265,7 @@ internal sealed class ProcessTable(ProcfsRoot root, DescriptorBudget budget, Col
         public ulong StartTicks { get; set; }
         public byte[] Comm { get; set; } = [];
         public bool IsKernelThread { get; set; }
-        public bool LeaderHasEnded { get; set; }
+        public bool LeaderHasExited { get; set; }
         public int Directory { get; set; } = -1;
         public int SeenInUpdate { get; set; }
         public bool Due { get; set; }

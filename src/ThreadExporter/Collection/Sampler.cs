@@ -7,14 +7,14 @@ namespace ThreadExporter.Collection;
 
 /// <summary>
 /// Finds, between collections, threads that saturate a core: each tick ends one window and starts the next. It samples the threads that ran
-/// lately, and all others only when the process clock allows that one of them ran for a tenth of a window. The caller holds the collection
-/// gate.
+/// recently, and the others only when, by the process clock, one of them may have run for a tenth of a window. The caller holds the
+/// collection gate.
 /// </summary>
 internal sealed class Sampler(ProcfsRoot root, Collector collector)
 {
-    // A thread that did not run in this many windows is no longer sampled in each.
+    // A thread that did not run in this many windows is no longer sampled in each window.
     private const int StopSamplingAfter = 10;
-    // A window longer than this many intervals shows only how much a thread ran: the sampler was stopped, or got no CPU.
+    // In a window longer than this many intervals the sampler was stopped or got no CPU. Such a window counts for the peak only.
     private const int LongestWindows = 10;
     // An idle process is sampled every second window: reading the process clock dominates the sampler's cost. Of a burst of three windows, one
     // whole window is still seen, or the two in which it started were full.
@@ -32,10 +32,11 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
     /// <summary>Windows that ended late by more than half their length.</summary>
     public long LateTicks { get; private set; }
 
-    /// <summary>Ends the window.</summary>
+    /// <summary>Ends the window and starts the next one.</summary>
     /// <param name="config">The active configuration.</param>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
-    /// <returns>When the next is to end.</returns>
+    /// <returns>When the next window ends, CLOCK_MONOTONIC ns.</returns>
+    /// <exception cref="InvalidOperationException">The collection gate is not held.</exception>
     public long Tick(SamplerConfig config, long now)
     {
         collector.AssertExclusive();
@@ -56,7 +57,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         _cost += Smoothing * (Clocks.ThreadCpuNanoseconds() - start - _cost);
 
         Interval = Math.Max(configured, (long)(_cost / config.CpuBudget));
-        // From the start of the window, so that windows keep their length; late ones are not made up for.
+        // Counted from the start of the window, so that windows keep their length. A late window is not made up for.
         return _due = now + (awake ? Interval : IdleWindowsBeforeSlowdown * Interval);
     }
 
@@ -88,7 +89,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
             long before = state.Cpu;
             bool read = TryRead(thread, out long run);
             state.Cpu = read ? run : -1;
-            // Exited, or without a descriptor since a reload lowered their number: its saturated time stays as it is.
+            // The thread has exited, or lost its descriptor to a reload that lowered the limit: its saturated time stays as it is.
             if (!read)
             {
                 state.Saturation?.SkipWindow();
@@ -102,7 +103,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
                 state.IsActive = false;
                 continue;
             }
-            // A collection found that another thread has taken its place: how much of its time is of this window is not known.
+            // A collection found that another thread has taken its place. How much of its CPU time belongs to this window is unknown.
             if (before < 0)
             {
                 sampling.ActiveThreads[kept++] = thread;
@@ -128,10 +129,11 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         return sampling.IdleWindows < StopSamplingAfter;
     }
 
-    /// <param name="process">The process, its active threads sampled.</param>
-    /// <param name="now">The window's end.</param>
-    /// <param name="window">Its length.</param>
-    /// <param name="earlier">The most that a thread that was not sampled may have used before this window, in nanoseconds; it is not counted for this one.</param>
+    /// <summary>Samples the threads that are not active. Those that ran become active.</summary>
+    /// <param name="process">The process; its active threads are sampled.</param>
+    /// <param name="now">End of the window, CLOCK_MONOTONIC ns.</param>
+    /// <param name="window">Length of the window, in nanoseconds.</param>
+    /// <param name="earlier">The most that such a thread can have used before this window, in nanoseconds; so much is not counted for this window.</param>
     /// <param name="saturation">The share of a core from which a window counts as saturated.</param>
     /// <param name="peakWindow">How long peaks are remembered, in nanoseconds.</param>
     private void SampleOthers(WatchedProcess process, long now, long window, long earlier, double saturation, long peakWindow)
@@ -167,7 +169,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         state.Saturation.Peak.Observe((double)cpu / window, now, peakWindow);
     }
 
-    /// <summary>The sampler's state of the thread that is behind the descriptor now.</summary>
+    /// <summary>The sampler's state of a thread, reset when another thread has taken its place.</summary>
     private static ref ThreadSampling SamplingOf(WatchedThread thread)
     {
         ref ThreadSampling state = ref thread.Sampling;
@@ -176,7 +178,7 @@ internal sealed class Sampler(ProcfsRoot root, Collector collector)
         return ref state;
     }
 
-    // Only with a descriptor: by path it would cost five times as much.
+    // Only through a kept descriptor: a read by path takes five times as long.
     private bool TryRead(WatchedThread thread, out long run)
     {
         run = 0;

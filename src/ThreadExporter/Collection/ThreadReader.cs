@@ -11,21 +11,27 @@ namespace ThreadExporter.Collection;
 /// </summary>
 internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, CollectionDiagnostics errors)
 {
-    /// <summary>User and kernel time together may seem to decrease by this much although the thread is the same. Nanoseconds.</summary>
+    /// <summary>
+    /// By how much user and kernel time together may decrease although the thread is the same, because both are rounded. Nanoseconds.
+    /// </summary>
     public static readonly long RoundingOfTicks = 2 * Clocks.NanosecondsPerTick;
 
     private readonly byte[] _buffer = new byte[4096];
     private readonly ExtendedReader _extended = new(errors);
 
-    /// <summary>Reads the thread. One without a descriptor (new, or beyond the budget until now) gets one if there is room.</summary>
+    /// <summary>Reads the thread. If it has no descriptor (it is new, or there was no room), it gets one if there is room.</summary>
+    /// <returns>
+    /// Gone: the thread has exited or its tid belongs to another. An error leaves the previous values; Ok also when a single number is out of
+    /// range.
+    /// </returns>
     public ReadStatus Read(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
     {
         if (thread.Descriptor >= 0 && budget.IsOver)
             budget.Close(thread);
-        // A descriptor that is opened only now may be another thread's: the start time in stat shows it.
+        // A descriptor that is opened now may belong to another thread; the start time in stat shows it.
         bool proven = thread.Descriptor >= 0;
         Span<byte> path = stackalloc byte[64];
-        // Out of descriptors: read by path, which fails the same way until one is free again.
+        // When no descriptor is free, the read by path fails, too, until one is.
         if (!proven && !budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
         return root.HasSchedInfo ? ReadSchedStat(process, thread, proven, pass) : ReadStatOnly(process, thread, pass);
@@ -46,8 +52,8 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
             errors.CountReadError(ReadStatus.Malformed);
         if (run < 0)
             run = thread.Cpu;
-        // exec by a worker thread gives it the main thread's tid, start time and descriptor: only a run time that decreases shows it. A wait
-        // that decreases does not: kernels have shown that for the same thread.
+        // exec by a worker thread gives it the main thread's tid, start time and descriptor. Only a run time that decreases shows this. A wait
+        // that decreases does not: some kernels report that for the same thread.
         else if (run < thread.Cpu)
             ResetIdentity(thread);
 
@@ -61,7 +67,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
                 return status;
             if (status != ReadStatus.Ok)
             {
-                // The descriptor proves the thread and gives its CPU time; the rest, for which no other descriptor was free, is read again.
+                // The kept descriptor proves the identity and gives the CPU time. The rest could not be read and is read again in the next collection.
                 errors.CountReadError(status);
                 reading.RefreshAt = 0;
             }
@@ -70,14 +76,14 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
                 ResetIdentity(thread);
                 return ReadStatus.Gone;
             }
-            // When the thread is first seen, nothing else ties stat to the descriptor, nor ever what is read after it: the tid may have been reused in between.
+            // stat (when the thread is first seen) and the extended files are read by path: the tid may have been reused since schedstat was read.
             if ((first || pass.Extended != 0) && ReadKept(process, thread, out _) == ReadStatus.Gone)
                 return ReadStatus.Gone;
         }
         if (run != thread.Cpu)
         {
             reading.RanInPass = pass.Number;
-            // The sampler may miss shares below a tenth of a core.
+            // Collections record peaks, too: the sampler may miss shares below a tenth of a core.
             long elapsed = pass.StartedAt - process.Reading.ReadAt;
             if (!first && !wasUnknown && pass.SamplerWindow > 0 && elapsed >= pass.SamplerWindow)
                 (reading.Peak ??= new PeakTracker()).Observe((double)(run - thread.Cpu) / elapsed, pass.StartedAt, pass.PeakWindow);
@@ -85,7 +91,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         if (sched != new ProcSchedstat(thread.Cpu, reading.Counters.Wait, reading.Counters.Timeslices))
             process.Reading.CountersVersion++;
         reading.Counters.Cpu = run;
-        // A value that is out of range leaves the last one.
+        // A value that is out of range leaves the previous one.
         if (sched.WaitNanoseconds >= 0)
             reading.Counters[CounterKind.Wait] = sched.WaitNanoseconds;
         if (sched.Timeslices >= 0)
@@ -93,7 +99,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         return ReadStatus.Ok;
     }
 
-    /// <summary>Whether the thread has not run since it was read.</summary>
+    /// <summary>Whether the thread has not run since it was last read. False also when it cannot be read.</summary>
     public bool HasNotRun(WatchedProcess process, WatchedThread thread) =>
         ReadKept(process, thread, out int length) == ReadStatus.Ok
         && ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched)
@@ -113,7 +119,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
             return ReadStatus.Gone;
         }
         long run = reading.IsCpuUnknown ? thread.Cpu : reading.Counters.User + reading.Counters.Kernel;
-        // exec by a worker thread, as above. Both parts are rounded, and kernels have shown one that decreased by a tick.
+        // exec by a worker thread, as above. Both parts are rounded, and some kernels report one that decreases by a tick.
         if (run < thread.Cpu - RoundingOfTicks)
             reading.Identity++;
         if (thread.Cpu != run || reading.IsCpuUnknown)
@@ -122,7 +128,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         return status;
     }
 
-    /// <summary>The tid and the descriptor now belong to another thread: the next values read are its first ones.</summary>
+    /// <summary>Starts again for another thread that now has the tid and the descriptor.</summary>
     private static void ResetIdentity(WatchedThread thread)
     {
         ref ThreadReading reading = ref thread.Reading;
@@ -130,7 +136,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         reading.IsKnown = false;
         long cpu = reading.Counters.Cpu;
         reading.Counters = ThreadCounters.Unknown;
-        // Still compared with the value that is being read.
+        // Kept: the caller compares it with the value just read.
         reading.Counters.Cpu = cpu;
         reading.Peak = null;
         (reading.Extended, reading.LastCpu) = (0, -1);
@@ -184,7 +190,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         return ReadStatus.Ok;
     }
 
-    // Each thread has its own moment in the interval, so threads that were found or ran together are not refreshed together.
+    // Each thread has a fixed offset within the interval, so that threads that started or ran together are not refreshed together.
     private static long NextRefresh(int tid, long now, long interval)
     {
         double spread = (uint)(tid * 2654435761) / (uint.MaxValue + 1.0);

@@ -56,13 +56,9 @@ internal static class RunCommand
         using PasswordHashQueue hashQueue = new();
         PasswordVerifier passwords = new(hashQueue, PasswordHash.Verify);
         HotThreadTracker hot = new(root, collector);
-        metrics.OnWrite = () =>
-        {
-            metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled));
-            metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0);
-            metrics.SamplerInterval.Set(sampler.Interval / 1e9);
-            metrics.SamplerLateTicks.IncTo(sampler.LateTicks);
-        };
+        metrics.BeforeWrite(() => metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled)));
+        metrics.BeforeWrite(() => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0));
+        metrics.BeforeWrite(() => metrics.SetSampler(sampler));
         ScrapeCoordinator scrapes = new(collector, gate, metrics, () => holder.Current);
         SystemdNotifier notifier = new();
         ReloadStatusFile statusFile = new(RuntimeDirectory.OfThisProcess());

@@ -5,15 +5,15 @@ using System.Text.Unicode;
 namespace ThreadExporter.Exposition;
 
 /// <summary>
-/// Renders label sets to bytes. A value is always valid UTF-8: each byte that is not becomes the four characters
-/// <c>\xNN</c>, whose backslash is escaped as the text format asks (<c>\\xNN</c> on the wire).
+/// Renders a label set. Values are always valid UTF-8: a byte that is not part of a valid character becomes the four characters
+/// <c>\xNN</c>, whose backslash the text format escapes (<c>\\xNN</c> in the response).
 /// </summary>
 internal ref struct LabelText(Span<byte> buffer)
 {
     private readonly Span<byte> _buffer = buffer;
     private int _length;
 
-    /// <summary>The longest rendering of a value: every byte not UTF-8, five characters each.</summary>
+    /// <summary>The largest size of a rendered value: five characters for each byte that is not UTF-8.</summary>
     public static int MaxLength(int valueBytes) => valueBytes * 5;
 
     public void Add(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
@@ -48,7 +48,7 @@ internal ref struct LabelText(Span<byte> buffer)
         Append("\""u8);
     }
 
-    /// <summary>The label set with its braces.</summary>
+    /// <summary>The label set with its braces, in UTF-8.</summary>
     public byte[] Finish()
     {
         Append("}"u8);

@@ -2,7 +2,7 @@ using static ThreadExporter.Exposition.MetricType;
 
 namespace ThreadExporter.Exposition;
 
-/// <summary>Every metric this daemon can export. <c>docs/metrics.md</c> is checked against it by a test.</summary>
+/// <summary>All metric families of the daemon. A test compares them with <c>docs/metrics.md</c>.</summary>
 internal static class MetricCatalog
 {
     private static readonly string[] Thread = ["daemon", "ppid", "pname", "tid", "tname"];
@@ -111,7 +111,7 @@ internal static class MetricCatalog
     public static readonly MetricFamily SelfStartTime = new("process_start_time_seconds", Gauge,
         "Start time of the exporter, in seconds since the epoch.");
 
-    /// <summary>All of the above, in the order they are printed.</summary>
+    /// <summary>All families, in the order in which they are written.</summary>
     public static readonly IReadOnlyList<MetricFamily> All =
     [
         ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak, ThreadGroupThreads,

@@ -8,7 +8,7 @@ internal enum MetricType
     Gauge,
 }
 
-/// <summary>One metric family: what its HELP, TYPE and UNIT lines say, and the labels that its samples carry.</summary>
+/// <summary>A metric family: its HELP, TYPE and UNIT lines, and the label names of its samples.</summary>
 internal sealed record MetricFamily
 {
     private readonly byte[] _textHead;
@@ -17,7 +17,7 @@ internal sealed record MetricFamily
     /// <param name="name">The sample's name; counters end in <c>_total</c>.</param>
     /// <param name="type">Counter or gauge.</param>
     /// <param name="help">One sentence, units included.</param>
-    /// <param name="labels">Label names in the order they are printed.</param>
+    /// <param name="labels">Label names in the order in which they are written.</param>
     public MetricFamily(string name, MetricType type, string help, params string[] labels)
     {
         Name = name;
@@ -41,5 +41,6 @@ internal sealed record MetricFamily
     public byte[] Utf8Name { get; }
     public string TypeName => Type == MetricType.Counter ? "counter" : "gauge";
 
+    /// <summary>The HELP, TYPE and UNIT lines, in UTF-8; UNIT in OpenMetrics only.</summary>
     public ReadOnlySpan<byte> Head(bool openMetrics) => openMetrics ? _openMetricsHead : _textHead;
 }

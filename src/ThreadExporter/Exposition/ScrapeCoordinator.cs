@@ -17,7 +17,8 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
     private readonly ChunkPool _chunks = pool ?? new ChunkPool();
     private ScrapeBatch? _open;
 
-    /// <summary>One collection in the requested format. The caller releases the buffer.</summary>
+    /// <summary>Starts a collection, or joins one that is not being rendered yet, and returns its text. The caller releases the buffer.</summary>
+    /// <exception cref="Exception">The collection or the rendering failed; all requests that share it get the same exception.</exception>
     public Task<PooledBuffer> GetAsync(ScrapeRequest request)
     {
         lock (_lock)
@@ -33,7 +34,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
         }
     }
 
-    /// <summary>One collection whose text is not needed.</summary>
+    /// <summary>Makes a collection whose text is not needed.</summary>
     public async Task CollectAsync() => (await GetAsync(default)).Release();
 
     private void Run(ScrapeBatch batch)
@@ -78,7 +79,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
             }
             finally
             {
-                // The requests that got it release it; when none did, it is released here, whatever failed.
+                // The requests that got the text release it. When none did, or compression failed, it is released here.
                 if (!isShared)
                     text.Release();
             }
@@ -109,7 +110,9 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
             gzip.Write(segment.Span);
     });
 
-    /// <summary>A buffer with what <paramref name="write"/> writes. When that fails (out of memory, for example), its chunks are back in the pool.</summary>
+    /// <summary>
+    /// Returns a buffer that <paramref name="write"/> has filled. When that fails (out of memory, for example), the chunks go back to the pool.
+    /// </summary>
     private PooledBuffer Fill(Action<PooledBuffer> write)
     {
         PooledBuffer buffer = new(_chunks);
@@ -125,6 +128,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
         }
     }
 
+    /// <summary>The requests that share one collection.</summary>
     private sealed class ScrapeBatch
     {
         private readonly Dictionary<ScrapeRequest, (int Waiting, TaskCompletionSource<PooledBuffer> Result)> _pending = [];
@@ -142,7 +146,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
         public void Complete(ScrapeRequest request, PooledBuffer buffer)
         {
             (int waiting, TaskCompletionSource<PooledBuffer> result) = _pending[request];
-            // The first request takes over the reference of the buffer's creator.
+            // The first request takes over the reference with which the buffer was created.
             for (int i = 1; i < waiting; i++)
                 buffer.AddRef();
             result.SetResult(buffer);

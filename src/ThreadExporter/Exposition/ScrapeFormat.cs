@@ -2,7 +2,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace ThreadExporter.Exposition;
 
-/// <summary>What a response can be: one of two texts, compressed or not.</summary>
+/// <summary>The format of a response: one of two text formats, compressed or not.</summary>
 internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
 {
     private const string OpenMetricsType = "application/openmetrics-text";
@@ -12,8 +12,8 @@ internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
         : "text/plain; version=0.0.4; charset=utf-8";
 
     /// <summary>
-    /// Negotiates by <c>Accept</c> and <c>Accept-Encoding</c> (RFC 9110). OpenMetrics only when it is named, in a version we
-    /// write, and preferred over text; what cannot be read counts as not said.
+    /// Negotiates by <c>Accept</c> and <c>Accept-Encoding</c> (RFC 9110, 12.5). OpenMetrics only when it is listed, in version 1.0.0 or
+    /// without a version, and with at least the quality of <c>text/plain</c>. A header that cannot be parsed is ignored.
     /// </summary>
     public static ScrapeFormat Negotiate(IHeaderDictionary headers)
     {
@@ -40,8 +40,8 @@ internal readonly record struct ScrapeFormat(bool OpenMetrics, bool Gzip)
     }
 
     /// <summary>
-    /// Gzip when it is named (also by its old name), or <c>*</c> stands for it and plain text is refused, unless plain text is
-    /// preferred. An answer that is refused in every form is sent plain (RFC 9110, 12.5.3).
+    /// Gzip when it is listed (also as <c>x-gzip</c>), or when <c>*</c> covers it and uncompressed text is refused; not when uncompressed
+    /// text has the higher quality. When every encoding is refused, the text is sent uncompressed (RFC 9110, 12.5.3).
     /// </summary>
     private static bool PrefersGzip(IHeaderDictionary headers)
     {

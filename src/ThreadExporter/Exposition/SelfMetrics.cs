@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Prometheus;
 using ThreadExporter.Configuration;
@@ -9,8 +10,9 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.Exposition;
 
 /// <summary>
-/// What the daemon says of itself, held in a prometheus-net registry: a few dozen series, where a library is the better
-/// choice. The threads' series do not go through it (docs/decisions/0001).
+/// The metrics of the daemon itself, in a prometheus-net registry: for a few dozen series a library is the better choice. The thread series
+/// do not go through it (docs/decisions/0001). Values that change by an event are set then; others are read at each rendering
+/// (<see cref="BeforeWrite"/>).
 /// </summary>
 internal sealed class SelfMetrics
 {
@@ -24,10 +26,12 @@ internal sealed class SelfMetrics
     private readonly Gauge _descriptors;
     private readonly Gauge _duration;
     private readonly Counter _readErrors;
+    private readonly Gauge _samplerInterval;
+    private readonly Counter _samplerLateTicks;
     private readonly Counter _logins;
     private readonly Gauge _tlsFilesUsable;
     private readonly Gauge _tlsExpiry;
-    private readonly SelfProcess _process;
+    private Exception? _updateError;
 
     public SelfMetrics()
     {
@@ -44,28 +48,37 @@ internal sealed class SelfMetrics
         _descriptors = Gauge(MetricCatalog.Descriptors);
         _duration = Gauge(MetricCatalog.CollectDuration);
         _readErrors = Counter(MetricCatalog.ReadErrors);
-        SamplerInterval = Gauge(MetricCatalog.SamplerInterval);
-        SamplerLateTicks = Counter(MetricCatalog.SamplerLateTicks);
+        _samplerInterval = Gauge(MetricCatalog.SamplerInterval);
+        _samplerLateTicks = Counter(MetricCatalog.SamplerLateTicks);
         LogFileWritable = Gauge(MetricCatalog.LogFileWritable);
         _logins = Counter(MetricCatalog.Logins);
         _tlsFilesUsable = Gauge(MetricCatalog.TlsFilesUsable, isOptional: true);
         _tlsExpiry = Gauge(MetricCatalog.TlsExpiry, isOptional: true);
-        _process = new SelfProcess(Counter(MetricCatalog.SelfCpu), Gauge(MetricCatalog.SelfResident), Gauge(MetricCatalog.SelfVirtual),
+        SelfProcess process = new(Counter(MetricCatalog.SelfCpu), Gauge(MetricCatalog.SelfResident), Gauge(MetricCatalog.SelfVirtual),
             Gauge(MetricCatalog.SelfOpenFds), Gauge(MetricCatalog.SelfMaxFds), Gauge(MetricCatalog.SelfStartTime));
+        BeforeWrite(process.Update);
     }
 
+    /// <summary>The version of the build, as shown in <c>thread_exporter_build_info</c>.</summary>
     public static string Version { get; } =
         typeof(SelfMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     public Gauge ReloadSuccessful { get; }
     public Gauge ReloadTimestamp { get; }
     public Gauge RestartRequired { get; }
-    public Gauge SamplerInterval { get; }
-    public Counter SamplerLateTicks { get; }
     public Gauge LogFileWritable { get; }
+
+    /// <summary>Duration of the last rendering of a text.</summary>
     public TimeSpan RenderDuration { get; set; }
 
-    /// <summary>How logins have ended since the start.</summary>
+    /// <summary>Sets the metrics of the sampler.</summary>
+    public void SetSampler(Collection.Sampler sampler)
+    {
+        _samplerInterval.Set(sampler.Interval / 1e9);
+        _samplerLateTicks.IncTo(sampler.LateTicks);
+    }
+
+    /// <summary>Sets the number of logins since the start, by result.</summary>
     public void SetLogins(long succeeded, long cached, long failed, long throttled)
     {
         _logins.WithLabels("succeeded").IncTo(succeeded);
@@ -74,25 +87,50 @@ internal sealed class SelfMetrics
         _logins.WithLabels("throttled").IncTo(throttled);
     }
 
-    /// <summary>Never called without TLS, whose metrics are then left out: an alert on an expiry must not see a zero.</summary>
+    /// <summary>
+    /// Sets the metrics of the TLS files. Without TLS it is not called and they are left out: an alert on the expiry must not see a zero.
+    /// </summary>
+    /// <param name="filesUsable">False: the files have changed on disk and cannot be used.</param>
+    /// <param name="notAfter">When the certificate in use expires; UTC.</param>
     public void SetTls(bool filesUsable, DateTime notAfter)
     {
         _tlsFilesUsable.Set(filesUsable ? 1 : 0);
         _tlsExpiry.Set(new DateTimeOffset(notAfter).ToUnixTimeSeconds());
     }
 
-    /// <summary>Called before each rendering, for what others hold.</summary>
-    public Action? OnWrite { get; set; }
+    /// <summary>
+    /// Registers a callback that sets metrics to the values of the moment. It is called before each rendering, while the collection gate is
+    /// held, so it must not block. When it throws, the scrape fails.
+    /// </summary>
+    public void BeforeWrite(Action update) => _registry.AddBeforeCollectCallback(() =>
+    {
+        try
+        {
+            update();
+        }
+        // The registry drops exceptions of callbacks (CollectorRegistry.RunBeforeCollectCallbacksAsync): the scrape would succeed with old values.
+        catch (Exception e)
+        {
+            _updateError ??= e;
+        }
+    });
 
-    /// <summary>Appends the registry's text, with OpenMetrics' end mark.</summary>
+    /// <summary>Appends the text of the registry; in OpenMetrics it ends with <c># EOF</c>. The caller holds the collection gate.</summary>
+    /// <param name="output">Receives the text.</param>
+    /// <param name="openMetrics">OpenMetrics 1.0.0 instead of the text format 0.0.4.</param>
+    /// <param name="collector">Its last collection is the one that is rendered.</param>
+    /// <param name="snapshot">The configuration of that collection.</param>
+    /// <exception cref="Exception">What a <see cref="BeforeWrite"/> callback has thrown.</exception>
     public void Write(PooledBuffer output, bool openMetrics, Collection.Collector collector, ConfigSnapshot snapshot)
     {
-        OnWrite?.Invoke();
         Update(collector, snapshot.Config);
+        _updateError = null;
         using BufferStream stream = new(output);
-        // On a stream in memory the export completes at once; it is asynchronous only in form.
+        // A stream in memory never waits, so the task has already completed.
         _registry.CollectAndExportAsTextAsync(stream,
             openMetrics ? ExpositionFormat.OpenMetricsText : ExpositionFormat.PrometheusText).GetAwaiter().GetResult();
+        if (_updateError is not null)
+            ExceptionDispatchInfo.Throw(_updateError);
     }
 
     private void Update(Collection.Collector collector, ExporterConfig config)
@@ -120,11 +158,10 @@ internal sealed class SelfMetrics
         _readErrors.WithLabels("denied").IncTo(collector.Errors.Denied);
         _readErrors.WithLabels("malformed").IncTo(collector.Errors.Malformed);
         _readErrors.WithLabels("other").IncTo(collector.Errors.Other);
-        _process.Update();
     }
 
-    /// <param name="family">From the catalogue.</param>
-    /// <param name="isOptional">Not there until it is set.</param>
+    /// <param name="family">From <see cref="MetricCatalog"/>.</param>
+    /// <param name="isOptional">Left out until it is set.</param>
     private Gauge Gauge(MetricFamily family, bool isOptional = false) =>
         _factory.CreateGauge(family.Name, family.Help, [.. family.Labels], new GaugeConfiguration { SuppressInitialValue = isOptional });
 

@@ -5,12 +5,12 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.Exposition;
 
 /// <summary>
-/// The standard <c>process_*</c> metrics of this daemon, by the names that Prometheus's client libraries share. Read from
-/// its own /proc/self, whatever /proc it watches.
+/// The standard <c>process_*</c> metrics of the daemon, with the names that all Prometheus client libraries use. Always read from
+/// /proc/self, also when another /proc is watched.
 /// </summary>
 internal sealed class SelfProcess
 {
-    // Before Linux 6.2 the descriptors must be listed, ten milliseconds for ten thousand: not at every scrape.
+    // Before Linux 6.2 the descriptors must be listed, which takes 10 ms for 10,000 of them: not for each scrape.
     private static readonly long ListInterval = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
 
     private readonly Counter _cpu;
@@ -29,6 +29,7 @@ internal sealed class SelfProcess
             startTime.Set((Clocks.BootTimeNanoseconds() + (long)stat.StartTicks * Clocks.NanosecondsPerTick) / 1e9);
     }
 
+    /// <summary>Sets the metrics. A value that cannot be read keeps the previous one.</summary>
     public void Update()
     {
         if (Clocks.TryGetProcessCpu(Environment.ProcessId, out long cpu))

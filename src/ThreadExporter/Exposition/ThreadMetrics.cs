@@ -10,7 +10,7 @@ namespace ThreadExporter.Exposition;
 /// <summary>Renders the thread and process metrics of a collection. Label sets are rendered once per series and kept until a label changes.</summary>
 internal static class ThreadMetrics
 {
-    // Always shown, so that a series does not come and go with a state; other letters only when a thread has that state.
+    // Always written, so that a series does not come and go with a state. Other letters are written only while a thread has that state.
     private const string CommonStates = "RSDTtZI";
 
     private static readonly Column[] CpuTimes =
@@ -38,9 +38,10 @@ internal static class ThreadMetrics
         new(MetricCatalog.ThreadIoWriteBytes, CounterKind.WriteBytes, ExtendedKinds.Io),
     ];
 
+    /// <summary>Writes the metrics of processes and their threads as the last collection found them. The caller holds the collection gate.</summary>
     /// <param name="processes">The processes to write.</param>
-    /// <param name="collector">What else the collection found.</param>
-    /// <param name="sampler">Whether the sampler's metrics are written.</param>
+    /// <param name="collector">Its last collection determines which families are written.</param>
+    /// <param name="sampler">Whether the sampler's families are written.</param>
     /// <param name="writer">Receives the text.</param>
     public static void Write(IReadOnlyList<WatchedProcess> processes, Collector collector, SamplerConfig sampler, ExpositionWriter writer)
     {
@@ -74,7 +75,7 @@ internal static class ThreadMetrics
         ProcessSeconds(processes, writer, MetricCatalog.ProcessStartTime, static p => p.StartTime);
     }
 
-    /// <summary>One family for each column, with the series whose value is known.</summary>
+    /// <summary>Writes one family per column, with the series whose value is known.</summary>
     private static void WriteColumns(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, IEnumerable<Column> columns)
     {
         foreach (Column column in columns)
@@ -102,7 +103,7 @@ internal static class ThreadMetrics
         writer.Head(MetricCatalog.ThreadPeak);
         foreach (WatchedProcess process in processes)
         {
-            // Four decimals: the kernel's tick is coarser.
+            // Four decimals: more than the kernel's tick resolves.
             foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
                 writer.Seconds(MetricCatalog.ThreadPeak.Utf8Name, series.RenderedLabels.Text, (long)Math.Round(series.Peak * 10_000) * 100_000);
         }
@@ -121,7 +122,7 @@ internal static class ThreadMetrics
         }
     }
 
-    // Without a name series there is no such family.
+    // The family is left out when there is no name series.
     private static void WriteNameSeriesThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
     {
         bool headed = false;
@@ -157,7 +158,7 @@ internal static class ThreadMetrics
                 counts[thread.Reading.State & 0x7f]++;
             byte[] shared = process.RenderedLabels.Text!;
             byte[] labels = ArrayPool<byte>.Shared.Rent(shared.Length + 16);
-            // The label set of the process, with one more label instead of the closing brace.
+            // The label set of the process, with another label in place of the closing brace.
             shared.CopyTo(labels, 0);
             ",state=\"?\"}"u8.CopyTo(labels.AsSpan(shared.Length - 1));
             int length = shared.Length - 1 + ",state=\"?\"}".Length;
@@ -208,14 +209,14 @@ internal static class ThreadMetrics
             text.Add(Encoding.UTF8.GetBytes(name), value);
     }
 
-    // Enough for a task name, of kernel workers too: at most 64 bytes.
+    // 256 bytes for a task name, which has at most 64 (kernel workers).
     private static byte[] RentFor(WatchedProcess process) =>
         ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.CgroupLabels.Sum(l => 32 + l.Value.Length)));
 
     /// <summary>A metric family of the thread series.</summary>
     /// <param name="Family">Its name, type and help.</param>
     /// <param name="Kind">The counter that it shows.</param>
-    /// <param name="Extended">The key in <c>collector.extended</c> that switches it on; 0: always on.</param>
+    /// <param name="Extended">The value of <c>collector.extended</c> that enables it; 0: always on.</param>
     /// <param name="IsSeconds">The counter is in nanoseconds and shown in seconds.</param>
     private sealed record Column(MetricFamily Family, CounterKind Kind, ExtendedKinds Extended = 0, bool IsSeconds = false);
 }

@@ -3,33 +3,37 @@ using ThreadExporter.Procfs;
 
 namespace ThreadExporter.HotThreads;
 
-/// <summary>What the hot page knows of one process while it is in use. Written by <see cref="HotThreadReader"/> and <see cref="HotThreadTracker"/> only.</summary>
+/// <summary>
+/// The hot page's state of a process while the page is in use. Written by <see cref="HotThreadReader"/> and <see cref="HotThreadTracker"/> only.
+/// </summary>
 internal sealed class HotProcessState(WatchedProcess process)
 {
     private readonly (long Snapshot, long Cpu, long Threads)[] _recent = new (long, long, long)[UsageHistory.Window];
     private byte[]? _nameBytes;
     private byte[]? _daemonBytes;
 
-    /// <summary>The process that it belongs to.</summary>
+    /// <summary>The process.</summary>
     public WatchedProcess Watched => process;
 
-    /// <summary>The process's clock at the last snapshot, in nanoseconds; -1: none yet.</summary>
+    /// <summary>The process clock at the last snapshot, in nanoseconds; -1: not read yet.</summary>
     public long Clock { get; set; } = -1;
 
     /// <summary>The last snapshot in which it existed.</summary>
     public long SeenInTick { get; set; }
 
-    /// <summary>The last snapshot that found that its clock had not moved, so none of its threads was read.</summary>
+    /// <summary>The last snapshot that found the process clock unchanged, so that no thread was read.</summary>
     public long IdleInTick { get; set; }
 
-    /// <summary>Its threads that collections have seen.</summary>
+    /// <summary>The threads that collections know.</summary>
     public Dictionary<WatchedThread, HotThreadState> States { get; private set; } = [];
 
-    /// <summary>Threads that the last collection has not seen, read by path. Sorted by tid.</summary>
+    /// <summary>Threads that started since the last collection, read by path. Sorted by tid.</summary>
     public List<HotThreadState> NewThreads { get; set; } = [];
 
+    /// <summary>The shown name as text.</summary>
     public string Name { get; private set; } = "";
 
+    /// <summary>Label <c>daemon</c> as text.</summary>
     public string Daemon { get; private set; } = "";
 
     public string Filter => process.Filter.Name;
@@ -52,19 +56,24 @@ internal sealed class HotProcessState(WatchedProcess process)
         States = live;
     }
 
-    /// <summary>Records a snapshot: what the process used, and the part of it that its live threads account for, in nanoseconds.</summary>
+    /// <summary>Records a snapshot.</summary>
+    /// <param name="snapshot">Its number.</param>
+    /// <param name="cpu">CPU time of the process since the last snapshot, in nanoseconds.</param>
+    /// <param name="threads">The part of it that live threads account for, in nanoseconds.</param>
     public void Record(long snapshot, long cpu, long threads) => _recent[snapshot % UsageHistory.Window] = (snapshot, cpu, threads);
 
-    /// <summary>The same over the last <see cref="UsageHistory.Window"/> snapshots.</summary>
+    /// <summary>
+    /// CPU time of the last <see cref="UsageHistory.Window"/> snapshots, in nanoseconds, and the part that live threads account for.
+    /// </summary>
     public (long Cpu, long Threads) RecentCpu(long snapshot)
     {
         (long cpu, long threads) = (0, 0);
-        foreach ((long recorded, long used, long accounted) in _recent)
+        foreach ((long recorded, long ofProcess, long ofThreads) in _recent)
         {
             if (recorded <= snapshot - UsageHistory.Window)
                 continue;
-            cpu += used;
-            threads += accounted;
+            cpu += ofProcess;
+            threads += ofThreads;
         }
         return (cpu, threads);
     }

@@ -7,24 +7,24 @@ using ThreadExporter.Procfs;
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// Reads for the hot page what ran since the last snapshot: the threads of a process through the kept descriptors, then its clock, so that
-/// the clock covers what the threads used.
+/// Reads for the hot page what has run since the last snapshot: first the threads of a process, through the kept descriptors, then its
+/// clock, so that the clock covers the CPU time of the threads.
 /// </summary>
 internal sealed class HotThreadReader(ProcfsRoot root)
 {
-    // A share of a core that no known thread accounts for: from here on the threads are listed again, to find new ones.
+    // When no known thread accounts for more than this share of a core, the threads are listed again, to find new ones.
     private const double WorthListing = 0.01;
 
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
-    /// <summary>Threads without a history that ran or waited in this snapshot.</summary>
+    /// <summary>Threads without a history that ran or waited for a CPU in this snapshot.</summary>
     public List<(HotProcessState Process, HotThreadState Thread)> Candidates { get; } = [];
 
-    /// <summary>Reads the threads of a process.</summary>
+    /// <summary>Reads the threads of a process and its clock. A process or thread that has exited is left as it was.</summary>
     /// <param name="hot">The process.</param>
     /// <param name="snapshot">The number of this snapshot.</param>
-    /// <param name="elapsed">Nanoseconds since the last.</param>
+    /// <param name="elapsed">Nanoseconds since the last snapshot.</param>
     public void Read(HotProcessState hot, long snapshot, long elapsed)
     {
         WatchedProcess process = hot.Watched;
@@ -50,20 +50,20 @@ internal sealed class HotThreadReader(ProcfsRoot root)
             threads += Read(hot, thread, -1, snapshot, elapsed);
         hot.NewThreads.RemoveAll(t => t.SeenInTick != snapshot);
 
-        // The process has exited meanwhile; what its threads used stays valid.
+        // The process may have exited meanwhile; the CPU time of its threads stays valid.
         if (clock >= 0 && !Clocks.TryGetProcessCpu(process.Pid, out clock))
             clock = hot.Clock;
         long used = clock >= 0 && hot.Clock >= 0 ? clock - hot.Clock : 0;
-        // A clock that went backwards counts again when it has passed its highest value: the time up to there has been shown.
+        // A clock that went backwards counts again once it has passed its highest value: the time up to that has been shown.
         hot.Clock = Math.Max(hot.Clock, clock);
-        // A thread's clock can be ahead of the process clock by what the thread ran while the others were read.
+        // Threads are read before the clock, so their interval starts earlier than the clock's: they can exceed it.
         hot.Record(snapshot, Math.Max(used, threads), threads);
         if (process.Threads.Count == 0 || clock < 0 || used - threads > elapsed * WorthListing)
             FindNewThreads(hot, snapshot, elapsed);
     }
 
-    /// <summary>Reads name, state, user and kernel time of a thread that is shown.</summary>
-    /// <returns>False when it has exited or its tid belongs to another thread.</returns>
+    /// <summary>Reads the name, state, user and kernel time of a listed thread.</summary>
+    /// <returns>False when the thread has exited or its tid belongs to another thread.</returns>
     public bool ReadStat(WatchedProcess process, HotThreadState thread)
     {
         if (!TryReadStat(process, thread.Tid, -1, out ProcStat stat) || (thread.StartTicks != 0 && thread.StartTicks != stat.StartTicks))
@@ -75,21 +75,21 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         return true;
     }
 
-    /// <returns>Nanoseconds that it ran since the last snapshot.</returns>
+    /// <returns>Nanoseconds that the thread ran since the last snapshot.</returns>
     private long Read(HotProcessState process, HotThreadState thread, int descriptor, long snapshot, long elapsed)
     {
         if (!TryRead(process.Watched, thread.Tid, descriptor, out long run, out long waited))
             return 0;
         if (run < 0)
         {
-            // The thread exists, but its run time is out of range: what it used stays unattributed, and the next reading is a first one.
+            // The thread exists, but its run time is out of range: its CPU time stays unattributed, and the next reading counts as the first.
             (thread.Cpu, thread.Last, thread.SeenInTick) = (-1, default, snapshot);
             return 0;
         }
-        // exec by a worker thread gives it the main thread's tid and descriptor: a run time that decreases, or grows by more than a core can give, shows it.
+        // exec by a worker thread gives it the main thread's tid and descriptor. It shows by a run time that decreases, or grows faster than time.
         if (run < thread.Cpu - (root.HasSchedInfo ? 0 : ThreadReader.RoundingOfTicks) || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
             thread.Reset();
-        // What it used before it was first seen does not belong to this window and stays unattributed.
+        // CPU time from before the thread was first seen does not belong to this window and stays unattributed.
         thread.Last = thread.Cpu < 0 ? default : (Math.Max(0, run - thread.Cpu), thread.Wait < 0 ? 0 : Math.Max(0, waited - thread.Wait));
         (thread.Cpu, thread.Wait, thread.SeenInTick) = (Math.Max(run, thread.Cpu), Math.Max(waited, thread.Wait), snapshot);
         if (thread.Last != default)
@@ -132,7 +132,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         return status == ReadStatus.Ok && ProcStat.TryParse(_buffer.AsSpan(0, length), out stat);
     }
 
-    /// <summary>Lists the threads: between collections nothing else finds new ones, and one of them may be the hot one.</summary>
+    /// <summary>Lists the threads to find new ones, which nothing else does between collections. One of them may use the most CPU.</summary>
     private void FindNewThreads(HotProcessState hot, long snapshot, long elapsed)
     {
         WatchedProcess process = hot.Watched;
@@ -148,7 +148,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
                 watched++;
             while (known < hot.NewThreads.Count && hot.NewThreads[known].Tid < tid)
                 known++;
-            // A known thread that could not be read has exited, and its tid belongs to another by now.
+            // A known thread that could not be read has exited: a listed thread with its tid is another one.
             if (watched < process.Threads.Count && process.Threads[watched].Tid == tid
                 && hot.States.TryGetValue(process.Threads[watched], out HotThreadState? state) && state.SeenInTick == snapshot)
                 continue;
@@ -164,7 +164,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         hot.NewThreads = newThreads;
     }
 
-    /// <summary>A thread that a collection has seen now: it keeps its history.</summary>
+    /// <summary>The state of a thread that a collection has found since the last snapshot. It keeps its history.</summary>
     private static HotThreadState TakeOver(HotProcessState hot, int tid)
     {
         int at = hot.NewThreads.FindIndex(t => t.Tid == tid);

@@ -7,8 +7,8 @@ using ThreadExporter.Settings;
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// The threads with the highest CPU use of the last minutes, for the hot page and its API. While it is in use, a snapshot is taken about
-/// once a second; it changes nothing that collections use. A minute after the last request everything is released.
+/// The threads with the highest CPU use of the last minutes, for the hot page and its API. While these are in use, a snapshot is taken about
+/// once a second, which does not change the state of collections. A minute after the last request all memory is released.
 /// <see cref="KeepAlive"/> and <see cref="Current"/> may be called from any thread; the caller of <see cref="Tick"/> holds the collection
 /// gate.
 /// </summary>
@@ -19,7 +19,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
 
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const long Interval = NanosecondsPerSecond;
-    // The first figures come soon after the page was opened.
+    // The second snapshot follows soon, so that the page has values shortly after it was opened.
     private const long FirstInterval = NanosecondsPerSecond / 4;
     private const long KeepAliveTimeout = 60 * NanosecondsPerSecond;
 
@@ -39,11 +39,11 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     /// <summary>Threads that have a history now.</summary>
     public int Threads => _threads.Count;
 
-    /// <summary>For testing: what is known of a thread; null: nothing.</summary>
+    /// <summary>For tests: the state of a thread; null: none.</summary>
     public HotThreadState? Find(WatchedProcess process, WatchedThread thread) => _processes.GetValueOrDefault(process)?.States.GetValueOrDefault(thread);
 
-    /// <summary>The page or the API is in use.</summary>
-    /// <param name="rows">How many threads are shown: <c>stat</c> is read for that many.</param>
+    /// <summary>Records a request of the page or the API, which keeps the snapshots going.</summary>
+    /// <param name="rows">How many threads the request shows; <c>stat</c> is read for as many.</param>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
     public void KeepAlive(int rows, long now)
     {
@@ -64,7 +64,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
                 Release();
             return now + Interval;
         }
-        // The caller's sleep has the precision of a millisecond.
+        // The caller's sleep has a precision of one millisecond.
         if (now < _due - NanosecondsPerSecond / 1000)
             return _due;
 
@@ -84,13 +84,13 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
             DropExited();
         Choose(elapsed);
         long cost = Clocks.ThreadCpuNanoseconds() - start;
-        // At most the sampler's CPU budget.
+        // Snapshots become less frequent rather than use more than the sampler's CPU budget.
         long interval = Math.Max(_snapshot == 1 ? FirstInterval : Interval, (long)(cost / config.Config.Sampler.CpuBudget));
         Volatile.Write(ref _current, Publish(config, now, interval));
         return _due = now + interval;
     }
 
-    /// <summary>Chooses the threads that have a history, and records this snapshot in each.</summary>
+    /// <summary>Selects the threads that have a history, and records this snapshot in each history.</summary>
     private void Choose(long elapsed)
     {
         _threads.RemoveAll(k => k.Thread.History is null || !WasSeen(k.Process, k.Thread) || k.Thread.History.RanInTick <= _snapshot - UsageHistory.Points);
@@ -105,7 +105,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         }
         foreach ((_, HotThreadState thread) in _threads)
         {
-            // Counted by the sampler, which does not sample threads that no collection has seen.
+            // Counted by the sampler, which does not sample threads that no collection has found.
             long saturated = thread.Watched?.Saturation?.Saturated ?? 0;
             thread.History ??= new UsageHistory(_snapshot, saturated);
             (long cpu, long wait) = thread.SeenInTick == _snapshot ? thread.Last : default;
@@ -128,7 +128,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
 
     private HotSnapshot Publish(ConfigSnapshot config, long now, long interval)
     {
-        // A thread that has exited since it was read, or was replaced by another, gets no row.
+        // A thread that has exited or was replaced since it was read gets no row.
         _threads.Sort(CompareLoad);
         int wanted = Volatile.Read(ref _rows);
         int place = 0;

@@ -1,15 +1,15 @@
 namespace ThreadExporter.HotThreads;
 
 /// <summary>
-/// The last minutes of one listed thread: a ring buffer of about 1.6 kB with one point per snapshot. All histories count the same snapshots,
-/// so a snapshot has the same index in each of them.
+/// The CPU use of a listed thread over the last minutes: a ring buffer of about 1.6 kB with one point per snapshot. A snapshot has the same
+/// index in all histories.
 /// </summary>
 internal sealed class UsageHistory
 {
     /// <summary>Points kept: three minutes at one a second.</summary>
     public const int Points = 180;
 
-    /// <summary>Snapshots that the figures of a row cover: long enough to compare rows, short enough to follow a burst.</summary>
+    /// <summary>Snapshots that the values of a row cover: enough to compare rows, few enough to show a short burst.</summary>
     public const int Window = 5;
 
     /// <summary>A whole core in the unit of <see cref="Copy"/>.</summary>
@@ -27,7 +27,7 @@ internal sealed class UsageHistory
     private long _lastSaturated;
 
     /// <param name="snapshot">The number of the first snapshot that it covers.</param>
-    /// <param name="saturated">Saturated time before the history starts, in nanoseconds; not included.</param>
+    /// <param name="saturated">Saturated time before the start of the history, in nanoseconds; it is not included.</param>
     public UsageHistory(long snapshot, long saturated)
     {
         _first = snapshot;
@@ -37,7 +37,7 @@ internal sealed class UsageHistory
     /// <summary>The last snapshot recorded.</summary>
     public long RecordedInTick { get; private set; }
 
-    /// <summary>The last snapshot in which the thread was found to have run or waited.</summary>
+    /// <summary>The last snapshot that found that the thread had run or waited for a CPU.</summary>
     public long RanInTick { get; private set; }
 
     /// <summary>Nanoseconds on a CPU in the last <see cref="Window"/> snapshots.</summary>
@@ -65,10 +65,10 @@ internal sealed class UsageHistory
     }
 
     /// <summary>Records a snapshot.</summary>
-    /// <param name="snapshot">Its number, one more than that of the last.</param>
-    /// <param name="cpu">Nanoseconds that the thread ran since the last.</param>
-    /// <param name="wait">Nanoseconds of waiting for a CPU that ended since the last.</param>
-    /// <param name="elapsed">Nanoseconds since the last.</param>
+    /// <param name="snapshot">Its number, one more than that of the last snapshot.</param>
+    /// <param name="cpu">Nanoseconds that the thread ran since the last snapshot.</param>
+    /// <param name="wait">Nanoseconds of waits for a CPU that ended since the last snapshot.</param>
+    /// <param name="elapsed">Nanoseconds since the last snapshot.</param>
     /// <param name="saturated">Saturated time in nanoseconds, as the sampler counts it.</param>
     public void Record(long snapshot, long cpu, long wait, long elapsed, long saturated)
     {
@@ -78,17 +78,19 @@ internal sealed class UsageHistory
         int recent = (int)(snapshot % Window);
         (_cpu[recent], _wait[recent], _user[recent], _kernel[recent]) = (cpu, wait, 0, 0);
         int point = (int)(snapshot % Points);
-        // Rounded up: a thread that ran is never shown as 0.
+        // Rounded up, so that a thread that ran is never shown as 0.
         long share = elapsed <= 0 ? 0 : Math.Min(WholeCore, (cpu * WholeCore + elapsed - 1) / elapsed);
         _share[point] = (ushort)share;
-        // The sampler starts again from 0 when another thread has taken over by exec.
+        // The sampler's count starts again at 0 when another thread has taken the place by exec.
         _saturated[point] = (uint)Math.Min(uint.MaxValue, Math.Max(0, saturated - _lastSaturated) / 1000);
         _lastSaturated = saturated;
     }
 
     /// <summary>
-    /// Records the times from <c>stat</c> for the last snapshot: nanoseconds since the thread started; -1: unknown. A time that decreased counts again when it has passed its highest value.
+    /// Records user and kernel time for the last snapshot. A time that decreased counts again once it has passed its highest value.
     /// </summary>
+    /// <param name="user">Nanoseconds since the thread started, from <c>stat</c>; -1: unknown.</param>
+    /// <param name="kernel">The same in kernel mode.</param>
     public void RecordModes(long user, long kernel)
     {
         int recent = (int)(RecordedInTick % Window);
@@ -97,7 +99,7 @@ internal sealed class UsageHistory
         (_lastUser, _lastKernel) = (Math.Max(_lastUser, user), Math.Max(_lastKernel, kernel));
     }
 
-    /// <summary>The points from the oldest to the newest, in thousandths of a core.</summary>
+    /// <summary>The share of a core at each point, oldest first, in units of 1/<see cref="WholeCore"/>.</summary>
     public ushort[] Copy()
     {
         int length = (int)Math.Min(Points, RecordedInTick - _first + 1);

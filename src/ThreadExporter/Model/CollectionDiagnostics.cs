@@ -3,23 +3,32 @@ using ThreadExporter.Matching;
 
 namespace ThreadExporter.Model;
 
-/// <summary>Reads of /proc that failed, by the reason that the metric names.</summary>
+/// <summary>
+/// What collections report: reads of /proc that failed, by the reasons of <c>thread_exporter_read_errors_total</c>, and warnings to log.
+/// </summary>
 internal sealed class CollectionDiagnostics
 {
+    /// <summary>The process or thread had exited, or the file did not exist.</summary>
     public long Gone { get; private set; }
+
+    /// <summary>No permission.</summary>
     public long Denied { get; private set; }
+
+    /// <summary>The file does not have the expected format, or a number is out of range.</summary>
     public long Malformed { get; private set; }
+
+    /// <summary>Any other error, for example no free descriptor.</summary>
     public long Other { get; private set; }
 
-    /// <summary>Some watched thread's <c>io</c> may not be read.</summary>
+    /// <summary>There is no permission to read <c>io</c> of a watched thread.</summary>
     public RecurringWarning IoDenied { get; } = new(TimeProvider.System);
 
     private List<string> _warnings = [];
 
-    /// <summary>Keeps a line that a person should be told. For what lasts, see <see cref="RecurringWarning"/>.</summary>
+    /// <summary>Queues a line to be logged as a warning. For conditions that last, see <see cref="RecurringWarning"/>.</summary>
     public void Warn(string warning) => _warnings.Add(warning);
 
-    /// <summary>The lines kept since the last call.</summary>
+    /// <summary>The lines queued since the last call.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {
         IReadOnlyList<string> taken = _warnings;
@@ -27,6 +36,7 @@ internal sealed class CollectionDiagnostics
         return taken;
     }
 
+    /// <summary>Counts a read by its result; <see cref="ReadStatus.Ok"/> is not counted.</summary>
     public void CountReadError(ReadStatus status)
     {
         switch (status)

@@ -2,12 +2,12 @@ using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Model;
 
-/// <summary>Parameters of one collection, the same for everything that it reads.</summary>
+/// <summary>The parameters of one collection.</summary>
 /// <param name="Number">The number of the collection, counted from 1.</param>
 /// <param name="StartedAt">Start time, CLOCK_MONOTONIC ns.</param>
 /// <param name="RefreshInterval">Nanoseconds after which a thread's name and state are read again at the latest.</param>
-/// <param name="SamplerWindow">Shorter intervals, in nanoseconds, give no peak; 0: peaks are off.</param>
+/// <param name="SamplerWindow">Nanoseconds. A shorter interval between collections gives no peak; 0: peaks are off.</param>
 /// <param name="PeakWindow">How long a peak is remembered, in nanoseconds.</param>
-/// <param name="ReadAll">Read every thread, even one that has not run: which threads keep a descriptor, or which extended counters are read, may have changed.</param>
+/// <param name="ReadAll">Every thread is read, even if it has not run: the number of descriptors or the extended counters have changed.</param>
 /// <param name="Extended">The extended counters that are read.</param>
 internal readonly record struct CollectionPass(long Number, long StartedAt, long RefreshInterval, long SamplerWindow, long PeakWindow, bool ReadAll, ExtendedKinds Extended);

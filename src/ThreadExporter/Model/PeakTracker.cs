@@ -1,6 +1,6 @@
 namespace ThreadExporter.Model;
 
-/// <summary>The largest share of a core that was observed in the last while.</summary>
+/// <summary>The largest share of a core in a recent window (<c>sampler.peak_window</c>), to a twelfth of that window.</summary>
 internal sealed class PeakTracker
 {
     private const int Slots = 12;
@@ -9,8 +9,8 @@ internal sealed class PeakTracker
     private readonly float[] _highest = new float[Slots + 1];
     private long _slot;
 
-    /// <summary>Remembers a share of a core, 0 to 1.</summary>
-    /// <param name="share">The share.</param>
+    /// <summary>Records a share of a core.</summary>
+    /// <param name="share">The share, 0 to 1; a larger one counts as 1.</param>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
     /// <param name="peakWindow">How long it is remembered, in nanoseconds.</param>
     public void Observe(double share, long now, long peakWindow)
@@ -20,7 +20,9 @@ internal sealed class PeakTracker
         highest = Math.Max(highest, (float)Math.Min(share, 1));
     }
 
-    /// <summary>The largest share of the last <paramref name="peakWindow"/> nanoseconds; up to a twelfth longer.</summary>
+    /// <summary>The largest share, 0 to 1, of the last <paramref name="peakWindow"/> nanoseconds, or up to a twelfth longer.</summary>
+    /// <param name="now">CLOCK_MONOTONIC ns.</param>
+    /// <param name="peakWindow">Nanoseconds.</param>
     public float HighestShare(long now, long peakWindow)
     {
         Advance(now, peakWindow);
@@ -33,7 +35,7 @@ internal sealed class PeakTracker
     private void Advance(long now, long peakWindow)
     {
         long slot = now / Math.Max(1, peakWindow / Slots);
-        // Long ago, or backwards because a reload has changed the window: nothing of it counts any more.
+        // The last share is older than the window, or the number of the slot decreased because a reload changed the window: start again.
         if (slot < _slot || slot - _slot >= _highest.Length)
             Array.Clear(_highest);
         else

@@ -7,13 +7,15 @@ namespace ThreadExporter.Model;
 /// </summary>
 internal sealed class ProcessBalance
 {
-    /// <summary>False until the past has been booked.</summary>
+    /// <summary>False until the first collection has been booked.</summary>
     public bool IsStarted { get; set; }
 
-    /// <summary>CPU time of the process, exited threads included: never below its clock as of when the threads were read. Nanoseconds.</summary>
+    /// <summary>
+    /// CPU time of the process, exited threads included. Never below the process clock at the time its threads were read. Nanoseconds.
+    /// </summary>
     public long Cpu { get; set; }
 
-    /// <summary>CPU time of live, known threads while they were in no series that is shown in both collections. Nanoseconds.</summary>
+    /// <summary>CPU time that live threads used while they had no series that was shown in both collections. Nanoseconds.</summary>
     public long Folded { get; set; }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Model;
 
-/// <summary>What was last read of a process. Written by <c>Collection/ProcessReader</c> and the readers that it owns only.</summary>
+/// <summary>What was last read of a process from /proc. Written by <c>Collection/ProcessReader</c> and the readers that it owns only.</summary>
 internal sealed class ProcessReading
 {
     /// <summary>False until the first full read.</summary>
@@ -9,15 +9,17 @@ internal sealed class ProcessReading
     /// <summary>CPU clock of the process, read after its threads, in nanoseconds; exited threads included.</summary>
     public long Clock { get; set; }
 
-    /// <summary>Lower bound of the process clock at the last read of its threads, in nanoseconds; -1: the clock is not known to the nanosecond.</summary>
+    /// <summary>
+    /// Lower bound of the process clock at the last read of its threads, in nanoseconds; -1: the clock is not known to the nanosecond.
+    /// </summary>
     public long ClockBeforeThreads { get; set; }
 
     /// <summary>Process clock before the last full read; equal now means that nothing has run. Nanoseconds; -1: unknown.</summary>
     public long IdleCheckClock { get; set; } = -1;
 
     /// <summary>
-    /// The part of the process clock that no known thread accounts for, in nanoseconds; -1: not known to the nanosecond. While it stays
-    /// the same, threads that were not read have not run.
+    /// The part of the process clock that no known thread accounts for, in nanoseconds; -1: not known to the nanosecond. While it does not
+    /// change, threads that were not read have not run.
     /// </summary>
     public long ExitedThreadsCpu { get; set; } = -1;
 

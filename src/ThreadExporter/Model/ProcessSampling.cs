@@ -1,6 +1,6 @@
 namespace ThreadExporter.Model;
 
-/// <summary>What the sampler knows of a process. Written by <c>Collection/Sampler</c> only.</summary>
+/// <summary>The sampler's state of a process. Written by <c>Collection/Sampler</c> only.</summary>
 internal sealed class ProcessSampling
 {
     /// <summary>Threads that ran in one of the last windows: sampled in each window.</summary>
@@ -10,17 +10,17 @@ internal sealed class ProcessSampling
     public long Clock { get; set; } = -1;
 
     /// <summary>
-    /// Nanoseconds that the process used since all its threads were sampled and that its active threads do not account for: no other
-    /// thread can have run longer than this.
+    /// CPU time of the process since all its threads were last sampled, without that of its active threads. No other thread can have run
+    /// longer than this. Nanoseconds.
     /// </summary>
     public long UnattributedCpu { get; set; }
 
-    /// <summary>Windows since its clock last moved.</summary>
+    /// <summary>Windows since the process clock last moved.</summary>
     public int IdleWindows { get; set; }
 
     /// <summary>End of the last window; CLOCK_MONOTONIC ns.</summary>
     public long At { get; set; }
 
-    /// <summary>Grows with each saturated time or peak that was added to one of its threads.</summary>
+    /// <summary>Grows when saturated time or a peak is recorded for one of its threads.</summary>
     public long Version { get; set; }
 }

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Model;
 
-/// <summary>A label set as text, kept until a label changes.</summary>
+/// <summary>A rendered label set, kept until a label changes.</summary>
 internal sealed class RenderedLabels
 {
     private int _version;
@@ -11,5 +11,8 @@ internal sealed class RenderedLabels
     /// <summary>Whether it was rendered from this <see cref="WatchedProcess.LabelsVersion"/>.</summary>
     public bool IsCurrent(int version) => Text is not null && _version == version;
 
+    /// <summary>Replaces the text.</summary>
+    /// <param name="text">The new text, not to be changed afterwards.</param>
+    /// <param name="version">The <see cref="WatchedProcess.LabelsVersion"/> that it was rendered from.</param>
     public void Set(byte[] text, int version) => (Text, _version) = (text, version);
 }

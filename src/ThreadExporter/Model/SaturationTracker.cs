@@ -1,34 +1,35 @@
 namespace ThreadExporter.Model;
 
-/// <summary>What the sampler's windows say of one thread: how long it saturated a core, and its largest share of a core.</summary>
+/// <summary>The saturated time of a thread and its largest share of a core, from the windows of the sampler.</summary>
 internal sealed class SaturationTracker
 {
     private long _pending;
     private bool _saturated;
 
-    /// <summary>Nanoseconds; never decreases.</summary>
+    /// <summary>Saturated time in nanoseconds; never decreases.</summary>
     public long Saturated { get; private set; }
 
+    /// <summary>The largest share of a core in a recent window.</summary>
     public PeakTracker Peak { get; } = new();
 
-    /// <summary>Accounts for one window that the sampler has seen from start to end.</summary>
-    /// <param name="cpu">Nanoseconds that the thread ran in it.</param>
-    /// <param name="window">Its length, in nanoseconds.</param>
+    /// <summary>Adds a window in which the thread was sampled at the start and at the end.</summary>
+    /// <param name="cpu">Nanoseconds that the thread ran in the window.</param>
+    /// <param name="window">Length of the window, in nanoseconds.</param>
     /// <param name="saturation">The share of a core from which a window counts as saturated.</param>
     public void AddWindow(long cpu, long window, double saturation)
     {
-        // Run time is updated at ticks: a tick of the previous window may fall into this one.
+        // The run time is updated at ticks: the tick at the end of the previous window may be counted in this one.
         cpu = Math.Min(cpu, window);
         if (cpu >= window * saturation)
         {
-            // Saturation started somewhere in the previous window: what ran there belongs to it.
+            // The saturation started within the previous window: the run time of that window belongs to it.
             Saturated += window + _pending;
             _pending = 0;
             _saturated = true;
         }
         else if (_saturated)
         {
-            // And it ended somewhere in this one.
+            // The saturation ended within this window.
             Saturated += cpu;
             _saturated = false;
         }
@@ -38,7 +39,7 @@ internal sealed class SaturationTracker
         }
     }
 
-    /// <summary>The thread was not sampled in the last window: it hardly ran.</summary>
+    /// <summary>Skips a window in which the thread was not sampled because it hardly ran.</summary>
     public void SkipWindow()
     {
         _pending = 0;

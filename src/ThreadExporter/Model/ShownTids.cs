@@ -1,8 +1,8 @@
 namespace ThreadExporter.Model;
 
 /// <summary>
-/// The tids of exited threads that Prometheus may have stored series for: a thread that reuses one must start at 0. Written by
-/// <c>Collection/ProcessReader</c> only.
+/// The tids of exited threads for which Prometheus may have stored series. The series of a thread that reuses such a tid must start at 0.
+/// Written by <c>Collection/ProcessReader</c> only.
 /// </summary>
 internal sealed class ShownTids
 {
@@ -11,7 +11,7 @@ internal sealed class ShownTids
     private readonly HashSet<int> _tids = [];
     private bool _overflowed;
 
-    /// <summary>Records a thread that has exited.</summary>
+    /// <summary>Adds a thread that has exited, if it had an own series.</summary>
     public void Add(WatchedThread thread)
     {
         if (thread.Series is not { IsNameSeries: false } && thread.Assignment.Previous is null)
@@ -22,5 +22,6 @@ internal sealed class ShownTids
             _overflowed = true;
     }
 
+    /// <summary>Whether an own series with this tid may have been shown. Always true once too many tids were added.</summary>
     public bool MayContain(int tid) => _overflowed || _tids.Contains(tid);
 }

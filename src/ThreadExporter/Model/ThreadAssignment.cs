@@ -12,6 +12,6 @@ internal struct ThreadAssignment
     /// <summary>The collection in which <see cref="Series"/> last changed (<see cref="CollectionPass.Number"/>).</summary>
     public long ChangedInPass { get; set; }
 
-    /// <summary>Own series that it had under other names or another filter, the latest last; null: none.</summary>
+    /// <summary>Own series that the thread had under other names or another filter, the latest last; null: none.</summary>
     public List<ThreadSeries>? Previous { get; set; }
 }

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace ThreadExporter.Model;
 
 /// <summary>
-/// The columns of <see cref="ThreadCounters"/>. A new counter is a member here, a parsed field, a line where it is read, a metric family
-/// with its row in <c>ThreadMetrics</c>, and its documentation.
+/// The columns of <see cref="ThreadCounters"/>. A new counter needs a member here, a parsed field, a line where it is read, a metric family
+/// and its row in <c>ThreadMetrics</c>, and documentation.
 /// </summary>
 internal enum CounterKind
 {
@@ -15,7 +15,7 @@ internal enum CounterKind
     /// <summary>Nanoseconds runnable but waiting for a CPU.</summary>
     Wait,
 
-    /// <summary>How many times it was given a CPU.</summary>
+    /// <summary>Times that it was given a CPU.</summary>
     Timeslices,
 
     /// <summary>Nanoseconds in user mode, a multiple of the clock tick.</summary>
@@ -24,7 +24,7 @@ internal enum CounterKind
     /// <summary>Nanoseconds in kernel mode, a multiple of the clock tick.</summary>
     Kernel,
 
-    /// <summary>Nanoseconds in sampler windows in which it saturated a core.</summary>
+    /// <summary>Saturated time in nanoseconds, counted by the sampler.</summary>
     Saturated,
 
     // From here on: collector.extended.
@@ -48,7 +48,7 @@ internal struct ThreadCounters
 
     private Columns _columns;
 
-    /// <summary>Nothing is known yet; CPU and saturated time start at 0.</summary>
+    /// <summary>The counters of a thread that was not read yet: unknown, except for CPU and saturated time, which are 0.</summary>
     public static ThreadCounters Unknown
     {
         get
@@ -62,7 +62,7 @@ internal struct ThreadCounters
         }
     }
 
-    /// <summary>The start of a series: 0, and unknown for the extended counters.</summary>
+    /// <summary>The counters at the start of a series: 0, and unknown for the extended counters.</summary>
     public static ThreadCounters Zero
     {
         get
@@ -93,8 +93,8 @@ internal struct ThreadCounters
     }
 
     /// <summary>
-    /// Adds the increase between two readings of one thread, of each column that is known in all three. A decrease adds nothing: the
-    /// kernel's number may be of any size.
+    /// Adds the increase between two readings of a thread, for each column that is known in both readings and here. A decrease adds nothing,
+    /// however large it is.
     /// </summary>
     public void AddRise(in ThreadCounters before, in ThreadCounters now)
     {
@@ -106,21 +106,24 @@ internal struct ThreadCounters
     }
 
     /// <summary>
-    /// The same thread, read again. A counter that decreased keeps its highest value until it has passed it: if the low value was wrong,
-    /// counting from it would count the difference twice.
+    /// Takes the values of a new reading of the same thread. A counter that decreased keeps its highest value until it has passed that: if
+    /// the low value was wrong, counting from it would count the difference twice.
     /// </summary>
     public void Follow(in ThreadCounters now)
     {
         for (int i = 0; i < FirstExtended; i++)
             _columns[i] = Math.Max(_columns[i], now._columns[i]);
-        // The sampler's own count: it restarts when the sampler finds first that another thread has taken over.
+        // The sampler's count starts again at 0 when the sampler is the first to find that another thread has taken the place.
         _columns[(int)CounterKind.Saturated] = now._columns[(int)CounterKind.Saturated];
         // An extended counter that cannot be read is unknown, so that its increase meanwhile is not attributed.
         for (int i = FirstExtended; i < Count; i++)
             _columns[i] = now._columns[i] < 0 ? -1 : Math.Max(_columns[i], now._columns[i]);
     }
 
-    /// <summary>Of a thread's own series: an extended counter that cannot be read any more is not shown; one that was unknown starts at the thread's value.</summary>
+    /// <summary>
+    /// For the own series of a thread: an extended counter that can no longer be read becomes unknown and is not shown; one that was unknown
+    /// starts at the thread's value.
+    /// </summary>
     public void FollowExtended(in ThreadCounters thread)
     {
         for (int i = FirstExtended; i < Count; i++)
@@ -130,7 +133,7 @@ internal struct ThreadCounters
         }
     }
 
-    /// <summary>Extended counters that are known of the thread but not here start at 0.</summary>
+    /// <summary>Sets extended counters to 0 that are known for the thread but unknown here.</summary>
     public void StartExtended(in ThreadCounters thread)
     {
         for (int i = FirstExtended; i < Count; i++)
@@ -140,13 +143,14 @@ internal struct ThreadCounters
         }
     }
 
+    /// <summary>Makes the extended counters unknown.</summary>
     public void ClearExtended()
     {
         for (int i = FirstExtended; i < Count; i++)
             _columns[i] = -1;
     }
 
-    /// <summary>What a thread's own series can start with: 0 for what is unknown; extended counters are added when they are booked.</summary>
+    /// <summary>The start values of an own series: 0 for unknown columns. Extended counters are unknown until they are booked.</summary>
     public readonly ThreadCounters Known()
     {
         ThreadCounters known = Zero;

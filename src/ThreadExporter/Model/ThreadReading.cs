@@ -6,8 +6,8 @@ namespace ThreadExporter.Model;
 internal struct ThreadReading()
 {
     /// <summary>
-    /// Which thread the readings belong to, counted from 1. It grows when another thread takes over the tid and the kept descriptor:
-    /// exec by a worker thread gives it the main thread's.
+    /// Which thread the readings belong to, counted from 1. Grows when another thread takes over the tid and the kept descriptor: exec by a
+    /// worker thread gives it those of the main thread (execve(2)).
     /// </summary>
     public int Identity { get; set; } = 1;
 
@@ -20,15 +20,15 @@ internal struct ThreadReading()
     /// <summary>State letter of the last read of <c>stat</c>.</summary>
     public byte State { get; set; }
 
-    /// <summary>The shown name, in the kernel's bytes. Another name is another array.</summary>
+    /// <summary>The shown name, in the kernel's bytes. A new name is a new array, so names can be compared by reference.</summary>
     public byte[] Name { get; set; } = [];
 
     public ThreadCounters Counters = ThreadCounters.Unknown;
 
-    /// <summary>The CPU time of the last reading was out of range: the counter is the last valid value.</summary>
+    /// <summary>The last CPU time read was out of range; the counter is the last valid value.</summary>
     public bool IsCpuUnknown { get; set; }
 
-    /// <summary>The extended counters that were chosen at the last read of <c>stat</c>.</summary>
+    /// <summary>The extended counters that were enabled at the last read of <c>stat</c>.</summary>
     public ExtendedKinds Extended { get; set; }
 
     /// <summary>Number of the CPU that the thread was on; -1: unknown.</summary>
@@ -43,6 +43,6 @@ internal struct ThreadReading()
     /// <summary>The last collection in which the thread existed but could not be read; 0: none.</summary>
     public long UnreadInPass { get; set; }
 
-    /// <summary>Shares of a core between collections; null until it has run in one. The sampler keeps its own.</summary>
+    /// <summary>The largest share of a core between two collections; null until the thread has run. The sampler has its own.</summary>
     public PeakTracker? Peak { get; set; }
 }

@@ -1,15 +1,15 @@
 namespace ThreadExporter.Model;
 
-/// <summary>What the sampler knows of a thread. Written by <c>Collection/Sampler</c> only.</summary>
+/// <summary>The sampler's state of a thread. Written by <c>Collection/Sampler</c> only.</summary>
 internal struct ThreadSampling()
 {
-    /// <summary>The <see cref="ThreadReading.Identity"/> that it was sampled as.</summary>
+    /// <summary>The <see cref="ThreadReading.Identity"/> under which it was sampled.</summary>
     public int Identity { get; set; } = 1;
 
-    /// <summary>Nanoseconds on a CPU at the last window in which it was read; -1: none.</summary>
+    /// <summary>Nanoseconds on a CPU when it was last sampled; -1: not sampled yet.</summary>
     public long Cpu { get; set; } = -1;
 
-    /// <summary>In <see cref="ProcessSampling.ActiveThreads"/>.</summary>
+    /// <summary>Whether it is in <see cref="ProcessSampling.ActiveThreads"/>.</summary>
     public bool IsActive { get; set; }
 
     /// <summary>Windows since it last ran.</summary>

@@ -8,7 +8,7 @@ namespace ThreadExporter.Model;
 /// <param name="tid">0: a name series.</param>
 internal sealed class ThreadSeries(byte[] name, int tid)
 {
-    // CPU time used this long ago weighs half as much as CPU time used now.
+    // Nanoseconds. CPU time used this long ago counts half as much as CPU time used now.
     private const double HalfLife = 30e9;
 
     private ThreadCounters _shown = ThreadCounters.Zero;
@@ -20,13 +20,18 @@ internal sealed class ThreadSeries(byte[] name, int tid)
 
     public bool IsNameSeries => Tid == 0;
 
-    /// <summary>The values as printed. Written by <c>Series/CpuLedger</c>, which continues from the start value that <c>SeriesAssigner</c> gives a new series.</summary>
+    /// <summary>
+    /// The values as written to the scrape. Written by <c>Series/CpuLedger</c>; <c>SeriesAssigner</c> sets the start values of a new series.
+    /// </summary>
     public ref ThreadCounters Shown => ref _shown;
 
-    /// <summary>Number of the CPU that an own series' thread was on; -1: unknown. Written by <c>Series/CpuLedger</c> only.</summary>
+    /// <summary>The CPU number that the thread of an own series was on; -1: unknown. Written by <c>Series/CpuLedger</c> only.</summary>
     public long LastCpu { get; private set; } = -1;
 
-    /// <summary>The largest share of a core in a recent window, of its busiest member. Written by <c>Series/SeriesSelector</c> only.</summary>
+    /// <summary>
+    /// The largest share of a core in a recent window, 0 to 1; of a name series, that of its busiest thread. Written by
+    /// <c>Series/SeriesSelector</c> only.
+    /// </summary>
     public float Peak { get; set; }
 
     /// <summary>Live threads of a name series. Written by <c>Series/SeriesAssigner</c> only.</summary>
@@ -47,12 +52,13 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     /// <summary>When it was last among the <c>top</c> of its process, CLOCK_MONOTONIC ns. Written by <c>Series/SeriesSelector</c> only.</summary>
     public long LastTopAt { get; set; }
 
-    /// <summary>Ranks series by the CPU time that they used lately; comparable at any time without being brought up to date.</summary>
+    /// <summary>Ranks series by recent CPU use: a logarithm to base 2 that can be compared between series at any time without an update.</summary>
     public double RecentLoad { get; private set; } = double.NegativeInfinity;
 
     /// <summary>Written by <c>Exposition/ThreadMetrics</c> only.</summary>
     public RenderedLabels RenderedLabels { get; } = new();
 
+    /// <summary>Shows the series from this collection on.</summary>
     public void Show(long pass)
     {
         if (ShownSincePass == 0)
@@ -61,17 +67,18 @@ internal sealed class ThreadSeries(byte[] name, int tid)
             FirstShownInPass = pass;
     }
 
+    /// <summary>Hides the series; its counters are kept.</summary>
     public void Hide() => ShownSincePass = 0;
 
     /// <summary>Whether this collection and the one before it show it.</summary>
     public bool IsShownInBoth(long pass) => ShownSincePass != 0 && ShownSincePass < pass;
 
-    /// <summary>Whether no earlier collection has shown it, nor another series with the same labels: no scrape has exposed it yet.</summary>
+    /// <summary>Whether no earlier scrape has exposed this series or another one with the same labels.</summary>
     public bool IsUnseen(long pass) => !_startsAtZero && (FirstShownInPass == 0 || FirstShownInPass == pass);
 
     /// <summary>
-    /// Prometheus may have stored a higher value under the same labels. It takes a decrease for a restart from 0, so any other start
-    /// value would count twice.
+    /// Sets all counters to 0, because Prometheus may have stored a higher value under the same labels. It takes a decrease for a reset to 0,
+    /// so any other start value would be counted twice.
     /// </summary>
     public void StartAtZero()
     {
@@ -80,8 +87,8 @@ internal sealed class ThreadSeries(byte[] name, int tid)
         LastCpu = -1;
     }
 
-    /// <summary>Books one thread.</summary>
-    /// <param name="before">The values that were booked before.</param>
+    /// <summary>Books the increase of one of its threads.</summary>
+    /// <param name="before">The values up to which the thread was booked.</param>
     /// <param name="now">The values to book.</param>
     /// <param name="isAttributed">Whether the increase belongs to this series.</param>
     /// <param name="reading">The thread as last read.</param>
@@ -97,7 +104,9 @@ internal sealed class ThreadSeries(byte[] name, int tid)
         LastCpu = reading.LastCpu;
     }
 
-    /// <summary>Adds CPU time to <see cref="RecentLoad"/>: a decaying sum, kept as the logarithm of what it would have been worth at time 0.</summary>
+    /// <summary>
+    /// Adds CPU time to <see cref="RecentLoad"/>, a sum with exponential decay, stored as the logarithm of its equivalent at time 0.
+    /// </summary>
     /// <param name="cpu">Nanoseconds used.</param>
     /// <param name="now">CLOCK_MONOTONIC ns.</param>
     public void AddLoad(double cpu, long now)

@@ -16,26 +16,31 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Descriptor of <c>/proc/PID</c>.</summary>
     public int Directory { get; } = directory;
 
-    /// <summary>Nanoseconds since 1970, fixed when the process is first seen.</summary>
+    /// <summary>Start time in nanoseconds since the epoch, fixed when the process is first seen.</summary>
     public long StartTime { get; init; }
 
-    /// <summary>Can end at an exec: the kernel starts its helper programs as threads of its own. Written by <c>Collection/ProcessTable</c> only.</summary>
+    /// <summary>
+    /// Becomes false at an exec: the kernel starts its helper programs from kernel threads (usermode helpers). Written by
+    /// <c>Collection/ProcessTable</c> only.
+    /// </summary>
     public bool IsKernelThread { get; set; }
 
+    /// <summary>The filter that has selected it.</summary>
     public CompiledFilter Filter { get; private set; } = null!;
 
     /// <summary>The shown name, in the kernel's bytes.</summary>
     public byte[] Name { get; private set; } = [];
 
+    /// <summary>Label <c>daemon</c>, UTF-8.</summary>
     public byte[] Daemon { get; private set; } = [];
 
-    /// <summary>The labels that its filter adds (key <c>labels</c>), without those that have no value here.</summary>
+    /// <summary>The labels that its filter adds (key <c>labels</c>), without those that have no value for this process.</summary>
     public (string Name, byte[] Value)[] CgroupLabels { get; private set; } = [];
 
     /// <summary>Grows when a label changes.</summary>
     public int LabelsVersion { get; private set; } = 1;
 
-    /// <summary>Sorted by tid. Written by <c>Collection/ProcessReader</c> only.</summary>
+    /// <summary>Its live threads, sorted by tid. Written by <c>Collection/ProcessReader</c> only.</summary>
     public List<WatchedThread> Threads { get; set; } = [];
 
     public ProcessReading Reading { get; } = new();
@@ -51,10 +56,12 @@ internal sealed class WatchedProcess(int pid, ulong startTicks, int directory)
     /// <summary>Written by <c>Exposition/ThreadMetrics</c> only.</summary>
     public RenderedLabels RenderedLabels { get; } = new();
 
-    /// <summary>Something was read or sampled that the ledger has not booked.</summary>
+    /// <summary>Whether something was read or sampled that the ledger has not booked yet.</summary>
     public bool HasUnbookedCpu => Balance.CountersVersion != Reading.CountersVersion || Balance.SamplingVersion != Sampling.Version;
 
-    /// <summary>Selects the process by a filter, with the labels that follow from it. The threads keep their counters. Called by <c>Collection/ProcessTable</c> only.</summary>
+    /// <summary>
+    /// Sets the filter and the labels that follow from it. The threads keep their counters. Called by <c>Collection/ProcessTable</c> only.
+    /// </summary>
     public void Assign(CompiledFilter filter, ReadOnlySpan<byte> name, ReadOnlySpan<byte> daemon, (string Name, byte[] Value)[] cgroupLabels)
     {
         Filter = filter;

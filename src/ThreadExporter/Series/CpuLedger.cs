@@ -8,8 +8,8 @@ namespace ThreadExporter.Series;
 /// </summary>
 internal static class CpuLedger
 {
-    // The run time of a running thread is updated at the ticks of its CPU, which are 10 ms apart at most (CONFIG_HZ=100): so much may come
-    // late on each of the CPUs that this process may use.
+    // The run time of a running thread is updated at the ticks of its CPU, at most 10 ms apart (CONFIG_HZ=100). So much may be missing on each
+    // CPU that this process may use.
     private static readonly long LateTicks = Environment.ProcessorCount * 10_000_000L;
 
     /// <summary>Books what was used since the previous collection. The process has been read, and its series are selected.</summary>
@@ -26,7 +26,7 @@ internal static class CpuLedger
         balance.ClockBeforeThreads = process.Reading.ClockBeforeThreads;
     }
 
-    // The past is booked as if it had been one interval, so that the sums agree from the first collection on.
+    // All time before the first collection is booked as one interval, so that the CPU time adds up from then on.
     private static void SettleFirst(WatchedProcess process, in CollectionPass pass)
     {
         ProcessBalance balance = process.Balance;
@@ -50,7 +50,7 @@ internal static class CpuLedger
         ProcessBalance balance = process.Balance;
         long clock = process.Reading.Clock;
         // No thread can have used more. A clock that went backwards gives no limit.
-        long most = balance.ClockBeforeThreads < 0 || clock < balance.ClockBeforeThreads ? long.MaxValue : clock - balance.ClockBeforeThreads + LateTicks;
+        long limit = balance.ClockBeforeThreads < 0 || clock < balance.ClockBeforeThreads ? long.MaxValue : clock - balance.ClockBeforeThreads + LateTicks;
         long sum = 0;
         bool hasNewThreads = false;
         foreach (WatchedThread thread in process.Threads)
@@ -65,16 +65,16 @@ internal static class CpuLedger
             ThreadCounters now = thread.Counters;
             if (thread.Booking.IsCpuTransient && !thread.Reading.IsCpuUnknown)
                 thread.Booking.Counters.Cpu = now.Cpu;
-            // The increase of a thread that could not be read is that of more than one interval.
+            // The increase of a thread that could not be read covers more than one interval.
             bool wasUnread = thread.Reading.UnreadInPass > thread.Booking.InPass;
-            if (!wasUnread && now.Cpu - thread.Booking.Counters.Cpu > most)
+            if (!wasUnread && now.Cpu - thread.Booking.Counters.Cpu > limit)
             {
                 // exec by a worker thread: the main thread's descriptor now belongs to the worker, which has used more.
                 (thread.Booking.Identity, thread.Booking.WasReplaced) = (0, true);
                 hasNewThreads = true;
                 continue;
             }
-            // Nothing to book, unless the series has to take the thread's extended counters.
+            // There is nothing to book, unless the series takes the thread's extended counters.
             if (!wasUnread && thread.Reading is { Extended: 0, IsCpuUnknown: false } && !thread.Booking.IsCpuTransient && now.SameAs(thread.Booking.Counters))
                 continue;
             // What it used while it could not be read has been booked as transient.
@@ -99,11 +99,11 @@ internal static class CpuLedger
     private static bool IsShownInBoth(WatchedThread thread, in CollectionPass pass) =>
         thread.Series is { } series && thread.Assignment.ChangedInPass < pass.Number && series.IsShownInBoth(pass.Number);
 
-    // A series that no scrape has exposed yet may start at any value: best at the kernel's.
+    // A series that no scrape has exposed yet may start at any value. The kernel's is the most useful one.
     private static bool IsAttributable(WatchedThread thread, in CollectionPass pass) =>
         IsShownInBoth(thread, pass) || thread.Series?.IsUnseen(pass.Number) == true;
 
-    /// <summary>New threads: what they have used goes to their name series if that is shown in both collections, as far as it is unattributed.</summary>
+    /// <summary>Books new threads. Their CPU time goes to their name series if both collections show it, but no more than is unattributed.</summary>
     /// <returns>Nanoseconds that went to name series.</returns>
     private static long BookNewThreads(WatchedProcess process, long unattributed, in CollectionPass pass)
     {

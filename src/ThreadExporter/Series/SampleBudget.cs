@@ -3,24 +3,33 @@ using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Series;
 
-/// <summary>How many samples a scrape has, so that <c>max_samples</c> can be kept to. A test holds it against the exposition.</summary>
+/// <summary>
+/// How many samples a scrape has, to keep it below <c>max_samples</c>. The metrics are written by a higher layer, so the numbers are
+/// constants here; <c>SampleBudgetTests</c> fails when a scrape has other numbers of samples.
+/// </summary>
 internal static class SampleBudget
 {
-    /// <summary>The daemon's own, the sample per filter aside.</summary>
-    public const int Self = 40;
+    /// <summary>Samples of the daemon's own metrics, without those per filter; with the two that only TLS has.</summary>
+    public const int Self = 31;
 
-    /// <summary>With the seven states that are always shown.</summary>
+    /// <summary>Samples in reserve for thread states that are rarely written.</summary>
+    public const int Reserve = 9;
+
+    /// <summary>Samples of the metrics of one process, with the seven thread states that are always written.</summary>
     public const int PerProcess = 14;
 
-    /// <summary>With the number of threads, which only a group has.</summary>
+    /// <summary>Samples of one thread series, with the number of threads, which only a name series has.</summary>
     public static int PerSeries(ExporterConfig config, bool hasSchedInfo) =>
         (!hasSchedInfo ? 4 : config.Sampler.Enabled ? 8 : 6) + Extended(config.Collector.Extended);
 
-    /// <summary>How many thread series <c>max_samples</c> leaves room for.</summary>
+    /// <summary>How many thread series fit in <c>max_samples</c>.</summary>
+    /// <param name="config">The active configuration.</param>
+    /// <param name="hasSchedInfo">Whether the kernel has sched info.</param>
+    /// <param name="processes">Watched processes; they are all shown.</param>
     public static int SeriesWithin(ExporterConfig config, bool hasSchedInfo, int processes) =>
-        Math.Max(0, config.Collector.MaxSamples - Self - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
+        Math.Max(0, config.Collector.MaxSamples - Self - Reserve - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
 
-    // Two counters each, but for the CPU.
+    // Each kind has two counters, except for the last CPU.
     private static int Extended(ExtendedKinds kinds) =>
         2 * BitOperations.PopCount((uint)(kinds & ~ExtendedKinds.LastCpu)) + ((kinds & ExtendedKinds.LastCpu) != 0 ? 1 : 0);
 }

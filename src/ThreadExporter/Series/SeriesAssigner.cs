@@ -6,22 +6,25 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// Gives each thread of a process the series that its filter and its name ask for. A series that a thread or a process had before is
-/// used again, so that its counters continue from the value that was last shown.
+/// Assigns each thread of a process to a series, by its filter and its name. A series that the thread or the process had before is used
+/// again, so that its counters continue from the value that was last shown.
 /// </summary>
 internal sealed class SeriesAssigner
 {
-    /// <summary>How long a name series without members is kept, with its counters, for pools whose threads come and go. Nanoseconds.</summary>
+    /// <summary>
+    /// How long a name series without members is kept with its counters, because the threads of a pool may start again. Nanoseconds.
+    /// </summary>
     private const long KeepEmptyFor = 600_000_000_000;
 
-    /// <summary>Of more name series without members the oldest are dropped: a program may give each thread a different name.</summary>
+    /// <summary>Name series without members that are kept. A program may give each thread a different name; the oldest series are dropped.</summary>
     private const int MaxEmptyNameSeries = 256;
 
-    /// <summary>Series that are kept for a thread's previous names; after more names, the next series start at 0.</summary>
+    /// <summary>Series that are kept for a thread's previous names. A thread with more names gets series that start at 0.</summary>
     private const int MaxPrevious = 8;
 
     private readonly List<(string Name, ThreadSeries Series)> _empty = [];
 
+    /// <summary>Assigns the threads that are new, renamed, or under another filter, and lists the series as candidates of the process.</summary>
     public void Assign(WatchedProcess process, in CollectionPass pass)
     {
         ProcessSelection selection = process.Selection;
@@ -60,17 +63,17 @@ internal sealed class SeriesAssigner
 
     private static ThreadSeries GetOwnSeries(WatchedThread thread, byte[] name)
     {
-        if (thread.Series is { IsNameSeries: false } present && present.Name.AsSpan().SequenceEqual(name))
-            return present;
+        if (thread.Series is { IsNameSeries: false } current && current.Name.AsSpan().SequenceEqual(name))
+            return current;
         List<ThreadSeries>? previous = thread.Assignment.Previous;
-        if (previous?.Find(s => s.Name.AsSpan().SequenceEqual(name)) is { } former)
+        if (previous?.Find(s => s.Name.AsSpan().SequenceEqual(name)) is { } known)
         {
-            previous.Remove(former);
-            return former;
+            previous.Remove(known);
+            return known;
         }
         ThreadSeries series = new(name, thread.Tid);
         series.Shown = (thread.IsBooked ? thread.Booking.Counters : thread.Counters).Known();
-        // A series of this name may have been dropped.
+        // A series with this name may have been dropped.
         if (previous is { Count: MaxPrevious })
             series.StartAtZero();
         return series;
@@ -95,8 +98,8 @@ internal sealed class SeriesAssigner
 
     private void CountMembers(WatchedProcess process, ThreadSelection filter, in CollectionPass pass)
     {
-        SortedDictionary<string, ThreadSeries> all = process.Selection.NameSeries!;
-        foreach (ThreadSeries series in all.Values)
+        SortedDictionary<string, ThreadSeries> nameSeries = process.Selection.NameSeries!;
+        foreach (ThreadSeries series in nameSeries.Values)
             series.Members = 0;
         foreach (WatchedThread thread in process.Threads)
         {
@@ -104,7 +107,7 @@ internal sealed class SeriesAssigner
                 series.Members++;
         }
         _empty.Clear();
-        foreach ((string name, ThreadSeries series) in all)
+        foreach ((string name, ThreadSeries series) in nameSeries)
         {
             if (series.Members > 0)
                 series.EmptySince = 0;
@@ -119,10 +122,10 @@ internal sealed class SeriesAssigner
             if (i >= MaxEmptyNameSeries || pass.StartedAt - _empty[i].Series.EmptySince >= KeepEmptyFor)
             {
                 _empty[i].Series.Hide();
-                all.Remove(_empty[i].Name);
+                nameSeries.Remove(_empty[i].Name);
             }
         }
         if (filter.Detail == ThreadDetail.Name)
-            process.Selection.Candidates.AddRange(all.Values);
+            process.Selection.Candidates.AddRange(nameSeries.Values);
     }
 }

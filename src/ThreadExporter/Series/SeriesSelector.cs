@@ -4,12 +4,12 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// Selects at each collection the series that are shown: those that the filters ask for, but no more than the limit. The selection
-/// changes only when threads start, exit or are renamed, by <c>top</c>, by a reload, and at the limit.
+/// Selects the series that a collection shows: those that the filters select, but no more than the limit. The selection changes only when
+/// threads start, exit or are renamed, by <c>top</c>, by a reload, and at the limit.
 /// </summary>
 internal sealed class SeriesSelector
 {
-    /// <summary>A series stays shown for this long after it was among the <c>top</c>, so that it does not come and go. Nanoseconds.</summary>
+    /// <summary>How long a series stays shown after it was last among the <c>top</c>, so that it does not come and go. Nanoseconds.</summary>
     private const long KeepTopFor = 600_000_000_000;
 
     /// <summary>At the limit, a hidden series must exceed a shown one by this much to replace it; in powers of two of recent load.</summary>
@@ -21,10 +21,11 @@ internal sealed class SeriesSelector
     private readonly PriorityQueue<ThreadSeries, double> _ranking = new();
     private bool _wasOver;
 
-    /// <summary>Series that the filters ask for and that the limit hides.</summary>
+    /// <summary>Series that the filters select and that the limit hides.</summary>
     public int Excess { get; private set; }
 
-    /// <param name="processes">All watched processes, read.</param>
+    /// <summary>Assigns threads to series and selects the series that are shown. To be called once in each collection.</summary>
+    /// <param name="processes">All watched processes, already read.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="limit">How many series may be shown.</param>
     public void Select(IReadOnlyList<WatchedProcess> processes, in CollectionPass pass, int limit)
@@ -62,7 +63,7 @@ internal sealed class SeriesSelector
         {
             if (thread.Series is not { } series || (thread.IsBooked && thread.Cpu <= thread.Booking.Counters.Cpu))
                 continue;
-            // What a thread used before it was first seen ranks it, but any later CPU time weighs more.
+            // CPU time from before the process was first seen counts for the rank, but less than any later CPU time.
             double cpu = thread.IsBooked ? thread.Cpu - thread.Booking.Counters.Cpu : process.Balance.IsStarted ? thread.Cpu : thread.Cpu * 1e-9;
             series.AddLoad(cpu, pass.StartedAt);
         }
@@ -88,7 +89,7 @@ internal sealed class SeriesSelector
         }
         while (_ranking.TryDequeue(out ThreadSeries? series, out _))
             series.LastTopAt = pass.StartedAt;
-        // Twice as many at most: those that were among the top last.
+        // At most twice as many as the filter's top: those that were among the top most recently.
         _recent.Clear();
         foreach (ThreadSeries series in candidates)
         {
@@ -106,7 +107,7 @@ internal sealed class SeriesSelector
         _chosen.Clear();
         foreach (WatchedProcess process in processes)
         {
-            // The choice of a process that did not change is that of an earlier collection.
+            // A process that has not changed still has the choice of an earlier collection.
             if (!process.Selection.ShownIsStale)
                 Choose(process.Selection, pass, process.Filter.Threads.Top);
             foreach (ThreadSeries series in process.Selection.Candidates)

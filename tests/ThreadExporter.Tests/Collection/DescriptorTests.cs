@@ -6,8 +6,11 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Fewer descriptors than threads: by max_descriptors, by RLIMIT_NOFILE, and for a moment none at all.</summary>
-/// <remarks>Alone, because one of them takes the descriptors of the whole process away.</remarks>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.DescriptorBudget"/>: fewer descriptors than threads, by max_descriptors, by RLIMIT_NOFILE, and for a
+/// moment none at all.
+/// </summary>
+/// <remarks>Not in parallel with other tests, because one test leaves the whole process without descriptors.</remarks>
 [CollectionDefinition(nameof(DescriptorTests), DisableParallelization = true)]
 [Collection(nameof(DescriptorTests))]
 public class DescriptorTests
@@ -16,7 +19,7 @@ public class DescriptorTests
     [InlineData(7, 20_000)]
     [InlineData(10_000, 256 + 1 + 7)]
     [InlineData(0, 20_000)]
-    public void Those_beyond_the_budget_are_read_by_path_and_are_as_true(int maxDescriptors, long limit)
+    public void Threads_without_a_descriptor_are_read_by_path_and_are_exact(int maxDescriptors, long limit)
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 20).Select(i => workload.Get($"steps t{i}"))];
@@ -38,7 +41,7 @@ public class DescriptorTests
     }
 
     [Fact]
-    public void What_ended_threads_held_goes_to_others()
+    public void Descriptors_of_exited_threads_go_to_other_threads()
     {
         using Workload workload = new();
         int[] first = [.. Enumerable.Range(0, 10).Select(_ => workload.Spawn("first", "idle"))];
@@ -53,7 +56,7 @@ public class DescriptorTests
     }
 
     [Fact]
-    public void A_reload_that_changes_max_descriptors_holds_for_the_threads_that_are_there()
+    public void A_reload_that_changes_max_descriptors_applies_to_known_threads()
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 10).Select(i => workload.Get($"steps t{i}"))];
@@ -66,7 +69,7 @@ public class DescriptorTests
                 workload.Do($"do {tid} burst 10");
             int expected = Math.Min(maximum, threads.Length);
             Assert.Equal(threads, live.Collect(workload.Pid)!.Threads);
-            // Room that a thread made was not there yet for those read before it.
+            // The threads that were read before one that closed its descriptor could not use that room yet.
             live.Collect(workload.Pid);
             workload.Ask("hello");
             live.Collect(workload.Pid);
@@ -75,11 +78,11 @@ public class DescriptorTests
     }
 
     [Fact]
-    public void A_moment_without_any_descriptor_loses_nothing_and_restarts_nothing()
+    public void A_moment_without_any_descriptor_loses_and_restarts_no_counter()
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 6).Select(i => workload.Get($"steps t{i}"))];
-        // By a rule that wants files of the process to be opened, looked at again in every collection, half of the threads by path.
+        // The filter opens files of the process and matches again in each collection; half of the threads are read by path.
         ExporterConfig config = Config(workload, 5);
         using LiveCollector live = new(config with { Filters = [new FilterConfig { Name = "w", User = ["0", $"{Environment.UserName}"], Cmdline = new Regex("workload$"), Pid = [workload.Pid] }] });
         WatchedProcess process = live.Collect(workload.Pid)!;
@@ -95,7 +98,7 @@ public class DescriptorTests
         Assert.True(live.Collector.Errors.Other > 0);
         Assert.Equal(before.Values, process.Threads);
 
-        // The process has not run since: all the same the newcomer is found, and what was not read is.
+        // The process has not run since, but the new thread is found and the threads that could not be read are read.
         Assert.Same(process, live.Collect(workload.Pid));
         Assert.Contains(process.Threads, t => t.Tid == late);
         foreach (int tid in tids)
@@ -124,7 +127,7 @@ public class DescriptorTests
         Support.ParsedScrape scrape = Support.ParsedScrape.Parse(text);
         string[] names = [.. scrape.Of("perfscale_thread_cpu_seconds_total").Select(s => s.Labels["tname"])];
         Assert.All(Enumerable.Range(0, 100), i => Assert.Contains($"t{i}", names));
-        // 300 less the 256 that are left to sockets and files.
+        // 300 without the 256 that are reserved for sockets and files.
         Assert.Equal(44, scrape.Value("thread_exporter_descriptors"));
         Assert.Equal(0, scrape.Value("thread_exporter_read_errors_total", ("reason", "other")));
     }

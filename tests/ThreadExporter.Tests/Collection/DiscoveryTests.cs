@@ -7,11 +7,13 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Discovery reads again only what may have changed, and lets go of a process only when it is gone.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.ProcessTable"/>: it reads again only what may have changed, and drops a process only when it has exited.
+/// </summary>
 public class DiscoveryTests
 {
     [Fact]
-    public void Between_rescans_only_new_pids_are_looked_at()
+    public void Between_rescans_only_new_pids_are_matched()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f");
@@ -20,7 +22,7 @@ public class DiscoveryTests
         proc.Thread(20, 20, "other"u8);
         using LiveCollector live = new(Config(TimeSpan.FromHours(1), new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         Assert.Equal([10], Pids(live));
-        // Both would change sides.
+        // After a rescan, each of them would match the other filter.
         proc.ProcessStat(10, "other", 1);
         proc.ProcessStat(20, "f", 1);
         proc.Process(15, "f");
@@ -28,13 +30,13 @@ public class DiscoveryTests
         Assert.Equal([10, 15], Pids(live));
         Directory.Delete(Path.Combine(proc.Root, "15"), recursive: true);
         Assert.Equal([10], Pids(live));
-        // A new configuration looks at everything.
+        // After a reload all processes are matched again.
         live.Use(Config(TimeSpan.FromHours(1), new FilterConfig { Name = "f", Comm = ["f"] }));
         Assert.Equal([20], Pids(live));
     }
 
     [Fact]
-    public void A_real_process_is_watched_from_its_first_collection_and_let_go_at_its_end_whatever_the_rescan_interval()
+    public void A_real_process_is_watched_from_its_first_collection_until_it_exits_whatever_the_rescan_interval()
     {
         using LiveCollector live = new(Config(TimeSpan.FromHours(1), new FilterConfig { Name = "c", Comm = ["cat"] }));
         Assert.DoesNotContain(1, Pids(live));
@@ -64,7 +66,7 @@ public class DiscoveryTests
         WatchedProcess process = live.Collect(10)!;
         WatchedThread[] threads = [.. process.Threads];
         string stat = Path.Combine(proc.Root, "10/stat");
-        // EISDIR stands for EIO and its like.
+        // EISDIR in place of EIO and similar errors.
         File.Move(stat, stat + ".away");
         Directory.CreateDirectory(stat);
         proc.SchedStat(10, 11, 3_000, 0, 1);
@@ -81,7 +83,7 @@ public class DiscoveryTests
         File.Delete(stat);
         File.Move(stat + ".away", stat);
         Assert.Same(process, live.Collect(10));
-        // That it is gone is another matter, and so is another start time.
+        // A process that has exited, or has another start time, is dropped.
         proc.ProcessStat(10, "f", 2, start: 777);
         WatchedProcess other = live.Collect(10)!;
         Assert.NotSame(process, other);
@@ -91,7 +93,7 @@ public class DiscoveryTests
     }
 
     [Fact]
-    public void A_process_that_gets_stuck_keeps_its_rule_and_its_daemon_name()
+    public void A_process_that_gets_stuck_keeps_its_filter_and_its_daemon_name()
     {
         using FixtureProc proc = new();
         proc.Process(10, "ceph-osd", cmdline: "ceph-osd --id 7");
@@ -100,7 +102,7 @@ public class DiscoveryTests
             Config(TimeSpan.Zero, new FilterConfig { Name = "first", Cmdline = new Regex("--id 7") }, new FilterConfig { Name = "second", Comm = ["ceph-*"] }), proc.Root);
         WatchedProcess process = live.Collect(10)!;
         Assert.Equal(("first", "osd.7"), (process.Filter.Name, Encoding.UTF8.GetString(process.Daemon)));
-        // A FIFO gives nothing, as the file of a process does that holds its memory map's lock.
+        // Reading a FIFO blocks, as reading the file of a process that holds its mmap lock does.
         string cmdline = Path.Combine(proc.Root, "10/cmdline");
         File.Delete(cmdline);
         using (Process mkfifo = Process.Start("mkfifo", cmdline))
@@ -111,7 +113,7 @@ public class DiscoveryTests
             Assert.Same(process, live.Collect(10));
             Assert.Equal(("first", "osd.7", 2_000), (process.Filter.Name, Encoding.UTF8.GetString(process.Daemon), process.Threads[0].Cpu));
         }
-        // A reload cannot wait for it, and a rule that is no more cannot own it.
+        // A reload cannot wait for the command line, and a filter that no longer exists cannot select the process.
         live.Use(Config(TimeSpan.Zero, new FilterConfig { Name = "third", Comm = ["ceph-*"] }));
         Assert.Same(process, live.Collect(10));
         Assert.Equal("third", process.Filter.Name);

@@ -8,18 +8,21 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>A process whose leading thread has ended (pthread_exit in main) while workers go on: what filters ask of it is asked of a worker.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Matching.ProcessInfo"/> of a process whose leader has exited (pthread_exit in main) while other threads run: filters
+/// match by the files of another thread.
+/// </summary>
 public sealed class EndedLeaderTests
 {
     private const string Container = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public void A_real_one_keeps_its_filter_whatever_that_asks()
+    public void A_real_process_keeps_its_filter_whatever_the_filter_matches()
     {
         using Workload workload = new();
         workload.Spawn("hot", "burn");
         string exe = File.ResolveLinkTarget($"/proc/{workload.Pid}/exe", returnFinalTarget: false)!.FullName;
-        // On cgroup v1 the leader's is `/` after its end; on v2 it stays.
+        // On cgroup v1 the leader's cgroup is `/` after its exit; on v2 it does not change.
         List<CgroupEntry> entries = [];
         Assert.True(ProcCgroup.TryParse(File.ReadAllBytes($"/proc/{workload.Pid}/cgroup"), entries));
         string[] cgroups = [.. entries.Select(e => e.Path).Where(p => p.Length > 1).DefaultIfEmpty("/")];
@@ -34,7 +37,7 @@ public sealed class EndedLeaderTests
 
         Assert.Same(process, live.Collect(workload.Pid));
         Assert.Equal(("workload", "workload", start), (Encoding.UTF8.GetString(process.Name), Encoding.UTF8.GetString(process.Daemon), process.StartTime));
-        // One that is looked at for the first time after the leader's end.
+        // A process that is first seen after the exit of its leader.
         using LiveCollector late = new(LiveCollector.Config(live.Snapshot.Config.Filters[0]));
         Assert.Equal(start, late.Collect(workload.Pid)!.StartTime, tolerance: 1_000_000_000);
         workload.Kill();
@@ -42,11 +45,11 @@ public sealed class EndedLeaderTests
     }
 
     [Fact]
-    public void The_facts_are_those_of_a_thread_that_lives()
+    public void The_files_of_a_live_thread_are_read()
     {
         using FixtureProc proc = new();
         Ended(proc);
-        // One that has ended as well, but is still listed because it is traced.
+        // A thread that has exited as well, but is still listed because it is traced.
         proc.Thread(10, 11, "traced"u8, state: 'Z');
         Facts(proc, 11, "/wrong", 1, "/");
         proc.Thread(10, 12, "worker"u8);
@@ -61,7 +64,7 @@ public sealed class EndedLeaderTests
     }
 
     [Fact]
-    public void A_leader_that_lives_answers_itself()
+    public void The_files_of_a_live_leader_are_read()
     {
         using FixtureProc proc = new();
         proc.Process(10, "srv", threads: 2, cmdline: "srv --id seven", cgroup: "1:name=systemd:/system.slice/srv.service\n");
@@ -75,7 +78,7 @@ public sealed class EndedLeaderTests
     }
 
     [Fact]
-    public void When_all_have_ended_the_leader_is_what_is_left()
+    public void When_all_threads_have_exited_the_files_of_the_leader_are_read()
     {
         using FixtureProc proc = new();
         Ended(proc);

@@ -4,7 +4,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>When <c>collector.extended</c> reads what, and what it does about files that it cannot read.</summary>
+/// <summary><see cref="ThreadExporter.Collection.ExtendedReader"/>: when it reads which file, and what it does when a file cannot be read.</summary>
 public sealed class ExtendedReaderTests : IDisposable
 {
     private const ExtendedKinds All = ExtendedKinds.ContextSwitches | ExtendedKinds.Faults | ExtendedKinds.Io | ExtendedKinds.LastCpu;
@@ -21,7 +21,7 @@ public sealed class ExtendedReaderTests : IDisposable
     public void Dispose() => _proc.Dispose();
 
     [Fact]
-    public void Off_it_reads_nothing_keeps_nothing_and_shows_nothing()
+    public void When_it_is_off_nothing_is_read_or_shown()
     {
         File.Delete(Path.Combine(_proc.Root, "10/task/11/status"));
         _proc.Write("10/task/11/io", "garbage"u8);
@@ -41,7 +41,7 @@ public sealed class ExtendedReaderTests : IDisposable
     [InlineData((int)ExtendedKinds.Io, "io_read_bytes io_write_bytes")]
     [InlineData((int)ExtendedKinds.LastCpu, "last_cpu")]
     [InlineData((int)(ExtendedKinds.Faults | ExtendedKinds.LastCpu), "last_cpu major_faults minor_faults")]
-    public void Each_choice_shows_its_own(int kinds, string names)
+    public void Each_kind_shows_its_own_metrics(int kinds, string names)
     {
         using LiveCollector with = Live((ExtendedKinds)kinds), without = Live(ExtendedKinds.None);
         Assert.Equal(names.Split(' '), Families(with).Except(Families(without)).Order(StringComparer.Ordinal));
@@ -54,7 +54,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void They_are_read_when_the_thread_has_run_or_its_refresh_is_due()
+    public void Extended_counters_are_read_when_the_thread_has_run_or_its_refresh_is_due()
     {
         using LiveCollector live = Live(All);
         Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
@@ -65,7 +65,7 @@ public sealed class ExtendedReaderTests : IDisposable
         Assert.Equal((30, 40, 100, 7, 40960, 81920, 3), Worker(live));
         _proc.ThreadStatus(10, 11, 31, 40);
         Assert.Equal(30, Worker(live).Item1);
-        // By then the moment of the thread in the hour's interval has been left behind.
+        // Long enough that the thread's offset within the interval of an hour has passed.
         live.Use(Config(All, TimeSpan.FromMilliseconds(1)));
         Run(1_002);
         live.Collect(10);
@@ -75,7 +75,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void Without_sched_info_they_are_read_every_time()
+    public void Without_sched_info_extended_counters_are_read_in_each_collection()
     {
         _proc.Write("self/schedstat", "0 0 0\n"u8);
         using LiveCollector live = Live(All);
@@ -85,9 +85,9 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_reload_switches_them_on_and_off_for_threads_that_do_not_run()
+    public void A_reload_switches_extended_counters_on_and_off_for_threads_that_do_not_run()
     {
-        // The process's clock stands, which keeps all its threads from being read.
+        // The process clock does not move, so no thread would be read.
         using Sleeper sleeper = new();
         _proc.SharePidNamespace();
         MakeProcess(sleeper.Pid);
@@ -105,7 +105,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void Another_thread_behind_the_descriptor_has_its_own_even_when_they_are_less()
+    public void Another_thread_behind_the_descriptor_has_its_own_counters_even_when_they_are_lower()
     {
         using LiveCollector live = Live(All);
         live.Collect(10);
@@ -117,7 +117,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void Groups_without_end_do_not_hide_the_switches()
+    public void A_long_list_of_groups_does_not_hide_the_context_switches()
     {
         _proc.ThreadStatus(10, 11, 5, 6, groups: 65_536);
         using LiveCollector live = Live(ExtendedKinds.ContextSwitches);
@@ -126,7 +126,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_malformed_file_is_counted_and_leaves_the_values_and_the_other_files_alone()
+    public void A_malformed_file_is_counted_and_changes_neither_the_values_nor_the_other_files()
     {
         using LiveCollector live = Live(All);
         live.Collect(10);
@@ -139,7 +139,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_kernel_without_accounts_has_no_such_series_and_no_error()
+    public void A_kernel_without_io_accounting_has_no_such_series_and_no_error()
     {
         foreach (int tid in (int[])[10, 11])
             File.Delete(Path.Combine(_proc.Root, $"10/task/{tid}/io"));
@@ -153,7 +153,7 @@ public sealed class ExtendedReaderTests : IDisposable
     }
 
     [Fact]
-    public void Io_that_is_denied_is_counted_each_time_told_once_and_left_out()
+    public void Io_that_is_denied_is_counted_each_time_logged_once_and_left_out()
     {
         using LiveCollector live = Live(All);
         Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Worker(live));
@@ -169,7 +169,7 @@ public sealed class ExtendedReaderTests : IDisposable
         }
         Assert.Equal((3, 4, 10, 0, -1, -1, 1), Values(live.Collector.Processes[0].Threads[1]));
         Assert.Equal(6, live.Collector.Errors.Denied);
-        Assert.StartsWith("io of pid 10 cannot be read: ", Assert.Single(live.Collector.TakeWarnings()), StringComparison.Ordinal);
+        Assert.StartsWith("cannot read io of pid 10: ", Assert.Single(live.Collector.TakeWarnings()), StringComparison.Ordinal);
         Assert.Empty(live.Collector.TakeWarnings());
     }
 
@@ -184,7 +184,7 @@ public sealed class ExtendedReaderTests : IDisposable
         }
     }
 
-    /// <summary>The second thread's files say something else, which its run time does not tell.</summary>
+    /// <summary>Changes the files of the second thread without changing its run time.</summary>
     private void Change()
     {
         _proc.ThreadStat(10, 11, "f"u8, 0, 0, minorFaults: 100, majorFaults: 7, cpu: 3);

@@ -5,7 +5,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary><c>collector.extended</c> on the real kernel, against its own numbers.</summary>
+/// <summary><see cref="ThreadExporter.Collection.ExtendedReader"/> on the real kernel, compared with the numbers of the kernel.</summary>
 public class ExtendedTests
 {
     private const ExtendedKinds All = ExtendedKinds.ContextSwitches | ExtendedKinds.Faults | ExtendedKinds.Io | ExtendedKinds.LastCpu;
@@ -18,7 +18,7 @@ public class ExtendedTests
         int idle = workload.Get("steps idle");
         using LiveCollector live = Live(workload.Pid, All);
         CollectAsleep(live, workload.Pid, idle);
-        // On a disk where there is one: tmpfs keeps no accounts.
+        // On a disk if there is one: tmpfs has no I/O accounting.
         string file = $"/var/tmp/te-store-{workload.Pid}";
         (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) first = default, before = default;
         try
@@ -29,7 +29,7 @@ public class ExtendedTests
                 (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) kernel = CollectAsleep(live, workload.Pid, tid);
                 WatchedProcess process = live.Collector.Processes[0];
                 Assert.Equal(kernel, Shown(process, tid));
-                // Nothing of another thread moved, and that is right too although it was not read.
+                // The counters of other threads have not changed, which is right although they were not read.
                 Assert.Equal(Kernel.Extras(workload.Pid, idle), Shown(process, idle));
                 Assert.True(kernel.Voluntary > before.Voluntary, $"the thread slept after {step}");
                 if (step.StartsWith("touch ", StringComparison.Ordinal))
@@ -46,7 +46,7 @@ public class ExtendedTests
     }
 
     [Fact]
-    public void Threads_that_share_a_CPU_are_switched_against_their_will()
+    public void Threads_that_share_a_CPU_have_involuntary_context_switches()
     {
         using Workload workload = new();
         int[] tids = [workload.Spawn("a", "burn"), workload.Spawn("b", "burn")];
@@ -78,10 +78,11 @@ public class ExtendedTests
     }
 
     [Theory]
-    // Colder than the leader: on the leader's descriptor the run time falls. Hotter: it rises, and the worker's numbers are there all the same.
+    // With less CPU time than the leader the run time behind the descriptor decreases, with more it increases. The counters are always the
+    // worker's.
     [InlineData(0)]
     [InlineData(400)]
-    public void After_exec_by_a_worker_thread_they_are_the_workers(int workerMilliseconds)
+    public void After_exec_by_a_worker_thread_the_counters_are_the_workers(int workerMilliseconds)
     {
         using Workload workload = new();
         int worker = workload.Get("steps worker");
@@ -96,7 +97,7 @@ public class ExtendedTests
     }
 
     [Fact]
-    public void Io_of_another_users_process_is_denied_and_everything_else_shown()
+    public void Io_of_another_users_process_is_denied_and_all_other_counters_are_shown()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root to become another user");
         using Workload workload = new();
@@ -110,7 +111,7 @@ public class ExtendedTests
             live.Collect(workload.Pid);
             text = live.Render();
         });
-        Assert.Equal($"io of pid {workload.Pid} cannot be read: that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; such threads have no perfscale_thread_io_* series",
+        Assert.Equal($"cannot read io of pid {workload.Pid}: requires the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE; its threads have no perfscale_thread_io_* series",
             Assert.Single(live.Collector.TakeWarnings()));
         Assert.True(live.Collector.Errors.Denied > live.Collector.Threads);
         Assert.Equal((0, 0), (live.Collector.Errors.Malformed, live.Collector.Errors.Other));
@@ -135,7 +136,7 @@ public class ExtendedTests
             counters[CounterKind.MajorFaults], counters[CounterKind.ReadBytes], counters[CounterKind.WriteBytes], reading.LastCpu);
     }
 
-    /// <summary>A collection around which the thread slept, and the kernel's numbers at that time. A busy machine takes more than one.</summary>
+    /// <summary>A collection during which the thread slept, and the kernel's numbers at that time. A busy machine needs several attempts.</summary>
     private static (long Voluntary, long Involuntary, long Minor, long Major, long Read, long Written, long Cpu) CollectAsleep(LiveCollector live, int pid, int tid)
     {
         (long, long, long, long, long, long, long) before = default;

@@ -9,8 +9,9 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Collection;
 
 /// <summary>
-/// A process clock that has not moved: nothing is read, and nothing may be missed. In the fixtures the clock is that of a
-/// real process, while the files are the test's, so that what was not read shows.
+/// The idle check of <see cref="ThreadExporter.Collection.ProcessReader"/> for a whole process: while the process clock does not move no
+/// thread is read, and none that ran may be missed. The fixtures have the clock of a real process and files that the test writes, so that a
+/// test can see what was not read.
 /// </summary>
 public sealed class IdleProcessTests : IDisposable
 {
@@ -32,10 +33,10 @@ public sealed class IdleProcessTests : IDisposable
     }
 
     [Fact]
-    public void While_the_clock_stands_the_threads_are_not_read_and_when_it_moved_they_are()
+    public void Threads_are_read_only_when_the_process_clock_has_moved()
     {
         using LiveCollector live = Live(TimeSpan.FromHours(1));
-        // Often enough that they count as idle.
+        // Enough collections for the threads to count as idle.
         for (int i = 0; i < 8; i++)
             Assert.Equal(20_000, Worker(live).Cpu);
         _proc.SchedStat(_sleeper.Pid, 11, 30_000, 7, 8);
@@ -46,7 +47,7 @@ public sealed class IdleProcessTests : IDisposable
     }
 
     [Fact]
-    public void Threads_due_for_refresh_are_read_even_while_it_stands()
+    public void Threads_due_for_refresh_are_read_even_when_the_process_clock_has_not_moved()
     {
         using LiveCollector live = Live(TimeSpan.FromMilliseconds(50));
         Worker(live);
@@ -57,7 +58,7 @@ public sealed class IdleProcessTests : IDisposable
     }
 
     [Fact]
-    public void A_process_that_took_the_pid_is_not_hidden_by_a_clock_that_reads_the_same()
+    public void A_process_that_reused_the_pid_is_not_hidden_by_an_equal_clock()
     {
         using LiveCollector live = Live(TimeSpan.FromHours(1), TimeSpan.FromHours(1));
         WatchedProcess before = live.Collect(_sleeper.Pid)!;
@@ -71,7 +72,7 @@ public sealed class IdleProcessTests : IDisposable
     }
 
     [Fact]
-    public void What_could_not_be_read_is_read_again_though_the_clock_stands()
+    public void A_file_that_could_not_be_read_is_read_again_even_when_the_process_clock_has_not_moved()
     {
         using LiveCollector live = Live(TimeSpan.FromHours(1));
         Worker(live);
@@ -82,7 +83,7 @@ public sealed class IdleProcessTests : IDisposable
         _proc.SchedStat(_sleeper.Pid, 11, 30_000, 7, 8);
         Assert.Equal(30_000, Worker(live).Cpu);
 
-        // Likewise the count of threads ...
+        // The same for the number of threads ...
         _proc.Thread(_sleeper.Pid, 12, "late"u8, 1);
         _proc.Write($"{_sleeper.Pid}/stat", "nonsense"u8);
         _sleeper.Run();
@@ -90,7 +91,7 @@ public sealed class IdleProcessTests : IDisposable
         _proc.ProcessStat(_sleeper.Pid, "f", 3);
         Assert.Equal(3, live.Collect(_sleeper.Pid)!.Threads.Count);
 
-        // ... and a newcomer.
+        // ... and for a new thread.
         _proc.Thread(_sleeper.Pid, 13, "later"u8, 1);
         _proc.Write($"{_sleeper.Pid}/task/13/stat", "nonsense"u8);
         _proc.ProcessStat(_sleeper.Pid, "f", 4);
@@ -101,7 +102,7 @@ public sealed class IdleProcessTests : IDisposable
     }
 
     [Fact]
-    public void It_never_misses_a_thread_that_used_a_bit_of_CPU()
+    public void No_thread_that_used_a_little_CPU_is_missed()
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 6).Select(i => workload.Get($"steps storm-{i}"))];
@@ -111,8 +112,8 @@ public sealed class IdleProcessTests : IDisposable
         {
             foreach (int tid in tids)
                 workload.Do($"post {tid} storm 20");
-            // Collected as fast as can be, until well after the storm: the last bit of a thread falls anywhere in a collection,
-            // and nothing runs afterwards that would have it read after all.
+            // Collections without a pause until well after the last burst: the last run of a thread falls anywhere in a collection, and
+            // nothing runs afterwards that would cause the thread to be read.
             WatchedProcess process = null!;
             long begin = Stopwatch.GetTimestamp();
             for (long moved = begin; Stopwatch.GetElapsedTime(begin) < TimeSpan.FromMilliseconds(25) || Stopwatch.GetElapsedTime(moved) < TimeSpan.FromMilliseconds(10);)
@@ -121,7 +122,7 @@ public sealed class IdleProcessTests : IDisposable
                 long before = Clock(workload.Pid);
                 process = live.Collect(workload.Pid)!;
                 long[] kernel = [.. tids.Select(tid => Kernel.SchedStat(workload.Pid, tid).Cpu)];
-                // Nothing ran meanwhile: what is shown is what the kernel says.
+                // Nothing ran meanwhile, so the shown values are the kernel's.
                 if (before != Clock(workload.Pid))
                 {
                     moved = Stopwatch.GetTimestamp();
@@ -130,7 +131,7 @@ public sealed class IdleProcessTests : IDisposable
                 still++;
                 Assert.Equal(kernel, Shown(process, tids));
             }
-            // The same by each thread's own clock. A thread that was held up may have run since; then it is not compared.
+            // The same by the clock of each thread. A thread that was delayed may have run since; then it is not compared.
             long[] shown = Shown(process, tids);
             for (int i = 0; i < tids.Length; i++)
             {

@@ -7,11 +7,14 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>A thread whose run time has not moved: its stat is not read but for the refresh, and that is spread evenly.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.ThreadReader"/> and a thread whose run time has not moved: its <c>stat</c> is read only when its refresh is
+/// due, and the refreshes are spread evenly.
+/// </summary>
 public class IdleThreadTests
 {
     [Fact]
-    public void Wait_and_timeslices_are_taken_from_schedstat_even_then()
+    public void Wait_and_timeslices_of_an_idle_thread_are_taken_from_schedstat()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f");
@@ -23,9 +26,9 @@ public class IdleThreadTests
         Assert.Equal((1_000, 2_000, 2), (thread.Cpu, thread.Reading.Counters.Wait, thread.Reading.Counters.Timeslices));
     }
 
-    /// <summary>A fall of the other two does not: OddNumberTests.</summary>
+    /// <summary>A decrease of wait or timeslices does not: <see cref="OddNumberTests"/>.</summary>
     [Fact]
-    public void A_fall_of_the_run_time_has_stat_read()
+    public void When_the_run_time_decreases_stat_is_read()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f");
@@ -39,7 +42,7 @@ public class IdleThreadTests
     }
 
     [Fact]
-    public void The_refresh_takes_each_collection_its_fair_share_even_after_all_ran_at_once()
+    public void Refreshes_are_spread_evenly_over_collections_even_after_all_threads_ran_at_once()
     {
         const int Threads = 300;
         TimeSpan interval = TimeSpan.FromMilliseconds(1000);
@@ -70,7 +73,7 @@ public class IdleThreadTests
             double elapsed = Stopwatch.GetElapsedTime(last) / interval;
             last = Stopwatch.GetTimestamp();
             int[] now = [.. process.Threads.Where(t => Encoding.UTF8.GetString(t.Reading.Name) == name).Select(t => t.Tid)];
-            // The moments of 300 threads are spread by a hash, so not to the thread.
+            // The offsets of 300 threads come from a hash, so the numbers are not exactly equal.
             Assert.True(now.Length <= Threads * elapsed * 1.5 + 10, string.Create(CultureInfo.InvariantCulture, $"{now.Length} of {Threads} threads after {elapsed} of the interval"));
             refreshed.UnionWith(now);
             Assert.True(old <= interval || refreshed.Count == Threads, $"only {refreshed.Count} threads refreshed after the interval");
@@ -78,7 +81,7 @@ public class IdleThreadTests
     }
 
     [Fact]
-    public void Without_sched_info_nothing_is_skipped()
+    public void Without_sched_info_stat_is_read_in_each_collection()
     {
         using FixtureProc proc = new();
         proc.Write("self/schedstat", "0 0 0\n"u8);
@@ -87,14 +90,14 @@ public class IdleThreadTests
         proc.Thread(10, 11, "worker"u8, user: 100, kernel: 20);
         using LiveCollector live = new(Config(TimeSpan.FromHours(1)), proc.Root);
         WatchedThread worker = live.Collect(10)!.Threads[1];
-        // Wait and timeslices are not known.
+        // Wait and timeslices are unknown.
         Assert.Equal((1_200_000_000, -1, -1), (worker.Cpu, worker.Reading.Counters.Wait, worker.Reading.Counters.Timeslices));
-        // The same times: another name is seen all the same, through the descriptor that is kept on stat.
+        // The times have not changed, but the new name is read through the kept descriptor on stat.
         Assert.True(worker.Descriptor >= 0);
         proc.ThreadStat(10, 11, "renamed"u8, 100, 20, state: 'D');
         live.Collect(10);
         Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Reading.Name), (char)worker.Reading.State));
-        // exec by a worker: the same start time, less of everything.
+        // exec by a worker thread: the same start time, lower values.
         proc.ThreadStat(10, 11, "execed"u8, 3, 1);
         Assert.Same(worker, live.Collect(10)!.Threads[1]);
         Assert.Equal((30_000_000, 10_000_000, 40_000_000), (worker.Reading.Counters.User, worker.Reading.Counters.Kernel, worker.Cpu));

@@ -7,7 +7,10 @@ using static ThreadExporter.Tests.Support.HotRig;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Odd numbers where the books, the sampler and the hot page take them: a process's clock that goes backwards, a wait that falls.</summary>
+/// <summary>
+/// Odd numbers in <see cref="CpuLedger"/> and <see cref="HotThreadReader"/>: a process clock that
+/// goes backwards, a wait that decreases.
+/// </summary>
 public class OddClockTests
 {
     private const string Absurd = "18446744073709551000";
@@ -18,7 +21,7 @@ public class OddClockTests
     private long _pass;
 
     [Fact]
-    public void A_process_clock_that_goes_backwards_moves_no_thread_and_does_not_fall()
+    public void A_process_clock_that_goes_backwards_changes_no_thread_and_its_counter_does_not_decrease()
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
@@ -30,20 +33,20 @@ public class OddClockTests
     }
 
     [Fact]
-    public void A_reading_that_failed_is_no_other_thread_at_the_next()
+    public void After_a_failed_read_the_thread_is_still_the_same()
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
         _thread.Reading.UnreadInPass = _pass + 1;
         Close(clock: 120, cpu: 100);
-        // Two intervals' worth: more than the process used in one.
+        // The CPU time of two intervals, more than the process used in one.
         Close(clock: 130, cpu: 120);
         Close(clock: 140, cpu: 130);
         Assert.Equal((110, 140, 30), (Seconds(_series.Shown.Cpu), Seconds(_process.Balance.Cpu), Seconds(_process.Balance.Transient)));
     }
 
     [Fact]
-    public void A_run_time_that_was_unknown_is_no_other_thread_when_it_is_back()
+    public void After_an_unknown_run_time_the_thread_is_still_the_same()
     {
         Close(clock: 100, cpu: 90);
         Close(clock: 110, cpu: 100);
@@ -76,7 +79,7 @@ public class OddClockTests
     }
 
     [Fact]
-    public void On_the_hot_page_a_run_time_that_cannot_be_costs_that_snapshot_and_the_next()
+    public void On_the_hot_page_an_impossible_run_time_affects_that_snapshot_and_the_next()
     {
         using FixtureProc proc = HotRig.Proc(2);
         using HotRig rig = new(proc);
@@ -93,7 +96,7 @@ public class OddClockTests
     }
 
     [Fact]
-    public void Modes_that_fall_or_are_not_known_add_nothing_and_nothing_twice()
+    public void User_and_kernel_times_that_decrease_or_are_unknown_add_nothing_and_count_nothing_twice()
     {
         UsageHistory history = new(1, 0);
         (long User, long Kernel)[] read = [(50, 20), (60, -1), (-1, 30), (10, 5), (70, 40)];
@@ -109,7 +112,7 @@ public class OddClockTests
 
     private static long Seconds(long nanoseconds) => nanoseconds / Second;
 
-    /// <summary>A collection that found the process's clock and its one thread at so many seconds.</summary>
+    /// <summary>A collection that finds the process clock and the only thread at this many seconds.</summary>
     private void Close(long clock, long cpu)
     {
         _pass++;

@@ -6,7 +6,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Collection;
 
 /// <summary>
-/// One number of the kernel that falls or that cannot be: it is held, every other value goes on, no counter falls, and the books stay closed.
+/// <see cref="ThreadExporter.Collection.ThreadReader"/> and <see cref="ThreadExporter.Collection.ProcessReader"/> when one number of the kernel
+/// decreases or is impossible: the previous value is kept, all other values continue, no counter decreases, and the CPU time adds up.
 /// </summary>
 public sealed class OddNumberTests : IDisposable
 {
@@ -35,7 +36,7 @@ public sealed class OddNumberTests : IDisposable
     [InlineData("150", "18446744073709551000", "250", "300")]
     [InlineData("0", "0", "199", "300")]
     [InlineData("18446744073709551615", "9223372036854775808", "1", "300")]
-    public void The_cpu_counter_goes_on_whatever_the_wait_does_and_the_wait_never_falls(string second, string third, string fourth, string last)
+    public void The_cpu_counter_continues_whatever_the_wait_does_and_the_wait_never_decreases(string second, string third, string fourth, string last)
     {
         string[] waits = ["200", second, third, fourth, last];
         for (int i = 0; i < waits.Length; i++)
@@ -52,7 +53,7 @@ public sealed class OddNumberTests : IDisposable
     [Theory]
     [InlineData("3", "4")]
     [InlineData(Absurd, Absurd)]
-    public void Timeslices_that_fall_or_cannot_be_are_held(string second, string third)
+    public void Timeslices_that_decrease_or_are_impossible_keep_the_previous_value(string second, string third)
     {
         string[] slices = ["11", second, third, "10", "14"];
         List<double> shown = [];
@@ -66,7 +67,7 @@ public sealed class OddNumberTests : IDisposable
     }
 
     [Fact]
-    public void A_low_number_in_between_is_not_counted_a_second_time()
+    public void A_single_low_number_does_not_count_anything_twice()
     {
         Scrape($"{Second} {900 * Second} 1");
         Scrape($"{2 * Second} 5 2");
@@ -74,16 +75,16 @@ public sealed class OddNumberTests : IDisposable
     }
 
     [Fact]
-    public void A_run_time_that_cannot_be_is_held_and_what_was_used_meanwhile_is_transient()
+    public void An_impossible_run_time_keeps_the_previous_value_and_the_time_used_meanwhile_is_transient()
     {
         Scrape($"{6 * Second} 200 11");
         Scrape($"{7 * Second} 210 12");
         Support.ParsedScrape odd = Scrape($"{Absurd} 220 13");
-        // Its ticks of user time go on, and so does every other number.
+        // Its user time in ticks continues, and so does every other number.
         Assert.Equal((7, 220e-9, 13), (Of(odd, "cpu_seconds"), Of(odd, "runqueue_seconds"), Of(odd, "timeslices")));
         Assert.Equal(8, odd.Value("perfscale_process_cpu_seconds_total"));
         Assert.Equal(1, odd.Value("perfscale_process_transient_threads_cpu_seconds_total"));
-        // The second that nobody could attribute is not counted again; what follows is.
+        // The second that could not be attributed is not counted again; later CPU time is counted.
         Assert.Equal(8, Of(Scrape($"{9 * Second} 230 14"), "cpu_seconds") + odd.Value("perfscale_process_transient_threads_cpu_seconds_total"));
         Support.ParsedScrape last = Scrape($"{10 * Second} 240 15");
         Assert.Equal((8, 240e-9, 15), (Of(last, "cpu_seconds"), Of(last, "runqueue_seconds"), Of(last, "timeslices")));
@@ -92,7 +93,7 @@ public sealed class OddNumberTests : IDisposable
     }
 
     [Fact]
-    public void What_is_odd_at_first_sight_begins_at_0_and_does_not_jump()
+    public void A_number_that_is_odd_when_first_seen_starts_at_0_and_does_not_jump()
     {
         Support.ParsedScrape first = Scrape($"{Absurd} {Absurd} 11");
         Assert.Equal((0, 0, 11), (Of(first, "cpu_seconds"), Of(first, "runqueue_seconds"), Of(first, "timeslices")));
@@ -106,7 +107,7 @@ public sealed class OddNumberTests : IDisposable
     [InlineData("399")]
     [InlineData("461168601843")]
     [InlineData(Absurd)]
-    public void A_user_time_that_falls_or_cannot_be_is_held_and_the_rest_of_stat_is_taken(string odd)
+    public void A_user_time_that_decreases_or_is_impossible_keeps_the_previous_value_and_the_rest_of_stat_is_used(string odd)
     {
         Scrape($"{6 * Second} 1 1");
         _proc.ThreadStat(10, 11, "renamed"u8, 88_888, 250, 'R');
@@ -119,7 +120,7 @@ public sealed class OddNumberTests : IDisposable
     }
 
     [Fact]
-    public void A_user_time_of_the_process_that_cannot_be_hides_no_thread()
+    public void An_impossible_user_time_of_the_process_hides_no_thread()
     {
         Scrape($"{6 * Second} 1 1");
         _proc.Thread(10, 12, "late"u8, 5);
@@ -135,7 +136,7 @@ public sealed class OddNumberTests : IDisposable
     [Theory]
     [InlineData(Absurd)]
     [InlineData("5")]
-    public void Each_of_the_extended_counters_stands_for_itself(string odd)
+    public void An_odd_extended_counter_does_not_affect_the_others(string odd)
     {
         string[] names = ["minor_faults", "major_faults", "voluntary_context_switches", "involuntary_context_switches", "io_read_bytes", "io_write_bytes"];
         _live.Use(Config(ExtendedKinds.Faults | ExtendedKinds.ContextSwitches | ExtendedKinds.Io));
@@ -152,25 +153,25 @@ public sealed class OddNumberTests : IDisposable
     }
 
     [Fact]
-    public void Without_sched_info_rounding_is_no_other_thread_and_an_odd_time_is_held()
+    public void Without_sched_info_a_rounding_difference_is_the_same_thread_and_an_odd_time_keeps_the_previous_value()
     {
         _proc.Write("self/schedstat", "0 0 0\n"u8);
         using LiveCollector live = new(Config(), _proc.Root);
         Assert.Equal(6, Ticks(live, "400", 200));
-        // A tick less in sum.
+        // The sum is one tick lower.
         Assert.Equal(6, Ticks(live, "398", 201));
         Assert.Equal(6.1, Ticks(live, "405", 205));
         Assert.Equal(6.1, Ticks(live, Absurd, 215));
         Assert.Equal(2.15, Of(Support.ParsedScrape.Parse(live.Render()), "cpu_kernel_seconds"));
         Assert.Equal(6.1, Ticks(live, "425", 225));
         Assert.Equal(6.3, Ticks(live, "435", 235));
-        // Much less: exec by a colder worker. It begins at 0, as to Prometheus a fall does.
+        // Much lower: exec by a worker thread with less CPU time. The counter starts at 0, which Prometheus takes for a reset.
         Assert.Equal(0, Ticks(live, "5", 5));
         Assert.Equal(0.1, Ticks(live, "10", 10));
     }
 
     [Fact]
-    public void The_user_of_a_process_is_known_whatever_its_switches_are()
+    public void The_user_of_a_process_is_known_whatever_its_context_switches_are()
     {
         _proc.Write("10/status", Encoding.ASCII.GetBytes($"Name:\tf\nUid:\t0\t0\t0\t0\nNSpid:\t10\nvoluntary_ctxt_switches:\t{Absurd}\n"));
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "root", User = ["0"] }), _proc.Root);
@@ -183,7 +184,7 @@ public sealed class OddNumberTests : IDisposable
         return config with { Collector = config.Collector with { Extended = extended } };
     }
 
-    /// <summary>The worker's schedstat, and the ticks of the process that go with it.</summary>
+    /// <summary>Writes the worker's schedstat and the matching user time of the process.</summary>
     private Support.ParsedScrape Scrape(string schedStat)
     {
         _proc.Write("10/task/11/schedstat", Encoding.ASCII.GetBytes(schedStat + "\n"));

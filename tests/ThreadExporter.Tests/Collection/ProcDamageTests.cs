@@ -11,41 +11,44 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>A /proc that lies, fails or is not one: what cannot be read is counted and left out, the rest is served, and all is well when the fault ends.</summary>
+/// <summary>
+/// <see cref="Collector"/> on a /proc with errors: what cannot be read is counted and left out, the rest is served, and
+/// everything is read again when the error ends.
+/// </summary>
 public class ProcDamageTests
 {
     private static readonly FilterConfig Watched = new() { Name = "f", Comm = ["f*"] };
 
     public static TheoryData<string, string, string> Faults()
     {
-        TheoryData<string, string, string> faults = [];
+        TheoryData<string, string, string> errors = [];
         foreach (string file in (string[])["10/stat", "10/task/11/stat", "10/task/11/schedstat", "10/status", "10/cgroup"])
         {
             foreach (string kind in (string[])["garbage", "cut", "NUL", "huge number", "negative", "endless"])
-                faults.Add(file, kind, "malformed");
-            // A cgroup file without a line is a kernel without cgroups; a line of status that nobody asks for may be anything.
+                errors.Add(file, kind, "malformed");
+            // A cgroup file without a line is valid (a kernel without cgroups), and a line of status that is not read may have any contents.
             if (file != "10/cgroup")
-                faults.Add(file, "empty", "malformed");
+                errors.Add(file, "empty", "malformed");
             if (file != "10/status")
-                faults.Add(file, "not UTF-8", "malformed");
+                errors.Add(file, "not UTF-8", "malformed");
         }
         foreach (string file in (string[])["10/stat", "10/task/11/stat", "10/task/11/schedstat", "10/status", "10/cgroup", "10/cmdline"])
         {
             foreach (string kind in (string[])["EIO", "EISDIR", "ELOOP", "FIFO"])
-                faults.Add(file, kind, "other");
-            faults.Add(file, "EACCES", "denied");
+                errors.Add(file, kind, "other");
+            errors.Add(file, "EACCES", "denied");
         }
         foreach (string file in (string[])["10/stat", "10/status", "10/cgroup", "10/cmdline"])
-            faults.Add(file, "ENOENT", "gone");
-        return faults;
+            errors.Add(file, "ENOENT", "gone");
+        return errors;
     }
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_failure_is_counted_under_its_reason_and_harms_nobody_else(string file, string kind, string reason)
+    public void An_error_is_counted_under_its_reason_and_affects_no_other_process(string file, string kind, string reason)
     {
         using FixtureProc proc = Tree();
-        // Rules that ask for every file of a process; the command line only where it matters, since on a busy machine it may be late.
+        // The filters read every file of a process, the command line only where it is tested: on a busy machine it may be late.
         FilterConfig[] filters =
         [
             new() { Name = "u", Comm = ["f1"], User = ["0"], Cgroup = ["/*"], Cmdline = file == "10/cmdline" ? new Regex("f1") : null },
@@ -58,7 +61,7 @@ public class ProcDamageTests
 
         Damage(proc, file, kind);
         proc.SchedStat(20, 21, 5_000, 1, 2);
-        // To this one the process is new: what the other has read is read again at its own time only.
+        // This collector has not seen the process yet; the other one reads some files again only when they are due.
         using LiveCollector other = new(LiveCollector.Config(filters), proc.Root);
         foreach (LiveCollector collector in (LiveCollector[])[live, other])
         {
@@ -75,7 +78,7 @@ public class ProcDamageTests
         Repair(proc);
         foreach (LiveCollector collector in (LiveCollector[])[live, other])
         {
-            // Found again when it was let go; the command line may take a while on a busy machine.
+            // Found again if it was dropped; the command line may take a while on a busy machine.
             Eventually.True(() => Collect(collector, 10) is { Filter.Name: "u", Threads.Count: 2 }, "all is well again");
             long[] before = Errors(collector);
             Collect(collector, 10);
@@ -98,13 +101,13 @@ public class ProcDamageTests
     [InlineData(5, "other")] // EIO
     [InlineData(13, "denied")] // EACCES
     [InlineData(3, "gone")] // ESRCH
-    public void A_kept_file_that_fails_at_the_second_read_costs_that_one_reading(int errno, string reason)
+    public void A_kept_descriptor_that_fails_at_the_second_read_affects_that_reading_only(int errno, string reason)
     {
         using FixtureProc proc = Tree();
         proc.ProcessStat(10, "f1", 2);
         using FuseFile file = new(Path.Combine(proc.Root, "10/task/11/schedstat"), read => read switch
         {
-            // At first sight it is read twice.
+            // A thread that is first seen is read twice.
             < 2 => ("1000 2 3\n"u8.ToArray(), 0),
             2 => ([], errno),
             _ => ("3000 2 4\n"u8.ToArray(), 0),
@@ -116,7 +119,7 @@ public class ProcDamageTests
             WatchedProcess process = live.Collect(10)!;
             if (reason == "gone")
             {
-                // A thread that answers so has ended. That its number is still listed makes it a new one.
+                // ESRCH means that the thread has exited. Its tid is still listed, so it counts as a new thread.
                 Assert.Equal(3_000, process.Threads.Single(t => t.Tid == 11).Cpu);
             }
             else
@@ -129,7 +132,7 @@ public class ProcDamageTests
     }
 
     [Fact]
-    public void Random_damage_anywhere_in_the_tree_never_breaks_a_scrape()
+    public void Random_damage_in_any_file_never_breaks_a_scrape()
     {
         ulong seed = (ulong)Stopwatch.GetTimestamp();
         Random random = new((int)(seed & int.MaxValue));
@@ -244,7 +247,7 @@ public class ProcDamageTests
         }
     }
 
-    // A FIFO exists and cannot be read: only what is a plain file.
+    // Plain files only: reading a FIFO would block.
     private static string ReadRegular(string path) => new FileInfo(path) is { LinkTarget: null, Length: > 0 } ? File.ReadAllText(path) : "";
 
     private static string Numbers(string text, string number) => Regex.Replace(text, "[0-9]+(?=[^0-9]*$|[ \t:])", number);
@@ -252,7 +255,7 @@ public class ProcDamageTests
     private static void Replace(FixtureProc proc, string target, ReadOnlySpan<byte> content)
     {
         string path = Path.Combine(proc.Root, target.TrimEnd('/'));
-        // What is empty may be a FIFO, which would wait for its reader.
+        // An empty file may be a FIFO, and opening it would wait for a reader.
         if (new FileInfo(path) is var file && (file.LinkTarget is not null || (file.Exists && file.Length == 0)))
             Remove(path);
         proc.Write(target.TrimEnd('/'), content);

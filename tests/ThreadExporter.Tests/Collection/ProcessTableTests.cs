@@ -9,11 +9,13 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Which processes are watched, as they start, exec, change names, are reused and end.</summary>
+/// <summary>
+/// <see cref="ProcessTable"/>: which processes are watched as they start, exec, change their name and exit, and as pids are reused.
+/// </summary>
 public class ProcessTableTests
 {
     [Fact]
-    public void A_process_is_watched_from_the_next_collection_until_it_ends()
+    public void A_process_is_watched_from_the_next_collection_until_it_exits()
     {
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "w", Comm = ["workload"] }));
         live.Collector.Collect(live.Snapshot);
@@ -43,7 +45,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_rename_is_seen_only_when_the_rescan_is_due()
+    public void A_rename_is_noticed_only_when_the_rescan_is_due()
     {
         using FixtureProc proc = new();
         proc.Process(10, "before");
@@ -62,7 +64,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_reused_pid_is_another_process_with_counters_of_its_own()
+    public void A_reused_pid_is_another_process_with_its_own_counters()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f", start: 100);
@@ -78,7 +80,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void Children_are_taken_along_even_after_their_parent_ended()
+    public void Children_are_watched_even_after_their_parent_has_exited()
     {
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "tree", Cmdline = new("te-tree-root"), Children = true }));
         using Process root = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", "sleep 61 & echo $!; read line", "te-tree-root"])
@@ -109,7 +111,7 @@ public class ProcessTableTests
         proc.Process(300, "root", ppid: 1);
         proc.Process(200, "child", ppid: 300);
         proc.Process(100, "grandchild", ppid: 200);
-        // A cycle that only a broken /proc can show must not hang the scrape.
+        // A cycle, which only a broken /proc can have, must not hang the scrape.
         proc.Process(400, "loop", ppid: 401);
         proc.Process(401, "loop", ppid: 400);
         foreach (int pid in (int[])[100, 200, 300, 400, 401])
@@ -120,23 +122,23 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_reload_keeps_the_counters_and_descriptors_of_what_both_configurations_watch()
+    public void A_reload_keeps_the_counters_and_descriptors_of_processes_that_both_configurations_watch()
     {
         using Workload workload = new();
         int tid = workload.Spawn("t", "burn");
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
         WatchedThread before = live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid);
-        live.Use(LiveCollector.Config(new FilterConfig { Name = "other rule", Comm = ["workload"] }));
+        live.Use(LiveCollector.Config(new FilterConfig { Name = "other filter", Comm = ["workload"] }));
         WatchedProcess process = live.Collect(workload.Pid)!;
         Assert.Same(before, process.Threads.Single(t => t.Tid == tid));
-        Assert.Equal("other rule", process.Filter.Name);
+        Assert.Equal("other filter", process.Filter.Name);
         live.Use(LiveCollector.Config());
         Assert.Null(live.Collect(workload.Pid));
         Assert.Equal(0, live.Collector.Descriptors);
     }
 
     [Fact]
-    public void A_wall_clock_that_is_set_moves_the_start_of_what_is_found_later_and_of_nothing_else()
+    public void Setting_the_wall_clock_changes_the_start_time_of_processes_found_later_only()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f", start: 100);
@@ -145,11 +147,11 @@ public class ProcessTableTests
         using ProcessTable table = new(root, new DescriptorBudget(1000), new CollectionDiagnostics(), () => boot);
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "f", Comm = ["f"] }]);
         table.Update(matcher, now: 1, rescanInterval: 0);
-        // The host booted in 1970, and then it heard the time.
+        // The host booted in 1970, and then its clock was set.
         boot = 1_700_000_000_000_000_000;
         proc.Process(11, "f", start: 200);
         table.Update(matcher, now: 2, rescanInterval: 0);
-        // Drift is no step: two that start in one tick started together. A step backwards is one.
+        // Drift is not a step, so processes that started in the same tick have the same start time. A step backwards is one.
         boot += 900_000_000;
         proc.Process(12, "f", start: 200);
         table.Update(matcher, now: 3, rescanInterval: 0);
@@ -162,7 +164,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void Kernel_threads_can_be_watched_and_workers_keep_one_name()
+    public void Kernel_threads_can_be_watched_and_kernel_workers_keep_one_name()
     {
         using FixtureProc proc = new();
         proc.Process(2, "kthreadd", ppid: 0, kernelThread: true);
@@ -175,7 +177,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void Pid_2_of_a_pid_namespace_is_an_ordinary_process_and_so_are_its_children()
+    public void Pid_2_of_a_pid_namespace_and_its_children_are_ordinary_processes()
     {
         using FixtureProc proc = new();
         proc.Process(2, "ceph-osd", cmdline: "ceph-osd -i 2");
@@ -191,7 +193,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_thread_of_the_kernel_that_executes_a_program_is_one_no_longer()
+    public void A_kernel_thread_that_executes_a_program_is_no_longer_a_kernel_thread()
     {
         using FixtureProc proc = new();
         proc.Process(33, "kworker/u8:1-helper", ppid: 2, kernelThread: true);
@@ -212,14 +214,14 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_stuck_command_line_delays_nothing_but_its_own_name()
+    public void A_stuck_command_line_delays_only_its_own_process()
     {
         using FixtureProc proc = new();
         proc.Process(10, "ceph-osd", cmdline: "ceph-osd --id 7");
         proc.Thread(10, 10, "ceph-osd"u8);
         proc.Process(11, "ceph-osd", cmdline: "ceph-osd --id 8");
         proc.Thread(11, 11, "ceph-osd"u8);
-        // A descriptor opened without waiting does not block on a FIFO, so the FIFO stands for a file that gives nothing.
+        // A FIFO that is opened with O_NONBLOCK does not block on open; it replaces a file whose read blocks.
         File.Delete(Path.Combine(proc.Root, "10/cmdline"));
         using (Process mkfifo = Process.Start("mkfifo", Path.Combine(proc.Root, "10/cmdline")))
             mkfifo.WaitForExit();

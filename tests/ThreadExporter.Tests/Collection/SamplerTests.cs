@@ -7,13 +7,14 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
+/// <summary><see cref="Sampler"/>: saturated time, peaks, late windows and the CPU budget, on fixtures and on a real process.</summary>
 public class SamplerTests
 {
     private const long Ms = 1_000_000;
     private static readonly SamplerConfig Config = new() { CpuBudget = 1 };
 
     [Fact]
-    public void Reads_windows_of_the_threads_own_clocks()
+    public void Windows_are_measured_by_the_clocks_of_the_threads()
     {
         using FixtureProc proc = new();
         Threads(proc, 2);
@@ -32,7 +33,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_thread_replaced_by_exec_begins_anew()
+    public void A_thread_replaced_by_exec_starts_again()
     {
         using FixtureProc proc = new();
         Threads(proc, 2);
@@ -51,7 +52,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void Beyond_its_budget_the_windows_become_longer()
+    public void Windows_become_longer_when_the_cpu_budget_is_exceeded()
     {
         using FixtureProc proc = new();
         Threads(proc, 200);
@@ -64,7 +65,7 @@ public class SamplerTests
     }
 
     [Fact]
-    public void A_window_of_seconds_is_no_full_burn_but_counts_for_the_peak()
+    public void A_window_of_seconds_is_not_saturated_but_counts_for_the_peak()
     {
         using FixtureProc proc = new();
         Threads(proc, 2);
@@ -74,21 +75,21 @@ public class SamplerTests
         rig.Run(101, 100);
         rig.Run(101, 100);
         Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
-        // The exporter was stopped for five seconds, in which the thread ran all the time or not: nobody knows when.
+        // The exporter was stopped for five seconds. When the thread ran within that time is unknown.
         rig.Now += 4900 * Ms;
         rig.Run(101, 4900);
         Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
         Assert.InRange(rig.Thread(101).HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
         rig.Run(101, 100);
         Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
-        // Late by half a second it still tells.
+        // A window that is late by half a second still counts.
         rig.Now += 500 * Ms;
         rig.Run(101, 600);
         Assert.Equal(900 * Ms, rig.Thread(101).Saturation!.Saturated);
     }
 
     [Fact]
-    public void What_was_counted_stands_when_a_thread_loses_its_descriptor_and_counting_goes_on_when_it_has_one()
+    public void Saturated_time_is_kept_while_a_thread_has_no_descriptor_and_counting_continues_when_it_has_one_again()
     {
         using FixtureProc proc = new();
         Threads(proc, 2);
@@ -101,14 +102,14 @@ public class SamplerTests
         rig.Run(101, 100);
         Assert.Equal((200 * Ms, -1), (rig.Thread(101).Saturation!.Saturated, rig.Thread(101).Descriptor));
         rig.KeepDescriptors(100);
-        // The first window with it is the new beginning.
+        // Counting starts with the first window after that.
         rig.Run(101, 100);
         rig.Run(101, 100);
         Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
     }
 
     [Fact]
-    public void A_late_window_is_counted_and_switched_off_is_0()
+    public void A_late_window_is_counted_and_the_interval_is_0_when_switched_off()
     {
         using FixtureProc proc = new();
         Threads(proc, 1);
@@ -121,14 +122,14 @@ public class SamplerTests
         Assert.Equal(1, rig.Sampler.LateTicks);
         rig.Sampler.Tick(Config with { Enabled = false }, rig.Now);
         Assert.Equal(0, rig.Sampler.Interval);
-        // After a while switched off, the first window is not late.
+        // The first window after the sampler was switched off is not late.
         rig.Now += 1000 * Ms;
         rig.Tick();
         Assert.Equal(1, rig.Sampler.LateTicks);
     }
 
     [Fact]
-    public void Threads_that_ran_hardly_at_all_are_not_looked_at_and_yet_none_is_missed()
+    public void Idle_threads_are_not_sampled_and_none_that_runs_is_missed()
     {
         using Workload workload = new();
         int[] idle = [.. Enumerable.Range(0, 30).Select(i => workload.Get($"steps idle-{i}"))];
@@ -144,13 +145,13 @@ public class SamplerTests
             workload.Do($"do {tid} burst 30000");
             sampler.Tick(Config, now += 100 * Ms);
             WatchedThread thread = process.Threads.Single(t => t.Tid == tid);
-            // A tenth of a window at most is owed.
+            // At most a tenth of a window is unattributed.
             Assert.InRange(thread.HighestShare(now, 60_000 * Ms), 0.19, 0.5);
         }
     }
 
     [Fact]
-    public void A_wait_that_cannot_be_takes_nothing_from_a_window()
+    public void An_impossible_wait_does_not_affect_a_window()
     {
         using FixtureProc proc = new();
         Threads(proc, 2);
@@ -192,7 +193,7 @@ public class SamplerTests
             proc.Thread(100, tid, "worker"u8);
     }
 
-    /// <summary>A sampler on a fixture, with a clock of its own.</summary>
+    /// <summary>A sampler on a fixture, with a clock that the test sets.</summary>
     private sealed class Rig : IDisposable
     {
         private readonly FixtureProc _proc;
@@ -214,7 +215,7 @@ public class SamplerTests
 
         public void Collect() => _live.Collect(100);
 
-        /// <summary>As a reload that changes max_descriptors.</summary>
+        /// <summary>The same as a reload that changes max_descriptors.</summary>
         public void KeepDescriptors(int maximum)
         {
             ExporterConfig config = LiveCollector.Config(LiveCollector.Pid(100));
@@ -230,7 +231,7 @@ public class SamplerTests
             Sampler.Tick(Config, Now);
         }
 
-        /// <summary>One window in which the thread runs so many milliseconds.</summary>
+        /// <summary>A window in which the thread runs this many milliseconds.</summary>
         public void Run(int tid, long milliseconds)
         {
             _cpu[tid] = _cpu.GetValueOrDefault(tid) + milliseconds * Ms;

@@ -3,19 +3,20 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Full burn needs a core that nobody else takes: alone, after the tests that run beside each other.</summary>
+/// <summary><see cref="ThreadExporter.Collection.Sampler"/> in a running daemon.</summary>
+/// <remarks>Not in parallel with other tests: saturation needs a core that no other process uses.</remarks>
 [Collection(nameof(SaturatedThreadTests))]
 [CollectionDefinition(nameof(SaturatedThreadTests), DisableParallelization = true)]
 public class SaturatedThreadTests
 {
     [SlowFact]
-    public async Task A_burn_of_300_ms_shows_as_such_however_one_scrapes()
+    public async Task Saturation_of_300_ms_is_measured_whatever_the_scrape_interval()
     {
         using Workload workload = new();
         int tid = workload.Get("steps burst");
         await using Daemon daemon = await Daemon.StartAsync(["--filter", $"{workload.Pid}"]);
         using CancellationTokenSource done = new();
-        // A second server, and a wild one.
+        // A second server with a very short interval.
         Task other = Task.Run(async () =>
         {
             while (!done.IsCancellationRequested)
@@ -26,10 +27,10 @@ public class SaturatedThreadTests
         }, TestContext.Current.CancellationToken);
 
         double saturated = 0, peak = 0;
-        // On a busy machine a burn may be interrupted, and then it is no full burn: a few tries.
+        // On a busy machine the thread may be interrupted and then does not saturate a core, so there are several attempts.
         for (int attempt = 0; attempt < 20 && (saturated is < 0.25 or > 0.36 || peak < 0.9); attempt++)
         {
-            // So long that the sampler looks at the process less often.
+            // Long enough for the sampler to sample the process less often.
             await Task.Delay(1500 + attempt * 37, TestContext.Current.CancellationToken);
             double before = Value(await daemon.ScrapeParsedAsync(), "perfscale_thread_saturated_seconds_total", tid);
             workload.Do($"do {tid} burst 300000");

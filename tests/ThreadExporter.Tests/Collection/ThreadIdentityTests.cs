@@ -6,13 +6,16 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>Who a number stands for: reuse of tids and pids, exec by a thread that does not lead, a leader that ended first.</summary>
+/// <summary>
+/// Identity in <see cref="ThreadExporter.Collection.ThreadReader"/> and <see cref="ThreadExporter.Collection.ProcessTable"/>: reused tids and pids,
+/// exec by a worker thread, a leader that exits first.
+/// </summary>
 public class ThreadIdentityTests
 {
     [Theory]
     [InlineData(10_000)]
     [InlineData(0)]
-    public void A_tid_given_out_again_is_another_thread(int maxDescriptors)
+    public void A_reused_tid_is_another_thread(int maxDescriptors)
     {
         using Workload workload = Workload.InOwnPidNamespace();
         ExporterConfig config = LiveCollector.Config(LiveCollector.Pid(workload.Pid));
@@ -26,7 +29,7 @@ public class ThreadIdentityTests
                 Assert.Equal("first", Text(before.Reading.Name));
                 start = before.Reading.StartTicks;
                 workload.Exit(tid);
-                // By path nothing but the start time tells two threads apart, and that counts in ticks.
+                // By path only the start time distinguishes two threads, and it is in ticks.
                 Thread.Sleep(20);
                 return tid;
             },
@@ -43,13 +46,13 @@ public class ThreadIdentityTests
     }
 
     [Fact]
-    public void A_descriptor_of_a_dead_thread_never_answers_for_the_one_that_took_its_tid()
+    public void A_descriptor_of_an_exited_thread_never_reads_the_thread_that_reused_its_tid()
     {
         using Workload workload = Workload.InOwnPidNamespace();
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)), workload.Procfs);
         int tid = 0;
         long hot = 0;
-        // At once, often within one tick: the start time cannot tell here, the descriptor can.
+        // Immediately, often within one tick: the start time is the same then, but the descriptor shows it.
         for (int i = 0; i < 10; i++)
         {
             Reuse(
@@ -73,7 +76,7 @@ public class ThreadIdentityTests
     }
 
     [Fact]
-    public void A_pid_given_out_again_is_another_process()
+    public void A_reused_pid_is_another_process()
     {
         using Workload workload = Workload.InOwnPidNamespace();
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "s", Comm = ["sleep"] }, new FilterConfig { Name = "t", Comm = ["tail"] }), workload.Procfs);
@@ -100,10 +103,10 @@ public class ThreadIdentityTests
     }
 
     [Theory]
-    // Colder than the leader: on the leader's descriptor every value falls. Hotter: they rise.
+    // With less CPU time than the leader, every value behind the leader's descriptor decreases; with more, they increase.
     [InlineData(0)]
     [InlineData(400)]
-    public void Exec_by_a_worker_thread_hands_it_the_leaders_descriptor(int workerMilliseconds)
+    public void Exec_by_a_worker_thread_gives_it_the_leaders_descriptor(int workerMilliseconds)
     {
         using Workload workload = new();
         int worker = workload.Get("steps worker");
@@ -125,15 +128,15 @@ public class ThreadIdentityTests
         Assert.Equal("sleep", Text(only.Reading.Name));
         Assert.Equal(Kernel.SchedStat(workload.Pid, workload.Pid), (only.Cpu, only.Reading.Counters.Wait, only.Reading.Counters.Timeslices));
         Assert.Equal(workerMilliseconds > 0, only.Cpu > cpu);
-        // User and kernel time are the worker's, too, in ticks.
+        // User and kernel time are the worker's, too; they are in ticks.
         Assert.InRange(only.Reading.Counters.User + only.Reading.Counters.Kernel, only.Cpu - 20_000_000, only.Cpu + 20_000_000);
         Assert.True(process.Balance.Cpu > processCpu);
-        // Its directory and its one thread: what the others had is closed.
+        // The directory and the only thread; the descriptors of the other threads are closed.
         Assert.Equal((2, 2), (live.Collector.Descriptors, Kernel.OwnDescriptorsOn(workload.Pid)));
     }
 
     [Fact]
-    public void A_process_lives_on_after_its_leading_thread_ended()
+    public void A_process_is_watched_after_its_leader_has_exited()
     {
         using Workload workload = new();
         int hot = workload.Spawn("hot", "burn");
@@ -142,13 +145,13 @@ public class ThreadIdentityTests
         WatchedThread leader = process.Threads.Single(t => t.Tid == workload.Pid);
         workload.Do("leave");
 
-        // Its command line reads empty now, it is still counted in num_threads, and a newcomer must be found all the same.
+        // The command line of the leader is empty now, it still counts in num_threads, and a new thread must be found.
         Assert.Same(process, live.Collect(workload.Pid));
         Assert.Equal(((byte)'Z', true), (leader.Reading.State, leader.Descriptor >= 0));
         Assert.Same(leader, process.Threads.Single(t => t.Tid == workload.Pid));
         (long last, long before, long processBefore) = (leader.Cpu, process.Threads.Single(t => t.Tid == hot).Cpu, process.Balance.Cpu);
         int late = workload.Spawn("late", "idle");
-        Eventually.True(() => live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == hot).Cpu > before + 50_000_000, "the hot thread goes on");
+        Eventually.True(() => live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == hot).Cpu > before + 50_000_000, "the hot thread continues");
         Assert.Equal("late", Text(process.Threads.Single(t => t.Tid == late).Reading.Name));
         Assert.Equal(last, leader.Cpu);
         Assert.True(process.Balance.Cpu >= processBefore + 50_000_000);
@@ -158,7 +161,7 @@ public class ThreadIdentityTests
         Assert.Equal((0, 0), (live.Collector.Descriptors, Kernel.OwnDescriptorsOn(workload.Pid)));
     }
 
-    /// <summary>Ends something and starts another under the same number. A runtime's thread may take the number in between: then again.</summary>
+    /// <summary>Ends a thread or process and starts another with the same id. If a thread of a runtime takes the id first, it tries again.</summary>
     private static void Reuse(Func<int> startAndEnd, Action<int> nextAfter, Func<int> startAgain)
     {
         for (int attempt = 0; attempt < 20; attempt++)

@@ -5,11 +5,14 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>The threads are listed only when their number is not that of the threads that answered.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.ProcessReader"/> lists the threads only when <c>num_threads</c> is not the number of threads that could
+/// be read.
+/// </summary>
 public class ThreadListingTests
 {
     [Fact]
-    public void Nothing_is_listed_while_the_count_agrees()
+    public void Threads_are_not_listed_while_their_number_has_not_changed()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f", threads: 2);
@@ -17,7 +20,7 @@ public class ThreadListingTests
         proc.Thread(10, 11, "a"u8);
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         Assert.Equal([10, 11], Tids(live));
-        // A listing would show it.
+        // A listing would find it.
         proc.Thread(10, 12, "b"u8);
         Assert.Equal([10, 11], Tids(live));
         proc.ProcessStat(10, "f", 3);
@@ -25,7 +28,7 @@ public class ThreadListingTests
     }
 
     [Fact]
-    public void A_thread_that_took_anothers_place_is_found_though_the_count_agrees()
+    public void A_thread_that_replaces_another_is_found_although_the_number_has_not_changed()
     {
         using Workload workload = new();
         int first = workload.Spawn("first", "idle");
@@ -44,7 +47,7 @@ public class ThreadListingTests
     }
 
     [Fact]
-    public void A_thread_that_vanished_without_a_descriptor_is_found_out_by_its_path()
+    public void The_exit_of_a_thread_without_a_descriptor_is_noticed_by_its_path()
     {
         using FixtureProc proc = new();
         proc.Process(10, "f", threads: 3);
@@ -60,9 +63,9 @@ public class ThreadListingTests
     }
 
     [Fact]
-    public void The_order_of_births_and_deaths_does_not_matter()
+    public void The_order_of_starts_and_exits_does_not_matter()
     {
-        // Against a model: what the kernel lists is what is shown, whatever happened in between.
+        // Compared with a model: the shown threads are those that the kernel lists, whatever happened in between.
         using Workload workload = new();
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
         Random random = new(4);

@@ -5,11 +5,11 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>What is read of threads, on the real kernel and on fixtures.</summary>
+/// <summary><see cref="ThreadExporter.Collection.ThreadReader"/> on the real kernel and on fixtures.</summary>
 public class ThreadReaderTests
 {
     [Fact]
-    public void The_hottest_thread_and_its_own_clock_agree()
+    public void The_cpu_time_of_the_busiest_thread_is_that_of_its_clock()
     {
         using Workload workload = new();
         int hot = workload.Spawn("hot-thread", "burn");
@@ -22,14 +22,14 @@ public class ThreadReaderTests
         WatchedProcess process = live.Collect(workload.Pid)!;
         long after = workload.Cpu(hot);
 
-        WatchedThread hottest = process.Threads.MaxBy(t => t.Cpu)!;
-        Assert.Equal(hot, hottest.Tid);
-        Assert.Equal("hot-thread", Encoding.UTF8.GetString(hottest.Reading.Name));
-        // A running thread's schedstat lags by up to a tick of the scheduler (10 ms at HZ=100).
-        Assert.InRange(hottest.Cpu, before - 15_000_000, after);
-        Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 1, hottest.Cpu - 1);
-        // User and kernel are the same time in ticks; the process's clock is no less than the sum of its threads.
-        Assert.InRange(hottest.Reading.Counters.User + hottest.Reading.Counters.Kernel, hottest.Cpu - 40_000_000, hottest.Cpu + 40_000_000);
+        WatchedThread busiest = process.Threads.MaxBy(t => t.Cpu)!;
+        Assert.Equal(hot, busiest.Tid);
+        Assert.Equal("hot-thread", Encoding.UTF8.GetString(busiest.Reading.Name));
+        // The schedstat of a running thread is late by up to one scheduler tick (10 ms with HZ=100).
+        Assert.InRange(busiest.Cpu, before - 15_000_000, after);
+        Assert.InRange(process.Threads.Single(t => t.Tid == warm).Cpu, 1, busiest.Cpu - 1);
+        // User and kernel time are the same time in ticks. The process clock is not less than the sum of its threads.
+        Assert.InRange(busiest.Reading.Counters.User + busiest.Reading.Counters.Kernel, busiest.Cpu - 40_000_000, busiest.Cpu + 40_000_000);
         Assert.True(process.Balance.Cpu >= process.Threads.Sum(t => t.Cpu));
     }
 
@@ -39,14 +39,14 @@ public class ThreadReaderTests
         using Workload workload = new();
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
         live.Collect(workload.Pid);
-        int tid = workload.Spawn("newcomer", "idle");
+        int tid = workload.Spawn("new", "idle");
         Assert.Contains(live.Collect(workload.Pid)!.Threads, t => t.Tid == tid);
         workload.Exit(tid);
         Assert.DoesNotContain(live.Collect(workload.Pid)!.Threads, t => t.Tid == tid);
     }
 
     [Fact]
-    public void A_hostile_name_set_by_the_thread_itself_is_shown_when_it_has_run()
+    public void A_hostile_name_that_a_thread_sets_itself_is_shown_once_it_has_run()
     {
         using Workload workload = new();
         int tid = workload.Spawn("meek", "50");
@@ -59,7 +59,7 @@ public class ThreadReaderTests
     }
 
     [Fact]
-    public void An_idle_process_is_not_read_but_for_the_refresh()
+    public void Stat_of_an_idle_thread_is_read_only_when_its_refresh_is_due()
     {
         using FixtureProc proc = OneThread();
         ExporterConfig config = LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }) with
@@ -68,7 +68,7 @@ public class ThreadReaderTests
         };
         using LiveCollector live = new(config, proc.Root);
         live.Collect(10);
-        // Same run time: stat is not read, so the new name is not seen ...
+        // The run time has not changed: stat is not read and the new name not known ...
         proc.ThreadStat(10, 11, "renamed"u8, 1, 1);
         Assert.Equal("worker", NameOf(live.Collect(10)!, 11));
         // ... until the thread runs ...
@@ -85,12 +85,12 @@ public class ThreadReaderTests
     }
 
     [Fact]
-    public void A_fall_on_one_descriptor_is_another_thread_and_its_counters_restart()
+    public void A_decrease_behind_a_descriptor_is_another_thread_and_its_counters_restart()
     {
         using FixtureProc proc = OneThread();
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);
         live.Collect(10);
-        // exec by a worker: the leader's descriptor answers for it.
+        // exec by a worker thread: the leader's descriptor reads the worker now.
         proc.SchedStat(10, 11, 3_000_000, 1, 1);
         proc.ThreadStat(10, 11, "execed"u8, 0, 0);
         WatchedThread thread = live.Collect(10)!.Threads.Single(t => t.Tid == 11);
@@ -98,11 +98,11 @@ public class ThreadReaderTests
     }
 
     [Fact]
-    public void A_tid_that_another_thread_took_is_dropped_and_found_anew()
+    public void A_reused_tid_is_dropped_and_found_again()
     {
         using FixtureProc proc = OneThread();
         ExporterConfig config = LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] });
-        // By path: no descriptor proves identity, the start time does.
+        // By path: no descriptor proves the identity, only the start time does.
         config = config with { Collector = config.Collector with { MaxDescriptors = 0 } };
         using LiveCollector live = new(config, proc.Root);
         Assert.Equal(-1, live.Collect(10)!.Threads[0].Descriptor);
@@ -147,7 +147,7 @@ public class ThreadReaderTests
     }
 
     [Fact]
-    public void Malformed_files_are_counted_and_the_others_shown()
+    public void Malformed_files_are_counted_and_the_other_threads_shown()
     {
         using FixtureProc proc = OneThread();
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root);

@@ -7,15 +7,18 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Collection;
 
-/// <summary>State and name, which the idle skip takes from the last read: what must be seen at once, and what may be late.</summary>
+/// <summary>
+/// State and name in <see cref="ThreadExporter.Collection.ThreadReader"/>, which are not read again for idle threads: which changes are shown at
+/// once, and which may be late.
+/// </summary>
 public class ThreadStateTests
 {
     [Fact]
-    public void Running_sleeping_blocked_and_running_again_are_each_seen_at_once()
+    public void Running_sleeping_blocked_and_running_again_are_shown_at_once()
     {
         using Workload workload = new();
         int tid = workload.Get("steps changing");
-        // Nothing here may come from the refresh.
+        // No refresh may be due in this test.
         using LiveCollector live = new(Config(workload, TimeSpan.FromHours(1)));
         foreach ((string command, char state) in ((string, char)[])[
             ($"post {tid} burn", 'R'), ($"do {tid} rest", 'S'), ($"post {tid} vfork", 'D'), ($"post {tid} burn", 'D'), ($"release {tid}", 'R'), ($"do {tid} rest", 'S')])
@@ -31,7 +34,7 @@ public class ThreadStateTests
     }
 
     [Fact]
-    public void Stop_and_continue()
+    public void Stop_and_continue_are_shown()
     {
         using Workload workload = new();
         int burner = workload.Spawn("burner", "burn");
@@ -58,10 +61,10 @@ public class ThreadStateTests
     }
 
     [Fact]
-    public void A_thread_woken_behind_a_real_time_hog_shows_its_wait_when_that_ends()
+    public void The_wait_of_a_thread_behind_a_real_time_thread_is_shown_when_the_wait_ends()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && Environment.ProcessorCount > 1, "needs root for SCHED_FIFO and a second CPU for everybody else");
-        // "0-3,8": the hog takes the last one; the test and the threads that it needs stay on the first.
+        // "0-3,8": the real-time thread takes the last CPU; the test and the threads that it needs stay on the first.
         string[] cpus = File.ReadLines("/proc/self/status").Single(l => l.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1].Split(',', '-');
         int quiet = int.Parse(cpus[0], CultureInfo.InvariantCulture), hogged = int.Parse(cpus[^1], CultureInfo.InvariantCulture);
         Libc.OnCpu(quiet, () =>
@@ -97,7 +100,7 @@ public class ThreadStateTests
             TimeSpan soFar = Stopwatch.GetElapsedTime(woken);
             if (Kernel.SchedStat(workload.Pid, victim).Cpu > cpu)
                 return true;
-            // It has not run: neither its CPU time nor its wait has moved, its state is that of the last read; a refresh shows it.
+            // It has not run: neither its CPU time nor its wait has changed, and its state is that of the last read until a refresh.
             waited = soFar;
             Assert.Equal((cpu, wait, 'S', 'R'), (shown.Cpu, shown.Reading.Counters.Wait, (char)shown.Reading.State, (char)stateWhenRefreshed));
             return false;
@@ -111,7 +114,7 @@ public class ThreadStateTests
     }
 
     [Fact]
-    public void A_thread_that_renames_itself_is_shown_so_at_once()
+    public void A_thread_that_renames_itself_is_shown_with_the_new_name_at_once()
     {
         using Workload workload = new();
         int tid = workload.Get("steps before");
@@ -120,14 +123,14 @@ public class ThreadStateTests
         for (int i = 0; i < 20; i++)
         {
             workload.Do($"do {tid} rename {Convert.ToHexString(Encoding.ASCII.GetBytes($"name {i}"))}");
-            // Until it sleeps the kernel may not have booked the nanoseconds that tell.
+            // Until it sleeps, the kernel may not have updated the run time that shows that it has run.
             Eventually.True(() => Kernel.State(workload.Pid, tid) == 'S', "it sleeps");
             Assert.Equal($"name {i}", Name(Collect(live, workload, tid)));
         }
     }
 
     [Fact]
-    public void A_thread_renamed_by_another_is_shown_so_within_the_refresh_interval()
+    public void A_thread_renamed_by_another_is_shown_with_the_new_name_within_the_refresh_interval()
     {
         using Workload workload = new();
         int tid = workload.Spawn("before", "idle");
@@ -150,7 +153,7 @@ public class ThreadStateTests
                 Assert.True(lastWrong < refresh, "the new name was not shown within the interval");
                 System.Threading.Thread.Sleep(5);
             }
-            // It did not run, so nothing but the refresh has told.
+            // It did not run, so only the refresh has read the name.
             Assert.Equal(cpu, Kernel.SchedStat(workload.Pid, tid).Cpu);
             Assert.Contains($"tid=\"{tid}\",tname=\"name {i}\"}}", live.Render(), StringComparison.Ordinal);
         }

@@ -3,11 +3,14 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>Clocks that are not what one thinks: a daemon stopped for a while, and a time namespace.</summary>
+/// <summary>
+/// The daemon with unusual clocks: stopped for a while (<see cref="ThreadExporter.Collection.Sampler"/>), and in a time namespace
+/// (<see cref="ThreadExporter.Linux.Clocks"/>).
+/// </summary>
 public class ClockTests
 {
     [SlowFact]
-    public async Task A_daemon_that_was_stopped_books_no_long_window_as_full_burn()
+    public async Task A_daemon_that_was_stopped_counts_no_long_window_as_saturated()
     {
         using Workload workload = new();
         int hot = workload.Spawn("hot", "burn");
@@ -22,7 +25,7 @@ public class ClockTests
         daemon.Signal("CONT");
         await Task.Delay(300, TestContext.Current.CancellationToken);
         Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
-        // No more than the time in which it was not stopped, and the window at whose side it was.
+        // At most the time in which the daemon was not stopped, and the adjacent window.
         Assert.InRange(Of(after, "perfscale_thread_saturated_seconds_total") - Of(before, "perfscale_thread_saturated_seconds_total"), 0, running.Elapsed.TotalSeconds + 1);
         Assert.InRange(Of(after, "perfscale_thread_cpu_peak_ratio"), 0, 1);
         Assert.True(after.Value("thread_exporter_sampler_late_ticks_total") > before.Value("thread_exporter_sampler_late_ticks_total"));
@@ -32,13 +35,13 @@ public class ClockTests
     }
 
     [SlowFact]
-    public async Task In_a_time_namespace_a_process_started_when_it_did()
+    public async Task In_a_time_namespace_the_start_time_of_a_process_is_correct()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/proc/self/ns/time"), "needs root and a kernel with time namespaces");
         using Workload workload = new();
         double plain = await StartTimeAsync(workload, Daemon.Program);
         double shifted = await StartTimeAsync(workload, "/usr/bin/unshare", "--time", "--boottime", "1000000", "--monotonic", "500000", "--fork", Daemon.Program);
-        // The kernel shows start times in the reader's namespace, by its CLOCK_BOOTTIME, in ticks.
+        // The kernel reports start times by CLOCK_BOOTTIME of the reader's namespace, in ticks.
         Assert.InRange(shifted - plain, -0.1, 0.1);
     }
 

@@ -8,11 +8,13 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>Nothing left of something: the daemon serves what it can, says what it cannot, and recovers by itself.</summary>
+/// <summary>
+/// The daemon without free descriptors, disk space, memory or processes: it serves what it can, logs what it cannot, and recovers by itself.
+/// </summary>
 public class ExhaustionTests
 {
     [SlowFact]
-    public async Task Clients_that_take_every_descriptor_leave_the_last_ones_and_no_CPU_burns()
+    public async Task Clients_that_use_every_descriptor_leave_a_reserve_and_cause_no_CPU_use()
     {
         using Workload workload = new();
         int tid = workload.Get("steps busy");
@@ -36,7 +38,7 @@ public class ExhaustionTests
             workload.Do($"do {tid} burst 1000");
             await Task.Delay(200, TestContext.Current.CancellationToken);
             long cpu = Kernel.SchedStat(workload.Pid, tid).Cpu;
-            // Over the connection that it has.
+            // Over the open connection.
             Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
             Assert.Equal(threads, scrape.Of("perfscale_thread_cpu_seconds_total").Count());
             Assert.True(scrape.Of("perfscale_thread_cpu_seconds_total").Single(s => s.Labels["tid"] == $"{tid}").Nanoseconds >= cpu);
@@ -57,7 +59,7 @@ public class ExhaustionTests
     }
 
     [SlowFact]
-    public async Task A_stop_is_heard_while_no_connection_is_accepted()
+    public async Task The_daemon_stops_while_no_connection_is_accepted()
     {
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "nothing"]);
         await daemon.ScrapeAsync();
@@ -91,7 +93,7 @@ public class ExhaustionTests
     }
 
     [SlowFact]
-    public async Task A_limit_lowered_below_what_is_kept_gives_descriptors_back()
+    public async Task A_limit_lowered_below_the_kept_descriptors_closes_some_of_them()
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 300).Select(i => workload.Spawn($"t{i}", "idle"))];
@@ -102,12 +104,12 @@ public class ExhaustionTests
         Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.InRange(scrape.Value("thread_exporter_descriptors"), 50, 400 - 256);
         Assert.Equal(tids.Length, scrape.Of("perfscale_thread_cpu_seconds_total").Count(s => s.Labels["tname"].StartsWith('t')));
-        // New connections have room again.
+        // There is room for new connections again.
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", await Task.Run(() => RawGet(daemon), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [SlowFact]
-    public async Task Outputs_that_take_nothing_cost_the_log_and_nothing_else()
+    public async Task Log_outputs_that_cannot_be_written_affect_the_log_only()
     {
         string runtime = Path.Combine(Directory.CreateTempSubdirectory("te-run-").FullName, "file");
         await File.WriteAllTextAsync(runtime, "in the way of the runtime directory", TestContext.Current.CancellationToken);
@@ -154,7 +156,7 @@ public class ExhaustionTests
     }
 
     [SlowFact]
-    public async Task A_heap_too_small_for_a_scrape_fails_that_scrape_and_not_the_daemon()
+    public async Task A_heap_too_small_for_a_scrape_fails_the_scrape_but_not_the_daemon()
     {
         using LinkedProc proc = new();
         proc.Processes(1, 1);
@@ -180,7 +182,7 @@ public class ExhaustionTests
     }
 
     [SlowFact]
-    public async Task Fifty_thousand_processes_are_looked_through()
+    public async Task Fifty_thousand_processes_can_be_scanned()
     {
         const int Processes = 50_000;
         using LinkedProc proc = new();
@@ -204,7 +206,7 @@ public class ExhaustionTests
         proc.Thread(pid, pid, "many"u8);
     }
 
-    /// <summary>A scrape over a connection of its own.</summary>
+    /// <summary>A scrape over a new connection.</summary>
     private static string RawGet(Daemon daemon)
     {
         using TcpClient client = new();

@@ -3,7 +3,9 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>A /proc that hides other users' processes is said to be the cause, and nothing else is.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Procfs.HidePid"/> in the daemon: it reports that /proc hides the processes of other users, and only then.
+/// </summary>
 public sealed class HidePidTests : IDisposable
 {
     private readonly Process _watched = Process.Start("/bin/sleep", "600");
@@ -34,7 +36,7 @@ public sealed class HidePidTests : IDisposable
     [InlineData("hidepid=2", "")]
     [InlineData("hidepid=1", "")]
     [InlineData("hidepid=4", "")]
-    public async Task It_is_said_where_it_hides_processes_and_nothing_else_is(string option, string privilege)
+    public async Task Hidepid_is_reported_as_the_only_cause_where_it_hides_processes(string option, string privilege)
     {
         await using Daemon daemon = await StartAsync(option, privilege, "comm = \"sleep\"");
         string page = await PageAsync(daemon);
@@ -49,7 +51,7 @@ public sealed class HidePidTests : IDisposable
     [InlineData("", "")]
     [InlineData("hidepid=2", "--inh-caps=+sys_ptrace --ambient-caps=+sys_ptrace")]
     [InlineData("hidepid=2,gid=65534", "")]
-    public async Task It_is_not_said_where_it_hides_nothing_from_the_daemon(string option, string privilege)
+    public async Task Hidepid_is_not_reported_where_it_hides_nothing_from_the_daemon(string option, string privilege)
     {
         await using Daemon daemon = await StartAsync(option, privilege, "comm = \"sleep\"");
         string page = await PageAsync(daemon);
@@ -58,14 +60,14 @@ public sealed class HidePidTests : IDisposable
     }
 
     [Fact]
-    public async Task It_is_not_said_when_the_cause_is_an_exe_that_may_not_be_read()
+    public async Task Hidepid_is_not_reported_when_the_cause_is_an_exe_that_may_not_be_read()
     {
         await using Daemon daemon = await StartAsync("", "", $"exe = \"*/sleep\"\npid = {_watched.Id}");
         string page = await PageAsync(daemon);
         Assert.Contains("exe of 1 process could not be read: this requires the same user or CAP_SYS_PTRACE.", page, StringComparison.Ordinal);
         Assert.DoesNotContain("hidepid", page + daemon.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("security module", page, StringComparison.Ordinal);
-        // The hint ends with the process.
+        // The hint disappears when the process has exited.
         _watched.Kill();
         await _watched.WaitForExitAsync(TestContext.Current.CancellationToken);
         long begin = Stopwatch.GetTimestamp();
@@ -80,14 +82,14 @@ public sealed class HidePidTests : IDisposable
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/setpriv") && File.Exists("/usr/bin/unshare"),
             "needs root, setpriv(1) to become another user, and unshare(1) for a mount namespace");
-        // Before Linux 5.8 all mounts of a pid namespace's procfs share their options: it would hide processes from this whole machine.
+        // Before Linux 5.8 all procfs mounts of a pid namespace share their options: this would hide processes on the whole machine.
         Assert.SkipUnless(Environment.OSVersion.Version >= new Version(5, 8), "needs Linux 5.8, where each procfs mount has options of its own");
         string config = Path.Combine(_directory, "config.toml");
         File.WriteAllText(config, $"[[filter]]\n{filter}\n");
         string proc = Path.Combine(_directory, "proc");
         string script = $"mount -t proc {(option.Length > 0 ? $"-o {option}" : "")} proc {proc} && shift && "
             + $"exec setpriv --reuid=65534 --regid=65534 --clear-groups {privilege} {_directory}/thread-exporter \"$@\"";
-        // The first argument after the script's name is the program as Daemon knows it, which another user may not reach.
+        // The first argument after the script name is the path of the program, which another user may not have access to.
         return await Daemon.StartAsync(["--config", config, "--path.procfs", proc],
             new Dictionary<string, string> { ["RUNTIME_DIRECTORY"] = Path.Combine(_directory, "run") },
             ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"]);

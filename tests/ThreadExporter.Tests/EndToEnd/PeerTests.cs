@@ -3,7 +3,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>What Prometheus's own tools say of our text, with hostile names in it.</summary>
+/// <summary>The text of <see cref="ThreadExporter.Exposition.ThreadMetrics"/>, with hostile names, in the parsers of Prometheus.</summary>
 public class PeerTests
 {
     private const string OpenMetricsParser = """
@@ -23,7 +23,7 @@ public class PeerTests
     }
 
     [SlowFact]
-    public async Task The_OpenMetrics_parser_of_the_Python_client_accepts_ours()
+    public async Task The_OpenMetrics_parser_of_the_Python_client_accepts_the_text()
     {
         Assert.SkipUnless(Directory.Exists("/usr/lib/python3/dist-packages/prometheus_client"), "python3-prometheus-client is not installed");
         string text = await HostileScrapeAsync(openMetrics: true);

@@ -4,8 +4,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.EndToEnd;
 
 /// <summary>
-/// The process clock goes by pid. In a child pid namespace that sees the outer /proc, the same number is another process:
-/// its clock must not be served.
+/// <see cref="ThreadExporter.Procfs.ProcfsRoot.SharesPidNamespace"/>: process clocks are read by pid. In a child pid namespace with the outer /proc,
+/// the same pid is another process, whose clock must not be served.
 /// </summary>
 public class PidNamespaceTests
 {
@@ -18,8 +18,8 @@ public class PidNamespaceTests
         while (outer.Cpu(hot) < 1_200_000_000)
             await Task.Delay(100, TestContext.Current.CancellationToken);
 
-        // The exporter runs as a low pid of a new namespace while /proc stays the outer one's. It watches an outer process
-        // whose number it also has inside: pid 1, which has used hardly any CPU there.
+        // The exporter runs in a new pid namespace with the outer /proc. It watches pid 1 of the outer namespace; pid 1 of its own namespace has
+        // used hardly any CPU.
         using Process inside = Process.Start(new ProcessStartInfo("/usr/bin/unshare",
             ["--pid", "--fork", Daemon.Program, "once", "--filter", $"1,{outer.Pid}", "--path.procfs", "/proc"])
         {
@@ -37,14 +37,14 @@ public class PidNamespaceTests
             (string, string) label = ("pid", pid);
             double cpu = scrape.Value("perfscale_process_cpu_seconds_total", label);
             double ticks = scrape.Value("perfscale_process_cpu_user_seconds_total", label) + scrape.Value("perfscale_process_cpu_kernel_seconds_total", label);
-            // From stat's ticks and the threads' own nanoseconds, whose sum is ahead of them by a tick or two; not from another process's clock.
+            // From the ticks of stat and the nanoseconds of the threads, whose sum is a tick or two larger; not from the clock of another process.
             Assert.InRange(cpu, ticks - 1e-6, ticks + 0.1);
         }
         Assert.True(scrape.Value("perfscale_process_cpu_seconds_total", ("pid", $"{outer.Pid}")) > 1);
     }
 
     [SlowFact]
-    public async Task In_our_own_namespace_the_nanosecond_clock_is_served()
+    public async Task In_the_same_pid_namespace_the_nanosecond_clock_is_served()
     {
         using Workload workload = new();
         workload.Spawn("hot", "burn");
@@ -52,7 +52,7 @@ public class PidNamespaceTests
         (int code, string text, _) = await Daemon.RunAsync(["once", "--filter", $"{workload.Pid}"]);
         Assert.Equal(0, code);
         Sample cpu = Assert.Single(Support.ParsedScrape.Parse(text).Of("perfscale_process_cpu_seconds_total"));
-        // Ticks would be whole hundredths.
+        // Ticks would be whole hundredths of a second.
         Assert.NotEqual(0, cpu.Nanoseconds % 10_000_000);
     }
 }

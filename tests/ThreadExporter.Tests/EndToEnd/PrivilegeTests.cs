@@ -3,7 +3,7 @@ using ThreadExporter.Exposition;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>What docs/security.md says that each metric needs: as a user without any privilege, watching another user's process.</summary>
+/// <summary>The privileges that docs/security.md lists: the daemon runs as an unprivileged user and watches the process of another user.</summary>
 public sealed class PrivilegeTests : IDisposable
 {
     private const string SetPriv = "/usr/bin/setpriv";
@@ -15,7 +15,7 @@ public sealed class PrivilegeTests : IDisposable
 
     public PrivilegeTests()
     {
-        // Another user must be able to reach it, wherever the tests stand.
+        // Another user must have access to it, wherever the tests are.
         const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         File.SetUnixFileMode(_directory, ForAll);
@@ -35,7 +35,7 @@ public sealed class PrivilegeTests : IDisposable
     }
 
     [Fact]
-    public void Everything_but_io_and_exe_is_there_without_any_privilege()
+    public void All_metrics_except_io_and_all_match_keys_except_exe_work_without_privileges()
     {
         Support.ParsedScrape text = Support.ParsedScrape.Parse(Run(Nobody, "once", Config("comm = \"sleep\"")));
         string pid = $"{_watched.Id}";
@@ -57,13 +57,13 @@ public sealed class PrivilegeTests : IDisposable
     }
 
     [Fact]
-    public void What_is_denied_is_said()
+    public void Denied_reads_are_reported()
     {
         string output = Run(Nobody, "check", Config("exe = \"*/sleep\""));
         Assert.Contains("requires the same user or CAP_SYS_PTRACE", output, StringComparison.Ordinal);
         Assert.Contains("no match", output, StringComparison.Ordinal);
         output = Run(Nobody, "check", Config("comm = \"sleep\""));
-        Assert.Contains("that needs the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE", output, StringComparison.Ordinal);
+        Assert.Contains("requires the same user, or CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,10 +73,10 @@ public sealed class PrivilegeTests : IDisposable
         Assert.Contains($"  {_watched.Id}  sleep  ", Run(ptrace, "check", Config("exe = \"*/sleep\"")), StringComparison.Ordinal);
     }
 
-    private string Config(string rule)
+    private string Config(string filter)
     {
         string file = Path.Combine(_directory, "config.toml");
-        File.WriteAllText(file, $"[[filter]]\n{rule}\npid = {_watched.Id}\n[collector]\nextended = [\"context_switches\", \"faults\", \"io\", \"last_cpu\"]\n");
+        File.WriteAllText(file, $"[[filter]]\n{filter}\npid = {_watched.Id}\n[collector]\nextended = [\"context_switches\", \"faults\", \"io\", \"last_cpu\"]\n");
         return file;
     }
 

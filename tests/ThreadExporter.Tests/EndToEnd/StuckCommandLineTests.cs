@@ -4,7 +4,10 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>/proc/PID/cmdline of a process that holds its memory map's lock blocks until it lets go: minutes, or for ever.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.CommandLineReader"/>: /proc/PID/cmdline blocks while the process holds its mmap lock, for minutes or
+/// forever.
+/// </summary>
 public sealed class StuckCommandLineTests : IDisposable
 {
     private const int Healthy = 20;
@@ -13,12 +16,12 @@ public sealed class StuckCommandLineTests : IDisposable
     public void Dispose() => _proc.Dispose();
 
     [SlowFact]
-    public async Task It_delays_nothing_but_its_own_name_and_that_comes_when_the_process_lets_go()
+    public async Task A_stuck_process_delays_only_its_own_name_which_is_shown_when_the_lock_is_released()
     {
         Ceph(10, Healthy);
         using FuseFile stuck = new(Path.Combine(_proc.Root, "10/cmdline"), _ => (FuseFile.Never, 0));
         await using Daemon daemon = await Daemon.StartAsync(["--filter", "ceph-osd", "--path.procfs", _proc.Root]);
-        long begin = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         for (int i = 1; i <= 20; i++)
         {
             _proc.SchedStat(10, 10, i * 1_000_000, 0, 1);
@@ -28,8 +31,8 @@ public sealed class StuckCommandLineTests : IDisposable
             Assert.Equal("ceph-osd", Daemons(scrape)["10"]);
             Assert.Equal(1, scrape.Value("thread_exporter_read_errors_total", ("reason", "other")));
         }
-        // The patience of every collection would be a second; on a busy machine much else takes time.
-        Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(10));
+        // If each collection waited for its timeout, it would be a second; on a busy machine other work takes time, too.
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
         Assert.Equal(1, stuck.Reads);
 
         stuck.Release(Encoding.ASCII.GetBytes("ceph-osd\0--id\010\0"));
@@ -38,7 +41,7 @@ public sealed class StuckCommandLineTests : IDisposable
     }
 
     [SlowFact]
-    public async Task Even_the_first_collection_knows_the_names_of_those_behind_it()
+    public async Task The_first_collection_reads_the_names_of_the_processes_after_a_stuck_one()
     {
         Ceph(10, 11, 12, Healthy);
         using FuseFile stuck = new(Path.Combine(_proc.Root, "10/cmdline"), _ => (FuseFile.Never, 0));
@@ -47,7 +50,7 @@ public sealed class StuckCommandLineTests : IDisposable
             File.Delete(Path.Combine(_proc.Root, $"{other}/cmdline"));
             File.CreateSymbolicLink(Path.Combine(_proc.Root, $"{other}/cmdline"), Path.Combine(_proc.Root, "10/cmdline"));
         }
-        // Nothing in the way of the process's end, either.
+        // It does not block the exit of the daemon either.
         (int code, string text, string error) = await Daemon.RunAsync(["once", "--filter", "ceph-osd", "--path.procfs", _proc.Root]);
         Assert.True(code == 0, error);
         Support.ParsedScrape scrape = Support.ParsedScrape.Parse(text);
@@ -56,7 +59,7 @@ public sealed class StuckCommandLineTests : IDisposable
     }
 
     [SlowFact]
-    public async Task A_late_answer_of_a_leader_that_has_ended_leads_to_the_threads_that_live()
+    public async Task A_late_empty_result_of_an_exited_leader_is_replaced_by_that_of_a_live_thread()
     {
         Ceph(10);
         _proc.Thread(10, 11, "worker"u8);
@@ -69,7 +72,7 @@ public sealed class StuckCommandLineTests : IDisposable
     }
 
     [SlowFact]
-    public async Task Many_of_them_cost_no_more_threads_than_there_is_a_bound_for()
+    public async Task Many_stuck_processes_use_a_limited_number_of_threads()
     {
         int[] many = [.. Enumerable.Range(100, 60)];
         Ceph([10, .. many, Healthy]);

@@ -7,8 +7,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.EndToEnd;
 
 /// <summary>
-/// The daemon in a mount namespace where lookups of users hang (/etc/passwd is a file whose reads the test answers, or a FIFO without a
-/// writer) or fail (it is not there).
+/// <see cref="ThreadExporter.Matching.UserDirectory"/> in the daemon, in a mount namespace where user lookups hang (/etc/passwd is a file whose reads
+/// the test completes, or a FIFO without a writer) or fail (the file does not exist).
 /// </summary>
 public sealed class UserDirectoryDownTests : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class UserDirectoryDownTests : IDisposable
             "needs root, setpriv(1) to start a process of another user, and unshare(1) for a mount namespace");
         _watched = Process.Start("/usr/bin/setpriv", [$"--reuid={Uid}", "--clear-groups", "/bin/sleep", "600"]);
         _notify.Bind(new UnixDomainSocketEndPoint(NotifyPath));
-        // All the time: a full socket would hold up the daemon.
+        // Read continuously: a full socket would block the daemon.
         _ = Task.Run(ReceiveAll);
     }
 
@@ -47,7 +47,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lookup_that_hangs_holds_up_nothing_and_the_filter_matches_once_it_is_answered()
+    public async Task A_lookup_that_hangs_blocks_nothing_and_the_filter_matches_once_it_completes()
     {
         File.WriteAllText(PasswdPath, "");
         using FuseFile passwd = new(PasswdPath, _ => (FuseFile.Never, 0));
@@ -67,7 +67,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
         await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
 
-        // Known, and the lookup that the reload starts hangs.
+        // The user is known, and the lookup that the reload starts hangs.
         await ReloadAsync(daemon);
         Assert.True(await MatchesAsync(daemon));
         Assert.Equal(1, LookupThreads(daemon));
@@ -78,12 +78,12 @@ public sealed class UserDirectoryDownTests : IDisposable
     }
 
     [Fact]
-    public async Task A_user_who_was_known_stays_known_while_lookups_fail()
+    public async Task A_known_user_stays_known_while_lookups_fail()
     {
         Directory.CreateDirectory(EtcPath);
         string passwd = Path.Combine(EtcPath, "passwd"), away = passwd + ".away";
         await using Daemon daemon = await StartAsync($"cp -a /etc/. {EtcPath} && printf '{Entry.Replace("\n", "\\n", StringComparison.Ordinal)}' > {passwd} && echo passwd: files > {EtcPath}/nsswitch.conf && mount --bind {EtcPath} /etc");
-        // On a machine that is not busy, at the first scrape.
+        // At the first scrape, unless the machine is busy.
         await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
         File.Move(passwd, away);
         await ReloadAsync(daemon);
@@ -96,7 +96,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
         Assert.True(await MatchesAsync(daemon));
 
-        // The directory answers, and the user is not there.
+        // The lookup works, and the user does not exist.
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\n");
         await ReloadAsync(daemon);
         await UntilAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
@@ -106,7 +106,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     [Theory]
     [InlineData("check")]
     [InlineData("once")]
-    public async Task A_command_waits_for_a_lookup_that_hangs_and_says_whose(string command)
+    public async Task A_command_waits_for_a_lookup_that_hangs_and_names_the_user(string command)
     {
         Libc.MakeFifo(PasswdPath);
         await using Daemon run = Daemon.Launch([command, "--config", _config.Path], null, Through($"mount --bind {PasswdPath} /etc/passwd"));
@@ -117,7 +117,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     private Task<Daemon> StartAsync(string mount) => Daemon.StartAsync(["--config", _config.Path],
         new Dictionary<string, string> { ["NOTIFY_SOCKET"] = NotifyPath, ["WATCHDOG_USEC"] = "400000" }, Through(mount));
 
-    // Without HOME, which a library may look up by the user's entry.
+    // Without HOME a library may look up the entry of the user.
     private static string[] Through(string mount) => ["/usr/bin/unshare", "-m", "/bin/sh", "-c", $"{mount} && unset HOME && exec \"$@\"", "sh"];
 
     private async Task<bool> MatchesAsync(Daemon daemon)

@@ -3,11 +3,14 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.EndToEnd;
 
-/// <summary>Processes and threads that come and go as fast as they can, under a thousand scrapes.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.Collector"/> in the daemon: processes and threads that start and exit as fast as possible during a
+/// thousand scrapes.
+/// </summary>
 public class VanishingTests
 {
     [SlowFact]
-    public async Task A_thousand_scrapes_of_churn_are_whole_and_true()
+    public async Task A_thousand_scrapes_during_churn_are_complete_and_correct()
     {
         using TempConfig config = new("[[filter]]\nname = \"w\"\nmatch = \"workload\"\n[[filter]]\nname = \"short\"\nmatch = \"true, sleep, sh\"\nchildren = true\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
@@ -32,10 +35,10 @@ public class VanishingTests
                 Support.ParsedScrape scrape = Support.ParsedScrape.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
                 foreach (Sample sample in scrape.Samples.Where(s => s.Name.EndsWith("_total", StringComparison.Ordinal)))
                 {
-                    // A pid or tid that is given out again is another series' owner; the steady process and the exporter are not.
+                    // A reused pid or tid belongs to another series; those of the steady process and the exporter are not reused.
                     string series = $"{sample.Name}{{{string.Join(',', sample.Labels)}}}";
                     if (sample.Labels.Values.Contains($"{steady.Pid}") && last.TryGetValue(series, out Sample? before))
-                        Assert.True(sample.Number >= before.Number, $"{series} fell from {before.Value} to {sample.Value}");
+                        Assert.True(sample.Number >= before.Number, $"{series} decreased from {before.Value} to {sample.Value}");
                     last[series] = sample;
                 }
                 samples += scrape.Samples.Count();
@@ -49,11 +52,11 @@ public class VanishingTests
             await stop.CancelAsync();
             await threads;
         }
-        Support.ParsedScrape end = await daemon.ScrapeParsedAsync();
-        // That the test bit: things did vanish between two reads.
-        TestContext.Current.SendDiagnosticMessage($"{samples} samples, {end.Value("thread_exporter_read_errors_total", ("reason", "gone"))} vanished while being read");
-        Assert.Equal(0, end.Value("thread_exporter_read_errors_total", ("reason", "malformed")));
-        Assert.Equal(0, end.Value("thread_exporter_read_errors_total", ("reason", "other")));
+        Support.ParsedScrape final = await daemon.ScrapeParsedAsync();
+        // For the reader: the test is effective when processes or threads exited between two reads.
+        TestContext.Current.SendDiagnosticMessage($"{samples} samples, {final.Value("thread_exporter_read_errors_total", ("reason", "gone"))} vanished while being read");
+        Assert.Equal(0, final.Value("thread_exporter_read_errors_total", ("reason", "malformed")));
+        Assert.Equal(0, final.Value("thread_exporter_read_errors_total", ("reason", "other")));
         Assert.DoesNotContain(" error ", daemon.Log, StringComparison.Ordinal);
     }
 }

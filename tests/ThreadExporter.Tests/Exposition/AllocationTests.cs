@@ -4,7 +4,9 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
-/// <summary>What a scrape allocates once all is known: nothing per thread.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Collection.Collector"/> and <see cref="ThreadMetrics"/> allocate nothing per thread once all threads are known.
+/// </summary>
 public class AllocationTests
 {
     private const int Few = 50, Many = 500;
@@ -16,7 +18,7 @@ public class AllocationTests
     {
         long few = BytesOfScrape(Few, ran);
         long many = BytesOfScrape(Many, ran);
-        // One object per thread would be more than ten thousand bytes.
+        // One object per thread would be more than 10,000 bytes.
         Assert.True(many <= few + 2_000, $"{few} bytes a scrape of {Few} threads, {many} bytes of {Many}");
     }
 
@@ -32,7 +34,7 @@ public class AllocationTests
         for (int i = 0; i < 4; i++)
             Scrape(live, pool);
         long least = long.MaxValue;
-        // The least of some: a list or a pool of the framework may grow in one of them.
+        // The minimum of several: a list or a pool of the framework may grow in one of them.
         for (int i = 0; i < 3; i++)
         {
             if (ran)

@@ -5,7 +5,9 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
-/// <summary>Key <c>labels</c> of a rule: unit, container and pod on the series of its processes.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Matching.CgroupLabels"/> (key <c>labels</c> of a filter): unit, container and pod as labels of the series.
+/// </summary>
 public sealed class CgroupLabelsTests : IDisposable
 {
     private const string Id = "8f14e45fceea167a5a36dedd4bea2543c1a5b2d0e6c74b8d9f30217a6bc4e501";
@@ -18,7 +20,7 @@ public sealed class CgroupLabelsTests : IDisposable
     public void Dispose() => _proc.Dispose();
 
     [Fact]
-    public void They_stand_last_in_the_label_sets_of_the_process_and_its_threads()
+    public void The_labels_are_the_last_of_the_process_and_thread_series()
     {
         using LiveCollector live = Collector(Pod);
         string text = Render(live);
@@ -29,7 +31,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void One_without_a_value_is_left_out()
+    public void A_label_without_a_value_is_left_out()
     {
         using LiveCollector live = Collector("0::/system.slice/nginx.service\n");
         Assert.All(Samples(Render(live)), s =>
@@ -42,7 +44,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_rule_without_them_reads_no_cgroup_and_its_series_keep_their_names()
+    public void A_filter_without_labels_reads_no_cgroup_and_adds_no_label()
     {
         using LiveCollector live = Collector(Pod, labels: []);
         File.Delete(Path.Combine(_proc.Root, "10/cgroup"));
@@ -52,7 +54,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void Each_rule_has_its_own()
+    public void Each_filter_has_its_own_labels()
     {
         _proc.Process(20, "g", cgroup: Pod);
         _proc.Thread(20, 20, "g"u8, 7);
@@ -61,7 +63,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_process_that_moves_to_another_cgroup_has_other_labels_from_the_next_rescan_on()
+    public void A_process_in_another_cgroup_gets_new_labels_at_the_next_rescan()
     {
         using LiveCollector live = Collector("0::/system.slice/runtime.service\n");
         Assert.Contains("tname=\"worker\",unit=\"runtime.service\"}", Render(live), StringComparison.Ordinal);
@@ -70,7 +72,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_cgroup_that_cannot_be_read_leaves_them_as_they_are()
+    public void A_cgroup_that_cannot_be_read_leaves_the_labels_unchanged()
     {
         using LiveCollector live = Collector(Pod);
         Render(live);
@@ -80,7 +82,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_reload_adds_and_removes_them_and_the_counters_go_on()
+    public void A_reload_adds_and_removes_labels_and_the_counters_continue()
     {
         using LiveCollector live = Collector(Pod, labels: []);
         Render(live);
@@ -93,7 +95,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_hostile_unit_is_valid_text()
+    public void A_hostile_unit_name_gives_valid_text()
     {
         byte[] cgroup = [.. "0::/a\"b\\x2d{}="u8, 0xff, .. Enumerable.Repeat((byte)0xfe, 200), .. ".service\n"u8];
         using LiveCollector live = Collector("");
@@ -104,7 +106,7 @@ public sealed class CgroupLabelsTests : IDisposable
     }
 
     [Fact]
-    public void Docs_name_each()
+    public void The_docs_name_each_label()
     {
         string docs = File.ReadAllText(Repository.File("docs/metrics.md"));
         Assert.All(FilterConfig.LabelNames, label => Assert.Contains($"| `{label}` |", docs, StringComparison.Ordinal));

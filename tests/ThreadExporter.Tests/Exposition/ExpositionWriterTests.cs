@@ -9,6 +9,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
+/// <summary><see cref="ExpositionWriter"/> and <see cref="DecimalText"/>: samples and numbers as text.</summary>
 public class ExpositionWriterTests
 {
     [Theory]
@@ -23,13 +24,13 @@ public class ExpositionWriterTests
     public void Nanoseconds_are_printed_as_exact_seconds(long nanoseconds, string expected) => Assert.Equal(expected, Format(nanoseconds));
 
     [Fact]
-    public void Every_value_reads_back_to_the_nanosecond() =>
+    public void Every_value_is_exact_to_the_nanosecond() =>
         Prop.ForAll<long>(any => Math.Max(any, -(any + 1)) is var nanoseconds
             && (long)(decimal.Parse(Format(nanoseconds), CultureInfo.InvariantCulture) * 1_000_000_000m) == nanoseconds)
         .QuickCheckThrowOnFailure();
 
     [Fact]
-    public void A_sample_is_name_labels_value()
+    public void A_sample_is_name_labels_and_value()
     {
         PooledBuffer buffer = new(new ChunkPool());
         ExpositionWriter writer = new(buffer, openMetrics: false);
@@ -42,7 +43,7 @@ public class ExpositionWriterTests
     }
 
     [Fact]
-    public void The_heads_of_the_two_formats()
+    public void Each_format_has_its_own_header()
     {
         Assert.Equal(
             "# HELP perfscale_thread_cpu_seconds_total CPU time of the thread, user and kernel, in seconds, with nanosecond resolution (schedstat).\n"
@@ -65,10 +66,10 @@ public class ExpositionWriterTests
     [InlineData(9_999_999_999_999_999_999UL)]
     [InlineData(10_000_000_000_000_000_000UL)]
     [InlineData(ulong.MaxValue)]
-    public void Whole_numbers(ulong value) => Assert.Equal(value.ToString(CultureInfo.InvariantCulture), FormatWhole(value));
+    public void Whole_numbers_are_printed_in_decimal(ulong value) => Assert.Equal(value.ToString(CultureInfo.InvariantCulture), FormatWhole(value));
 
     [Fact]
-    public void Any_whole_number_of_any_length() =>
+    public void A_whole_number_of_any_length_is_printed_in_decimal() =>
         Prop.ForAll<ulong, byte>((any, shift) => FormatWhole(any << (shift % 64)) == (any << (shift % 64)).ToString(CultureInfo.InvariantCulture))
         .QuickCheckThrowOnFailure();
 

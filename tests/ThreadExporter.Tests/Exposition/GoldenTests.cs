@@ -4,13 +4,13 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
-/// <summary>The whole text of a known /proc. <c>UPDATE_GOLDEN=1</c> writes the files anew.</summary>
+/// <summary><see cref="ThreadExporter.Exposition.ThreadMetrics"/>: the whole text for a fixture. <c>UPDATE_GOLDEN=1</c> rewrites the files.</summary>
 public class GoldenTests
 {
     [Theory]
     [InlineData(false, "threads.txt")]
     [InlineData(true, "threads.openmetrics")]
-    public void A_known_proc_gives_this_text(bool openMetrics, string file)
+    public void The_text_for_a_fixture_is_the_golden_file(bool openMetrics, string file)
     {
         using FixtureProc proc = new();
         proc.Process(4711, "ceph-osd", threads: 3, start: 250_000, cmdline: "/usr/bin/ceph-osd -f --id 3");
@@ -24,7 +24,7 @@ public class GoldenTests
 
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "all", Comm = ["*"] }), proc.Root);
         live.Collector.Collect(live.Snapshot);
-        // The boot time is this machine's.
+        // The boot time is that of the machine that runs the test.
         string text = string.Join('\n', live.Render(openMetrics).Split('\n').Select(line =>
             line.StartsWith("perfscale_process_start_time_seconds{", StringComparison.Ordinal) ? line[..line.LastIndexOf(' ')] + " BOOT" : line));
 
@@ -34,7 +34,7 @@ public class GoldenTests
     [Theory]
     [InlineData(false, "extended.txt")]
     [InlineData(true, "extended.openmetrics")]
-    public void What_is_shown_by_choice_gives_this_text(bool openMetrics, string file)
+    public void The_text_of_the_extended_counters_is_the_golden_file(bool openMetrics, string file)
     {
         using FixtureProc proc = new();
         proc.Process(4711, "mariadbd", threads: 3);

@@ -5,6 +5,7 @@ using ThreadExporter.Exposition;
 
 namespace ThreadExporter.Tests.Exposition;
 
+/// <summary><see cref="LabelText"/>: escaped values that are always valid UTF-8.</summary>
 public class LabelTextTests
 {
     public static TheoryData<byte[], string> Values => new()
@@ -15,9 +16,9 @@ public class LabelTextTests
         { "((a b ) ( c d) )"u8.ToArray(), "((a b ) ( c d) )" },
         { "zähler-日本"u8.ToArray(), "zähler-日本" },
         { [0xff, (byte)'x', 0xc3], "\\\\xffx\\\\xc3" },
-        // A character cut in half, as the kernel cuts names at 15 bytes.
+        // A truncated character: the kernel truncates names at 15 bytes.
         { [.. "fourteen-bytes"u8, 0xe6], "fourteen-bytes\\\\xe6" },
-        // Surrogates and overlong forms are not UTF-8 either.
+        // Surrogates and overlong forms are not valid UTF-8.
         { [0xed, 0xa0, 0x80], "\\\\xed\\\\xa0\\\\x80" },
         { [0xc0, 0xaf], "\\\\xc0\\\\xaf" },
     };
@@ -37,7 +38,7 @@ public class LabelTextTests
     }
 
     [Fact]
-    public void Any_bytes_give_valid_UTF8_of_one_line() =>
+    public void Any_bytes_give_valid_UTF8_on_one_line() =>
         Prop.ForAll<byte[]>(value =>
         {
             byte[] text = Render(value);

@@ -4,10 +4,11 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
+/// <summary><see cref="MetricCatalog"/>: complete, documented, and with names that follow the conventions of Prometheus.</summary>
 public partial class MetricCatalogTests
 {
     [Fact]
-    public void Docs_name_every_metric_with_its_type_and_nothing_else()
+    public void The_docs_name_every_metric_with_its_type_and_no_other()
     {
         Dictionary<string, string> documented = Row().Matches(File.ReadAllText(Repository.File("docs/metrics.md")))
             .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
@@ -15,7 +16,7 @@ public partial class MetricCatalogTests
     }
 
     [Fact]
-    public void Docs_name_every_label()
+    public void The_docs_name_every_label()
     {
         string docs = File.ReadAllText(Repository.File("docs/metrics.md"));
         foreach (string label in MetricCatalog.All.SelectMany(f => f.Labels))
@@ -23,7 +24,7 @@ public partial class MetricCatalogTests
     }
 
     [Fact]
-    public void Names_follow_the_rules_of_Prometheus()
+    public void Names_follow_the_conventions_of_Prometheus()
     {
         foreach (MetricFamily family in MetricCatalog.All)
         {
@@ -35,7 +36,7 @@ public partial class MetricCatalogTests
     }
 
     [Fact]
-    public void The_list_holds_every_family_once() =>
+    public void The_list_contains_every_family_once() =>
         Assert.Equal(
             typeof(MetricCatalog).GetFields().Select(f => f.GetValue(null)).OfType<MetricFamily>().OrderBy(f => f.Name, StringComparer.Ordinal),
             MetricCatalog.All.OrderBy(f => f.Name, StringComparer.Ordinal));

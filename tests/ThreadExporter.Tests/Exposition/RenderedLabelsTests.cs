@@ -4,7 +4,9 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Exposition;
 
-/// <summary>Labels are rendered once and kept: what they show must change when what they were made of does.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Model.RenderedLabels"/> in <see cref="ThreadExporter.Exposition.ThreadMetrics"/>: labels are rendered once and kept until a value changes.
+/// </summary>
 public sealed class RenderedLabelsTests : IDisposable
 {
     private readonly FixtureProc _proc = new();
@@ -26,7 +28,7 @@ public sealed class RenderedLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_thread_that_is_renamed_gets_new_ones_and_the_others_keep_theirs()
+    public void A_renamed_thread_gets_new_labels_and_the_others_keep_theirs()
     {
         _proc.ThreadStat(10, 11, "again"u8, 0, 0);
         _proc.SchedStat(10, 11, 2, 0, 0);
@@ -34,21 +36,21 @@ public sealed class RenderedLabelsTests : IDisposable
     }
 
     [Fact]
-    public void A_process_that_is_renamed_renames_the_labels_of_its_threads()
+    public void A_renamed_process_changes_the_labels_of_its_threads()
     {
         _proc.ProcessStat(10, "g", 2);
         Assert.Equal((1, 1, 7), Count("{daemon=\"g\",ppid=\"10\",pname=\"g\",tid=\"11\",tname=\"worker\"}"));
     }
 
     [Fact]
-    public void A_reload_that_changes_the_daemons_name_does_so()
+    public void A_reload_that_changes_the_daemon_name_changes_the_labels()
     {
         _live.Use(LiveCollector.Config(new FilterConfig { Name = "r", Cmdline = new Regex("--instance"), Daemon = new Regex("--instance (\\S+)") }));
         Assert.Equal((1, 1, 7), Count("{daemon=\"a\",ppid=\"10\",pname=\"f\",tid=\"11\",tname=\"worker\"}"));
     }
 
     [Fact]
-    public void A_thread_that_takes_a_tid_gets_its_own()
+    public void A_thread_with_a_reused_tid_gets_its_own_labels()
     {
         _live.Use(_live.Snapshot.Config with { Collector = _live.Snapshot.Config.Collector with { MaxDescriptors = 0 } });
         _proc.ThreadStat(10, 11, "reborn"u8, 0, 0, start: 900);
@@ -56,7 +58,7 @@ public sealed class RenderedLabelsTests : IDisposable
         Assert.Equal((1, 1, 7), Count("{daemon=\"f\",ppid=\"10\",pname=\"f\",tid=\"11\",tname=\"reborn\"}"));
     }
 
-    /// <summary>How many label sets tid 11 and tid 10 have, and how many samples have this one.</summary>
+    /// <summary>The number of label sets of tid 11 and of tid 10, and the number of samples with this label set.</summary>
     private (int OfEleven, int OfTen, int Samples) Count(string labels)
     {
         _live.Collector.Collect(_live.Snapshot);

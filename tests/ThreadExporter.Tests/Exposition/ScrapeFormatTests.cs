@@ -3,6 +3,7 @@ using ThreadExporter.Exposition;
 
 namespace ThreadExporter.Tests.Exposition;
 
+/// <summary><see cref="ScrapeFormat"/>: negotiation by Accept and Accept-Encoding.</summary>
 public class ScrapeFormatTests
 {
     [Theory]
@@ -17,7 +18,7 @@ public class ScrapeFormatTests
     [InlineData("application/openmetrics-text;q=0", false)]
     [InlineData("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain", false)]
     [InlineData(";;;,q=,", false)]
-    public void The_text_is_negotiated(string accept, bool openMetrics) =>
+    public void The_text_format_is_negotiated(string accept, bool openMetrics) =>
         Assert.Equal(openMetrics, ScrapeFormat.Negotiate(new HeaderDictionary { ["Accept"] = accept }).OpenMetrics);
 
     [Theory]

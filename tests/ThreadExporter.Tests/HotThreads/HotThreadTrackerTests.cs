@@ -4,10 +4,13 @@ using static ThreadExporter.Tests.Support.HotRig;
 
 namespace ThreadExporter.Tests.HotThreads;
 
+/// <summary>
+/// <see cref="HotThreadTracker"/>, <see cref="HotThreadReader"/> and <see cref="UsageHistory"/>: snapshots, rows, histories and their memory.
+/// </summary>
 public class HotThreadTrackerTests
 {
     [Fact]
-    public void While_nobody_looks_nothing_is_read_or_kept()
+    public void Without_requests_nothing_is_read_or_kept()
     {
         using FixtureProc proc = HotRig.Proc(3);
         using HotRig rig = new(proc);
@@ -17,7 +20,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_minute_after_the_last_look_all_of_it_is_let_go()
+    public void A_minute_after_the_last_request_all_memory_is_released()
     {
         using FixtureProc proc = HotRig.Proc(3);
         using HotRig rig = new(proc);
@@ -32,13 +35,13 @@ public class HotThreadTrackerTests
         Assert.Same(HotSnapshot.Empty, rig.Hot.Current);
         Assert.Equal(0, rig.Hot.Threads);
         Assert.Null(rig.Thread(101));
-        // And a new look begins anew.
+        // A new request starts again.
         rig.Ask();
         Assert.Equal(0, rig.Tick().Window);
     }
 
     [Fact]
-    public void Rows_are_what_ran_in_the_last_five_snapshots_hottest_first()
+    public void Rows_are_threads_that_ran_in_the_last_five_snapshots_ordered_by_cpu_time()
     {
         using FixtureProc proc = HotRig.Proc(3);
         using HotRig rig = new(proc);
@@ -57,7 +60,7 @@ public class HotThreadTrackerTests
         Assert.Equal([101, 102], snapshot.Hottest.Select(t => t.Tid));
         Assert.Equal([4500 * Ms, 1000 * Ms], snapshot.Hottest.Select(t => t.Cpu));
         Assert.Equal(250 * Ms, snapshot.Hottest[0].Wait);
-        // Another pid namespace's process has no clock here: the sum of its threads stands for it.
+        // The process clock cannot be read in another pid namespace: the sum of the threads is used.
         Assert.Equal((false, 5500 * Ms, 5500 * Ms), (snapshot.Hottest[0].Process.HasClock, snapshot.Hottest[0].Process.Cpu, snapshot.Hottest[0].Process.ThreadsCpu));
         Assert.Equal([900, 900, 900, 900, 900, 900, 900], snapshot.Hottest[0].History.Select(p => (int)p));
         Assert.Equal([1000, 1000, 1000, 0, 0, 0, 0], snapshot.Hottest[1].History.Select(p => (int)p));
@@ -81,7 +84,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_clock_that_falls_is_another_thread()
+    public void A_clock_that_decreases_is_another_thread()
     {
         using FixtureProc proc = HotRig.Proc(2);
         using HotRig rig = new(proc);
@@ -90,26 +93,26 @@ public class HotThreadTrackerTests
         rig.Tick();
         rig.Run(101, 900);
         Assert.Single(rig.Tick().Hottest);
-        // exec by a worker: tid and descriptor stay, the clock is the worker's.
+        // exec by a worker thread: tid and descriptor are the same, the clock is the worker's.
         proc.SchedStat(100, 101, 300 * Ms, 0, 1);
         Assert.Empty(rig.Tick().Hottest);
         proc.SchedStat(100, 101, 400 * Ms, 0, 1);
         HotThreadRow row = Assert.Single(rig.Tick().Hottest);
         Assert.Equal(100 * Ms, row.Cpu);
         Assert.Equal([100], row.History.Select(p => (int)p));
-        // Also when the worker had run longer than the leader: no thread runs more than a core.
+        // Also when the worker has run longer than the leader: no thread uses more than a core.
         proc.SchedStat(100, 101, 9000 * Ms, 0, 1);
         Assert.Empty(rig.Tick().Hottest);
     }
 
     [Fact]
-    public void The_memory_is_that_of_200_threads_and_180_points_whatever_runs()
+    public void The_memory_is_limited_to_200_threads_and_180_points()
     {
         using FixtureProc proc = HotRig.Proc(300);
         using HotRig rig = new(proc);
         rig.Ask(rows: 200);
         rig.Tick();
-        // The later ones are the hotter ones, and 100 come and go.
+        // Threads with higher tids use more CPU, and 100 threads start and exit.
         for (int i = 0; i < 4; i++)
         {
             for (int tid = 100; tid < 400; tid++)
@@ -124,7 +127,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_history_is_as_small_as_it_is_said_to_be_and_does_not_grow()
+    public void A_history_has_the_documented_size_and_does_not_grow()
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         UsageHistory history = new(1, 0);
@@ -136,7 +139,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_history_ends_with_its_last_180_points_and_goes_when_all_of_them_are_idle()
+    public void A_history_has_180_points_and_is_dropped_when_all_of_them_are_idle()
     {
         using FixtureProc proc = HotRig.Proc(2);
         using HotRig rig = new(proc);
@@ -158,7 +161,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_thread_that_ends_disappears()
+    public void A_thread_that_exits_disappears()
     {
         using FixtureProc proc = HotRig.Proc(2);
         using HotRig rig = new(proc, maxDescriptors: 0);
@@ -171,7 +174,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_thread_born_since_the_last_collection_is_found_and_keeps_its_history_when_it_is_collected()
+    public void A_thread_started_since_the_last_collection_is_found_and_keeps_its_history_when_it_is_collected()
     {
         using FixtureProc proc = HotRig.Proc(1);
         using HotRig rig = new(proc);
@@ -192,7 +195,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void A_process_born_since_the_last_collection_is_found()
+    public void A_process_started_since_the_last_collection_is_found()
     {
         using FixtureProc proc = HotRig.Proc(1);
         using HotRig rig = new(LiveCollector.Config(LiveCollector.Pid(100, 300)), proc);
@@ -211,7 +214,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void The_books_of_the_collections_are_not_touched()
+    public void Snapshots_do_not_change_the_state_of_collections()
     {
         using FixtureProc proc = HotRig.Proc(2);
         using HotRig rig = new(proc);
@@ -226,7 +229,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void Without_sched_info_the_ticks_of_stat_do()
+    public void Without_sched_info_the_ticks_of_stat_are_used()
     {
         using FixtureProc proc = HotRig.Proc(2);
         proc.Write("self/schedstat", "0 0 0\n"u8);
@@ -241,7 +244,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void Snapshots_become_rarer_when_they_cost_more_than_the_samplers_budget()
+    public void Snapshots_become_less_frequent_when_they_exceed_the_cpu_budget_of_the_sampler()
     {
         using FixtureProc proc = HotRig.Proc(200);
         using HotRig rig = new(LiveCollector.Config(LiveCollector.Pid(100)) with { Sampler = new() { CpuBudget = 0.000_01 } }, proc);
@@ -251,7 +254,7 @@ public class HotThreadTrackerTests
     }
 
     [Fact]
-    public void Of_a_real_process_the_books_close_with_threads_that_come_and_go()
+    public void The_cpu_time_of_a_real_process_adds_up_while_threads_start_and_exit()
     {
         using Workload workload = new();
         workload.Spawn("steady", "30");
@@ -267,7 +270,7 @@ public class HotThreadTrackerTests
         HotProcessRow process = snapshot.Hottest[0].Process;
         long hottest = snapshot.Hottest.Sum(t => t.Cpu);
         Assert.InRange(hottest, 1, process.ThreadsCpu);
-        // The churned threads burned 100 ms together, and no living thread has it.
+        // The exited threads have used 100 ms together, which no live thread accounts for.
         Assert.InRange(process.Cpu - process.ThreadsCpu, 60 * Ms, 4 * Second);
         Assert.True(process.HasClock);
     }

@@ -2,6 +2,7 @@ using ThreadExporter.Model;
 
 namespace ThreadExporter.Tests.Model;
 
+/// <summary><see cref="PeakTracker"/>: how long a peak is kept.</summary>
 public class PeakTrackerTests
 {
     private const long Ms = 1_000_000;
@@ -11,7 +12,7 @@ public class PeakTrackerTests
     public void A_peak_is_remembered_for_the_window_and_then_forgotten()
     {
         PeakTracker peak = new();
-        // Just after boot.
+        // Shortly after boot.
         long start = 3 * Ms;
         peak.Observe(0.75, start, Minute);
         peak.Observe(0.5, start + 20_000 * Ms, Minute);
@@ -29,7 +30,7 @@ public class PeakTrackerTests
     }
 
     [Fact]
-    public void Another_peak_window_starts_again_and_nothing_breaks()
+    public void Another_peak_window_starts_again()
     {
         PeakTracker peak = new();
         long now = 100_000 * Ms;

@@ -6,7 +6,9 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Series;
 
-/// <summary>The books of real processes: what two collections print adds up to the nanosecond, whatever happens in between.</summary>
+/// <summary>
+/// <see cref="ThreadExporter.Series.CpuLedger"/> with real processes: the CPU time adds up to the nanosecond between any two collections.
+/// </summary>
 public class CpuLedgerTests
 {
     private static readonly ThreadsConfig[] Details =
@@ -25,7 +27,7 @@ public class CpuLedgerTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void Every_nanosecond_is_shown_once_whatever_threads_and_rules_do(int seed)
+    public void Every_nanosecond_is_shown_once_whatever_threads_and_filters_do(int seed)
     {
         using Workload workload = new();
         Random random = new(seed);
@@ -34,13 +36,13 @@ public class CpuLedgerTests
         using LiveCollector live = new(Config(workload.Pid, threads, maxThreads, maxSamples));
         Ledger ledger = new();
         List<int> tids = [.. Enumerable.Range(0, 6).Select(i => workload.Spawn($"worker-{i}", i < 2 ? "30" : "2"))];
-        int born = 6;
+        int started = 6;
         for (int i = 0; i < 300; i++)
         {
             switch (random.Next(9))
             {
                 case 0:
-                    tids.Add(workload.Spawn($"worker-{born++ % 8}", random.Next(3) == 0 ? "20" : "1"));
+                    tids.Add(workload.Spawn($"worker-{started++ % 8}", random.Next(3) == 0 ? "20" : "1"));
                     break;
                 case 1 when tids.Count > 2:
                     int index = random.Next(tids.Count);
@@ -69,7 +71,7 @@ public class CpuLedgerTests
             live.Use(Config(workload.Pid, threads, maxThreads, maxSamples));
             live.Collect(workload.Pid);
             ledger.Take(live.Render());
-            Assert.True(ledger.LargestError == 0, $"after step {i} of seed {seed} the books miss {ledger.LargestError} ns");
+            Assert.True(ledger.LargestError == 0, $"after step {i} of seed {seed} the CPU time differs by {ledger.LargestError} ns");
         }
         Assert.Equal(299, ledger.Intervals);
         Assert.Equal(0, ledger.ErrorOfTheWholeRun);
@@ -79,7 +81,7 @@ public class CpuLedgerTests
     }
 
     [Fact]
-    public void What_threads_used_by_their_own_clocks_is_what_is_attributed_to_them()
+    public void The_attributed_time_of_threads_is_that_of_their_clocks()
     {
         using Workload workload = new();
         int[] tids = [.. Enumerable.Range(0, 3).Select(i => workload.Get($"steps t{i}"))];
@@ -100,12 +102,12 @@ public class CpuLedgerTests
         Assert.Equal(0, ledger.LargestError);
         for (int i = 0; i < tids.Length; i++)
         {
-            long truth = workload.Cpu(tids[i]) - before[i];
+            long expected = workload.Cpu(tids[i]) - before[i];
             long shown = ledger.Increases.Single(s => s.Key.StartsWith("perfscale_thread_cpu_seconds_total{", StringComparison.Ordinal)
                 && s.Key.Contains($"tid=\"{tids[i]}\"", StringComparison.Ordinal)).Value;
-            Assert.True(truth > 60_000_000);
-            Assert.InRange(shown, truth - truth / 100, truth + truth / 100);
-            TestContext.Current.SendDiagnosticMessage("thread {0}: {1} ns by its own clock, {2} ns attributed", i, truth, shown);
+            Assert.True(expected > 60_000_000);
+            Assert.InRange(shown, expected - expected / 100, expected + expected / 100);
+            TestContext.Current.SendDiagnosticMessage("thread {0}: {1} ns by its own clock, {2} ns attributed", i, expected, shown);
         }
     }
 
@@ -114,7 +116,7 @@ public class CpuLedgerTests
     [InlineData("tid", 300)]
     [InlineData("name", 300)]
     [InlineData("none", 300)]
-    public void Exec_by_a_worker_thread_keeps_the_books_closed(string detail, int workerMilliseconds) =>
+    public void The_cpu_time_adds_up_after_exec_by_a_worker_thread(string detail, int workerMilliseconds) =>
         Exec(detail, $"do {{0}} burst {workerMilliseconds * 1000}", "post {0} exec /bin/sleep 60");
 
     private static void Exec(string detail, params string[] commands)
@@ -134,16 +136,16 @@ public class CpuLedgerTests
         Collect();
         workload.Do(string.Format(CultureInfo.InvariantCulture, commands[1], worker));
         Eventually.True(() => Kernel.Name(workload.Pid, workload.Pid) == "sleep" && Kernel.State(workload.Pid, workload.Pid) == 'S', "exec is done");
-        // Its name changes with the next rescan; the process stays the one it was.
+        // The name changes with the next rescan; it is still the same process.
         Collect();
         Collect();
         Assert.Equal(0, ledger.LargestError);
-        // What the worker had used before is not counted a second time as the leader's.
+        // What the worker used before the exec is not counted again as the leader's.
         Assert.InRange(process.Balance.Cpu, process.Reading.Clock, process.Reading.Clock + 50_000_000);
     }
 
     [Fact]
-    public void Never_below_the_kernels_clock_and_above_it_by_no_more_than_ran_meanwhile()
+    public void The_cpu_time_is_never_below_the_process_clock_nor_above_it_by_more_than_ran_meanwhile()
     {
         using Workload workload = new();
         for (int i = 0; i < 4; i++)
@@ -152,14 +154,14 @@ public class CpuLedgerTests
         for (int i = 0; i < 50; i++)
         {
             long before = Clock(workload.Pid);
-            long books = live.Collect(workload.Pid)!.Balance.Cpu;
-            Assert.InRange(books, before, Clock(workload.Pid) + 20_000_000L * Environment.ProcessorCount);
+            long cpu = live.Collect(workload.Pid)!.Balance.Cpu;
+            Assert.InRange(cpu, before, Clock(workload.Pid) + 20_000_000L * Environment.ProcessorCount);
             workload.Churn(1, 1);
         }
     }
 
     [Fact]
-    public void A_pool_of_two_thousand_numbered_threads_is_a_handful_of_series()
+    public void Pools_of_numbered_threads_have_few_series()
     {
         using Workload workload = new();
         for (int i = 0; i < 400; i++)

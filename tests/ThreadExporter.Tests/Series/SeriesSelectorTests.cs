@@ -6,7 +6,10 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Series;
 
-/// <summary>Which series are shown, and with what values, on a /proc whose every number is known.</summary>
+/// <summary>
+/// <see cref="SeriesSelector"/> and <see cref="SeriesAssigner"/>: which series are shown, and with which
+/// values, on a fixture.
+/// </summary>
 public sealed class SeriesSelectorTests : IDisposable
 {
     private const long Second = 1_000_000_000;
@@ -16,7 +19,7 @@ public sealed class SeriesSelectorTests : IDisposable
     private readonly Dictionary<int, long> _cpu = [];
     private LiveCollector? _live;
     private ThreadsConfig _threads = new();
-    // By path: a plain file does not end with its thread.
+    // By path: an open plain file can still be read after its thread has exited.
     private CollectorConfig _limits = new() { RescanInterval = TimeSpan.Zero, MaxDescriptors = 0 };
     private int _threadCount;
 
@@ -27,7 +30,7 @@ public sealed class SeriesSelectorTests : IDisposable
     }
 
     [Fact]
-    public void Top_shows_the_hottest_at_once_and_those_that_were_for_a_while_but_never_more_than_twice_as_many()
+    public void Top_shows_the_busiest_threads_at_once_and_keeps_recent_ones_up_to_twice_as_many()
     {
         Process(10, 11, 12, 13, 14);
         _threads = new ThreadsConfig { Top = 1 };
@@ -39,17 +42,17 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(12, 1);
         Run(14, 900);
         Assert.Equal(["13", "14"], Shown());
-        // 12 was hidden when 14 came: what it used in that interval is folded, and it goes on where it was last shown.
+        // 12 was hidden when 14 came: its CPU time of that interval is folded, and its series continues from the value last shown.
         Run(12, 9000);
         Assert.Equal(["12", "14"], Shown());
         Assert.Equal(6 * Second, Value("12"));
         Run(12, 1);
         Assert.Equal(7 * Second, Value("12"));
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void A_thread_that_takes_its_old_name_back_goes_on_where_that_series_stopped()
+    public void A_thread_with_its_previous_name_again_continues_that_series()
     {
         Process(10, 11);
         Run(11, 2);
@@ -64,11 +67,11 @@ public sealed class SeriesSelectorTests : IDisposable
         Assert.Equal(2 * Second, Value("11", "t11"));
         Run(11, 1);
         Assert.Equal(3 * Second, Value("11", "t11"));
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void A_thread_of_more_names_than_are_remembered_begins_at_0_rather_than_count_twice()
+    public void A_thread_with_more_names_than_are_kept_starts_at_0_and_counts_nothing_twice()
     {
         Process(10, 11);
         Run(11, 100);
@@ -82,64 +85,64 @@ public sealed class SeriesSelectorTests : IDisposable
         Rename(11, "t11");
         Run(11, 1);
         Assert.Equal(0, Value("11", "t11"));
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void A_group_sums_its_members_and_keeps_what_those_that_ended_have_used()
+    public void A_name_series_sums_its_threads_and_keeps_the_time_of_exited_ones()
     {
         Process(10, 11, 12);
         _threads = new ThreadsConfig { Detail = ThreadDetail.Name, FoldDigits = true };
-        // What they use while the rule changes is folded.
+        // CPU time of the interval in which the filter changes is folded.
         Run(11, 2);
         Run(12, 5);
         Assert.Equal(["t*"], Shown("tname"));
         Assert.Equal(5 * Second, Value(null, "t*"));
         Assert.Equal(3, Text().Value("perfscale_thread_group_threads", ("tname", "t*")));
-        End(12);
+        Exit(12);
         Run(11, 1);
         Assert.Equal(6 * Second, Value(null, "t*"));
         Assert.Equal(2, Text().Value("perfscale_thread_group_threads", ("tname", "t*")));
-        // What a newcomer has used at first sight is its group's.
-        Born(15, 4);
+        // The CPU time of a new thread goes to its name series.
+        Start(15, 4);
         Assert.Equal(10 * Second, Value(null, "t*"));
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void A_name_without_members_stays_and_goes_on()
+    public void A_name_series_without_threads_is_kept_and_continues()
     {
         Process(10, 11);
         Rename(11, "pool");
         _threads = new ThreadsConfig { Detail = ThreadDetail.Name };
         Run(11, 2);
-        End(11);
+        Exit(11);
         Run(10, 1);
         Assert.Equal(0, Text().Value("perfscale_thread_group_threads", ("tname", "pool")));
         long before = Value(null, "pool");
-        Born(16, 3, "pool");
+        Start(16, 3, "pool");
         Assert.Equal(before + 3 * Second, Value(null, "pool"));
-        Closed();
+        AssertAddsUp();
     }
 
     [SlowFact]
-    public void Names_without_members_are_kept_within_a_bound()
+    public void The_number_of_name_series_without_threads_is_limited()
     {
         Process(10);
         _threads = new ThreadsConfig { Detail = ThreadDetail.Name };
         Collect();
         for (int i = 0; i < 400; i++)
         {
-            Born(1000 + i, 0, $"job-{i}");
-            End(1000 + i);
+            Start(1000 + i, 0, $"job-{i}");
+            Exit(1000 + i);
         }
         Run(10, 1);
         Assert.Equal(257, Shown("tname").Length);
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void The_limit_keeps_the_hottest_of_all_processes_folds_the_rest_and_says_so_once()
+    public void The_limit_keeps_the_busiest_threads_of_all_processes_folds_the_rest_and_warns_once()
     {
         Process(10, 11, 12, 13);
         Run(12, 5);
@@ -148,7 +151,7 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(13, 50);
         Assert.Equal(["12", "13"], Shown());
         Assert.Equal((2, false), (_live.Collector.FoldedAtLimit, _live.Collector.DetailLowered));
-        Assert.Equal("2 thread series more than fit in collector.max_threads: the 2 hottest are shown, the others are folded. Choose fewer threads with [filter.threads], or raise the limit",
+        Assert.Equal("2 thread series exceed collector.max_threads: the 2 with the highest CPU use are shown, the others are folded. Select fewer threads with [filter.threads], or raise the limit",
             Assert.Single(_live.Collector.TakeWarnings()));
         Run(12, 1);
         Assert.Empty(_live.Collector.TakeWarnings());
@@ -156,11 +159,11 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(12, 1);
         Assert.Equal(["10", "11", "12", "13"], Shown());
         Assert.Equal(0, _live.Collector.FoldedAtLimit);
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void Samples_are_kept_within_their_limit_with_every_process_in_them()
+    public void Max_samples_is_kept_and_every_process_is_shown()
     {
         Process(10, [.. Enumerable.Range(11, 60)]);
         _limits = _limits with { MaxSamples = 200 };
@@ -168,7 +171,7 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(12, 5);
         Support.ParsedScrape text = Text();
         Assert.Contains("12", Shown());
-        Assert.InRange(text.Samples.Count(), 80, 200 - SampleBudget.Self);
+        Assert.InRange(text.Samples.Count(), 80, 200 - SampleBudget.Self - SampleBudget.Reserve);
         Assert.True(_live!.Collector.DetailLowered);
         Assert.Contains("collector.max_samples", Assert.Single(_live.Collector.TakeWarnings()), StringComparison.Ordinal);
         // Every process is shown, whatever the limit.
@@ -176,24 +179,11 @@ public sealed class SeriesSelectorTests : IDisposable
         Run(12, 5);
         Assert.Empty(Shown());
         Assert.Single(Text().Of("perfscale_process_cpu_seconds_total"));
-        Closed();
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void What_a_scrape_has_is_counted_right(bool byName)
-    {
-        Process(10, [.. Enumerable.Range(11, 9)]);
-        _threads = new ThreadsConfig { Detail = byName ? ThreadDetail.Name : ThreadDetail.Tid };
-        Collect();
-        // A group has one more, for which room is always left.
-        int perSeries = SampleBudget.PerSeries(_live!.Snapshot.Config, hasSchedInfo: true) - (byName ? 0 : 1);
-        Assert.Equal(SampleBudget.PerProcess + 10 * perSeries, Text().Samples.Count());
+        AssertAddsUp();
     }
 
     [Fact]
-    public void What_could_not_be_read_for_a_while_is_not_counted_twice_when_it_can()
+    public void Time_used_while_a_thread_could_not_be_read_is_not_counted_twice()
     {
         Process(10, 11);
         Run(11, 2);
@@ -208,11 +198,11 @@ public sealed class SeriesSelectorTests : IDisposable
         WatchedProcess process = _live!.Collector.Processes.Single();
         Assert.Equal(7 * Second, process.Balance.Cpu);
         Assert.Equal(4 * Second, process.Balance.Transient);
-        Closed();
+        AssertAddsUp();
     }
 
     [Fact]
-    public void Extended_counters_are_hidden_resumed_and_summed_like_the_others()
+    public void Extended_counters_are_hidden_continued_and_summed_like_the_others()
     {
         Process(10, 11, 12);
         _limits = _limits with { Extended = ExtendedKinds.Faults };
@@ -230,7 +220,7 @@ public sealed class SeriesSelectorTests : IDisposable
         Faults(12, 1604);
         Faults(11, 103);
         Assert.Equal([5], ShownFaults());
-        Closed();
+        AssertAddsUp();
     }
 
     private void Faults(int tid, long faults)
@@ -243,7 +233,7 @@ public sealed class SeriesSelectorTests : IDisposable
 
     private readonly Ledger _ledger = new();
 
-    private void Closed()
+    private void AssertAddsUp()
     {
         Assert.Equal(0, _ledger.LargestError);
         Assert.Equal(0, _ledger.ErrorOfTheWholeRun);
@@ -270,7 +260,7 @@ public sealed class SeriesSelectorTests : IDisposable
 
     private void Rename(int tid, string name) => _proc.ThreadStat(10, tid, Encoding.ASCII.GetBytes(name), 0, 0);
 
-    private void Born(int tid, long seconds, string? name = null)
+    private void Start(int tid, long seconds, string? name = null)
     {
         _proc.Thread(10, tid, Encoding.ASCII.GetBytes(name ?? $"t{tid}"), seconds * Second);
         _cpu[tid] = seconds * Second;
@@ -278,7 +268,7 @@ public sealed class SeriesSelectorTests : IDisposable
         Collect();
     }
 
-    private void End(int tid)
+    private void Exit(int tid)
     {
         _proc.EndThread(10, tid);
         _threadCount--;
@@ -287,7 +277,7 @@ public sealed class SeriesSelectorTests : IDisposable
 
     private void Collect()
     {
-        // The process's clock in ticks, as a /proc of another namespace has it: what its threads used, ended ones too.
+        // The process clock in ticks, as in another pid namespace: the CPU time of all threads, including exited ones.
         _proc.ProcessStat(10, "f", _threadCount, user: (ulong)(_cpu.Values.Sum() / 10_000_000));
         ExporterConfig config = new() { Filters = [new FilterConfig { Name = "f", Comm = ["f"], Threads = _threads }], Collector = _limits };
         if (_live is null)

@@ -3,8 +3,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Soak;
 
 /// <summary>
-/// The closed books: between two successive collections what a process's counter gains is what its shown threads gain, and what is
-/// folded, and what threads used that came and went, to the nanosecond.
+/// Checks that the CPU time adds up: between two successive collections, the increase of a process is that of its shown threads, its folded
+/// time and its transient time, to the nanosecond.
 /// </summary>
 internal static class SoakLedger
 {
@@ -13,10 +13,11 @@ internal static class SoakLedger
     private const string Folded = "perfscale_process_folded_threads_cpu_seconds_total";
     private const string Transient = "perfscale_process_transient_threads_cpu_seconds_total";
 
-    /// <summary>Whether no collection was made between the two: another scraper's, a reload's.</summary>
+    /// <summary>Whether no other collection was made between the two, for another scraper or a reload.</summary>
     public static bool AreSuccessive(Support.ParsedScrape before, Support.ParsedScrape after) => Collections(after) == Collections(before) + 1;
 
-    /// <summary>Checks every process that both scrapes show. Returns how many.</summary>
+    /// <summary>Checks the processes that both scrapes show.</summary>
+    /// <returns>How many there are.</returns>
     public static int Check(Support.ParsedScrape before, Support.ParsedScrape after)
     {
         Dictionary<string, long> explained = [];
@@ -41,7 +42,7 @@ internal static class SoakLedger
 
     private static double Collections(Support.ParsedScrape scrape) => scrape.Value("thread_exporter_collections_total");
 
-    // A pid given out again is another process.
+    // A reused pid is another process.
     private static string? Start(Support.ParsedScrape scrape, Sample process) =>
         scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels["pid"] == process.Labels["pid"])?.Value;
 }

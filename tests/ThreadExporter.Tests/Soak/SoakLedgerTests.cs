@@ -2,18 +2,18 @@ using Xunit.Sdk;
 
 namespace ThreadExporter.Tests.Soak;
 
-/// <summary>That the check of the books can fail.</summary>
+/// <summary><see cref="SoakLedger"/>: it finds CPU time that does not add up.</summary>
 public class SoakLedgerTests
 {
     [Fact]
-    public void Balanced_to_the_nanosecond_or_not()
+    public void A_difference_of_a_nanosecond_is_found()
     {
         Support.ParsedScrape before = Scrape(7, process: "10.5", first: "4.1", second: "3", folded: "1", transient: "2");
-        // 0.3 by one thread, 0.2 folded, 0.000000001 by threads that came and went; the second thread was not shown before.
+        // 0.3 of one thread, 0.2 folded, 0.000000001 transient; the second thread was not shown before.
         Assert.Equal(1, SoakLedger.Check(before, Scrape(8, process: "11.000000001", first: "4.4", second: null, folded: "1.2", transient: "2.000000001")));
         Assert.Throws<TrueException>(() => SoakLedger.Check(before, Scrape(8, process: "11.000000002", first: "4.4", second: null, folded: "1.2", transient: "2.000000001")));
         Assert.Throws<TrueException>(() => SoakLedger.Check(before, Scrape(8, process: "11.000000001", first: "4.4", second: "3.1", folded: "1.2", transient: "2.000000001")));
-        // Another process under the pid is not compared.
+        // Another process with the same pid is not compared.
         Assert.Equal(0, SoakLedger.Check(before, Scrape(8, process: "1", first: "1", second: null, folded: "0", transient: "0", start: "200")));
     }
 

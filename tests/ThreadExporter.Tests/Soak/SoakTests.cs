@@ -8,8 +8,8 @@ using ThreadExporter.Tests.Support;
 namespace ThreadExporter.Tests.Soak;
 
 /// <summary>
-/// Everything at once for a while: threads and processes that come and go, reloads good and bad, two scrapers, clients that are slow or
-/// talk nonsense. A minute by default; <c>make soak</c> runs ten (SOAK_SECONDS).
+/// The daemon under load: threads and processes that start and exit, valid and invalid reloads, two scrapers, slow clients and clients that
+/// send invalid requests. One minute by default; <c>make soak</c> runs ten (SOAK_SECONDS).
 /// </summary>
 public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
     private long _compared;
     private long _reloads;
     private long _abuses;
-    private long _books;
+    private long _balances;
 
     public void Dispose()
     {
@@ -34,7 +34,7 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
     }
 
     [SlowFact]
-    public async Task Under_churn_reloads_and_abuse_no_scrape_fails_and_nothing_grows()
+    public async Task Under_churn_reloads_and_bad_clients_no_scrape_fails_and_nothing_grows()
     {
         foreach (string mode in (string[])["5", "10", "idle", "idle"])
             _steady.Spawn("steady-" + mode, mode);
@@ -52,7 +52,7 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
             Trouble(() => AbuseAsync(daemon));
             Trouble(() => OtherScrapeAsync(daemon));
 
-            // All code has run and been compiled after half of the time.
+            // After half of the time all code has run and been compiled.
             await ScrapeForAsync(daemon, Length / 2);
             (long memory, int descriptors) = Footprint(daemon);
             await ScrapeForAsync(daemon, Length / 4);
@@ -60,11 +60,11 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
             await Task.WhenAll(_troubles);
             processes.Kill();
 
-            // And with one scraper, whose collections are all there are.
+            // Then with one scraper, which makes all the collections.
             await ScrapeForAsync(daemon, Length / 4);
             (long memoryAtEnd, int descriptorsAtEnd) = Footprint(daemon);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{Length.TotalSeconds} s: {_scrapes} scrapes, {_compared} counters compared, {_reloads} reloads, {_abuses} abuses, {_books} books balanced; RssAnon {memory / 1024} -> {memoryAtEnd / 1024} kB, descriptors besides those on threads {descriptors} -> {descriptorsAtEnd}"));
+                $"{Length.TotalSeconds} s: {_scrapes} scrapes, {_compared} counters compared, {_reloads} reloads, {_abuses} abuses, {_balances} balances checked; RssAnon {memory / 1024} -> {memoryAtEnd / 1024} kB, descriptors besides those on threads {descriptors} -> {descriptorsAtEnd}"));
             Assert.InRange(memoryAtEnd, 0, memory * 5 / 4 + (8 << 20));
             Assert.InRange(descriptorsAtEnd, 0, descriptors + 10);
         }
@@ -73,12 +73,12 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
             processes.Kill();
             await _stop.CancelAsync();
         }
-        Assert.DoesNotContain("internal error", daemon.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain("Collection failed", daemon.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("please report it", daemon.Log, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("collection failed", daemon.Log, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(0, await daemon.StopAsync());
     }
 
-    /// <summary>Scrapes five times a second and compares each scrape with the one before.</summary>
+    /// <summary>Scrapes five times a second and compares each scrape with the previous one.</summary>
     private async Task ScrapeForAsync(Daemon daemon, TimeSpan time)
     {
         long begin = Stopwatch.GetTimestamp();
@@ -86,23 +86,23 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
         while (Stopwatch.GetElapsedTime(begin) < time)
         {
             await Task.Delay(200);
-            // A trouble that ended before its time has something to say.
+            // A task that has ended early has failed: its exception is thrown here.
             foreach (Task trouble in _troubles.Where(t => t.IsFaulted))
                 await trouble;
             Support.ParsedScrape after = await daemon.ScrapeParsedAsync();
             _scrapes++;
             foreach ((string series, Sample sample) in after.Series)
             {
-                // Who churns gets used tids again; the steady ones and the exporter do not.
-                bool lives = !sample.Labels.ContainsKey("daemon") || sample.Labels.Values.Contains($"{_steady.Pid}");
-                if (!lives || !sample.Name.EndsWith("_total", StringComparison.Ordinal) || !before.Series.TryGetValue(series, out Sample? earlier))
+                // Processes that churn reuse tids; the steady ones and the exporter do not.
+                bool isStable = !sample.Labels.ContainsKey("daemon") || sample.Labels.Values.Contains($"{_steady.Pid}");
+                if (!isStable || !sample.Name.EndsWith("_total", StringComparison.Ordinal) || !before.Series.TryGetValue(series, out Sample? earlier))
                     continue;
                 _compared++;
-                Assert.True(sample.Number >= earlier.Number, $"{series} fell from {earlier.Value} to {sample.Value}");
+                Assert.True(sample.Number >= earlier.Number, $"{series} decreased from {earlier.Value} to {sample.Value}");
             }
             Assert.Equal(2, after.Of("perfscale_thread_cpu_seconds_total").Count(s => s.Labels.GetValueOrDefault("tname") == "steady-idle"));
             if (SoakLedger.AreSuccessive(before, after))
-                _books += SoakLedger.Check(before, after);
+                _balances += SoakLedger.Check(before, after);
             before = after;
         }
     }
@@ -133,11 +133,11 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
         await Task.Delay(700);
     }
 
-    // The steady workload is always watched, under one rule or another.
+    // The steady workload is always watched, by one filter or another.
     private string GoodConfig(long variant) =>
         $"""
         [[filter]]
-        name = "rule {variant % 3}"
+        name = "filter {variant % 3}"
         pid = {(variant % 2 == 0 ? $"[{_steady.Pid}, {_churning.Pid}]" : $"[{_steady.Pid}]")}
         [[filter]]
         name = "short"
@@ -146,7 +146,7 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
         max_descriptors = {(variant % 4 == 3 ? 3 : 10000)}
         """ + "\n";
 
-    /// <summary>A client that says half a request and waits, and one that says nonsense.</summary>
+    /// <summary>A client that sends half a request and waits, and one that sends invalid requests.</summary>
     private async Task AbuseAsync(Daemon daemon)
     {
         using TcpClient slow = new(), bad = new();
@@ -159,12 +159,12 @@ public sealed partial class SoakTests(ITestOutputHelper output) : IDisposable
         await bad.GetStream().WriteAsync(_abuses % 2 == 0 ? nonsense : "GET /metrics HTTP/9.9\r\nContent-Length: -1\r\n\r\n"u8.ToArray());
         Interlocked.Increment(ref _abuses);
         await Task.Delay(100);
-        // One reads nothing of what it asked for, the other goes away.
+        // One does not read the response, the other disconnects.
         await slow.GetStream().WriteAsync("alhost\r\n\r\n"u8.ToArray());
         await Task.Delay(100);
     }
 
-    /// <summary>Anonymous memory in bytes, and descriptors other than those on /proc.</summary>
+    /// <summary>Anonymous memory in bytes, and the number of descriptors that are not on /proc.</summary>
     private static (long Memory, int Descriptors) Footprint(Daemon daemon)
     {
         long kilobytes = long.Parse(RssAnon().Match(File.ReadAllText($"/proc/{daemon.Pid}/status")).Groups[1].Value, CultureInfo.InvariantCulture);

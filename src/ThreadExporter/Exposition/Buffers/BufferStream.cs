@@ -1,6 +1,6 @@
 namespace ThreadExporter.Exposition.Buffers;
 
-/// <summary>The stream that libraries want to write to, on a pooled buffer.</summary>
+/// <summary>A write-only stream over a pooled buffer, for libraries that write to a stream. It never blocks.</summary>
 internal sealed class BufferStream(PooledBuffer buffer) : Stream
 {
     public override bool CanRead => false;
@@ -31,7 +31,7 @@ internal sealed class BufferStream(PooledBuffer buffer) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override int Read(byte[] bytes, int offset, int count) => throw new NotSupportedException("This stream is only written.");
+    public override int Read(byte[] bytes, int offset, int count) => throw new NotSupportedException("A write-only stream cannot be read.");
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A write-only stream cannot seek.");
     public override void SetLength(long value) => throw new NotSupportedException("A write-only stream cannot seek.");
 }

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace ThreadExporter.Exposition.Buffers;
 
 /// <summary>
-/// A growing body in chunks from a pool, read by as many responses as share one collection and given back when the last
-/// of them lets go.
+/// A response body that grows in chunks from a pool. It is reference-counted: the responses that share a collection read the same buffer, and
+/// the last one to release it returns the chunks. It has one writer; after that it does not change.
 /// </summary>
 internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
 {
@@ -15,9 +15,10 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     private int _before;
     private int _references = 1;
 
+    /// <summary>Bytes written.</summary>
     public int Length => _before + _used;
 
-    /// <summary>The pieces in order.</summary>
+    /// <summary>The contents of the chunks, in order.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Segments
     {
         get
@@ -27,7 +28,7 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
         }
     }
 
-    /// <summary>At least <paramref name="sizeHint"/> bytes in one piece, to be followed by <see cref="Advance"/>.</summary>
+    /// <summary>At least <paramref name="sizeHint"/> contiguous bytes to write to, followed by <see cref="Advance"/>.</summary>
     public Span<byte> GetSpan(int sizeHint = 0)
     {
         if (_current.Length - _used < Math.Max(sizeHint, 1))
@@ -56,26 +57,27 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     }
 
     /// <summary>
-    /// The pieces in order, for one who holds the body and reads it once. When nobody else holds it, each piece goes back
-    /// to the pool as soon as the next is asked for: the next collection does not need memory for a second body while the
-    /// end of this one is still being sent.
+    /// The contents of the chunks in order, for a caller that reads them once and then releases the buffer. When it has the only reference,
+    /// each chunk is returned to the pool when the next one is requested, so that a collection made meanwhile needs less new memory.
     /// </summary>
     public IEnumerable<ReadOnlyMemory<byte>> Drain()
     {
-        // Nobody becomes a holder after the body was handed out.
-        bool alone = Volatile.Read(ref _references) == 1;
+        // All references are added before the first response gets the buffer.
+        bool isOnlyReference = Volatile.Read(ref _references) == 1;
         int at = 0;
-        foreach (ReadOnlyMemory<byte> piece in Segments)
+        foreach (ReadOnlyMemory<byte> segment in Segments)
         {
-            yield return piece;
-            if (alone)
+            yield return segment;
+            if (isOnlyReference)
                 Return(at);
             at++;
         }
     }
 
+    /// <summary>Adds a reference, to be released by another caller.</summary>
     public void AddRef() => Interlocked.Increment(ref _references);
 
+    /// <summary>Gives up one reference. After the last one the buffer must not be used.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0)
@@ -91,14 +93,14 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     {
         byte[] chunk = _chunks[index];
         _chunks[index] = [];
-        // A line longer than a chunk got one of its own size; an empty one is what stands for a piece that went back before.
+        // An array of another size is not from the pool: a line longer than a chunk has its own, and a returned chunk was replaced by an empty one.
         if (chunk.Length == ChunkPool.ChunkSize)
             pool.Return(chunk);
     }
 
     private void Grow(int sizeHint)
     {
-        // Room first: once it is taken from the pool nothing may fail before it stands in the list, or it would never go back.
+        // The lists grow first: if that failed after the chunk was rented, the chunk would never be returned.
         _lengths.EnsureCapacity(_chunks.Count);
         _chunks.EnsureCapacity(_chunks.Count + 1);
         byte[] next = sizeHint <= ChunkPool.ChunkSize ? pool.Rent() : new byte[sizeHint];

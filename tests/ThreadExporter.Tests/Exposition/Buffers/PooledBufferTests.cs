@@ -3,24 +3,24 @@ using ThreadExporter.Exposition.Buffers;
 
 namespace ThreadExporter.Tests.Exposition.Buffers;
 
-/// <summary>The memory of bodies: when a chunk goes back, and how many are kept.</summary>
+/// <summary><see cref="PooledBuffer"/> and <see cref="ChunkPool"/>: when a chunk is returned, and how many are kept.</summary>
 public class PooledBufferTests
 {
     private readonly ChunkPool _pool = new();
 
     [Fact]
-    public void A_piece_that_was_sent_goes_back_before_the_next_one_is()
+    public void A_chunk_that_was_sent_is_returned_before_the_next_one_is_sent()
     {
         PooledBuffer body = Body(3);
         byte[][] chunks = [.. body.Segments.Select(Chunk)];
         using IEnumerator<ReadOnlyMemory<byte>> pieces = body.Drain().GetEnumerator();
         Assert.True(pieces.MoveNext());
-        // By reference: what is in memory that nobody cleared may be anything.
+        // Compared by reference: uninitialized memory may have any contents.
         Assert.False(chunks.Contains(_pool.Rent()));
         Assert.True(pieces.MoveNext());
         Assert.Same(chunks[0], _pool.Rent());
         Assert.Same(chunks[1], Chunk(pieces.Current));
-        // The client went away: what was not sent goes back with the body, and nothing goes back twice.
+        // The client has disconnected: the remaining chunks are returned with the body, and none is returned twice.
         body.Release();
         byte[][] rest = [_pool.Rent(), _pool.Rent(), _pool.Rent()];
         Assert.Equal(2, rest.Count(chunks[1..].Contains));
@@ -28,7 +28,7 @@ public class PooledBufferTests
     }
 
     [Fact]
-    public void A_body_that_others_hold_stays_whole_while_one_of_them_sends_it()
+    public void A_shared_body_keeps_its_chunks_while_one_request_sends_it()
     {
         PooledBuffer body = Body(3);
         byte[] expected = [.. body.Segments.SelectMany(p => p.ToArray())];
@@ -42,7 +42,7 @@ public class PooledBufferTests
     }
 
     [Fact]
-    public void What_a_burst_needed_is_let_go_after_sixteen_bodies_that_needed_less()
+    public void The_memory_of_a_burst_is_released_after_sixteen_smaller_bodies()
     {
         const int Burst = 8;
         Body(Burst).Release();
@@ -55,7 +55,7 @@ public class PooledBufferTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void A_body_for_which_there_was_not_enough_memory_gives_back_what_it_had(int failing)
+    public void A_body_that_runs_out_of_memory_returns_its_chunks(int failing)
     {
         int made = 0;
         ChunkPool pool = new(() => ++made == failing ? throw new InsufficientMemoryException() : new byte[ChunkPool.ChunkSize]);
@@ -69,7 +69,7 @@ public class PooledBufferTests
     }
 
     [Fact]
-    public void A_burst_is_let_go_even_if_there_was_not_enough_memory_for_all_of_it()
+    public void The_memory_of_a_burst_is_released_even_when_it_ran_out_of_memory()
     {
         int made = 0;
         ChunkPool pool = new(() => ++made == 9 ? throw new InsufficientMemoryException() : new byte[ChunkPool.ChunkSize]);
@@ -96,7 +96,7 @@ public class PooledBufferTests
         }
     }
 
-    // Takes that many chunks at one time and gives them back.
+    // Rents this many chunks at one time and returns them.
     private byte[][] Held(int count)
     {
         byte[][] chunks = [.. Enumerable.Range(0, count).Select(_ => _pool.Rent())];
