@@ -19,15 +19,16 @@ internal static class Allocations
         ExporterConfig config = new() { Filters = [new FilterConfig { Name = "bench", Pid = [pid] }] };
         ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UnixEpoch);
         using ProcfsRoot root = ProcfsRoot.Open("/proc");
-        using Collector collector = new(root, Limits.OpenFiles());
-        Scrapes scrapes = new(collector, new SelfMetrics(), () => snapshot);
+        CollectionGate gate = new();
+        using Collector collector = new(root, gate);
+        ScrapeCoordinator coordinator = new(collector, gate, new SelfMetrics(), () => snapshot);
         for (int i = 0; i < WarmUp; i++)
-            await ScrapeAsync(scrapes);
+            await ScrapeAsync(coordinator);
         long before = GC.GetTotalAllocatedBytes(precise: true);
         for (int i = 0; i < Scrapes; i++)
-            await ScrapeAsync(scrapes);
+            await ScrapeAsync(coordinator);
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Scrapes;
     }
 
-    private static async Task ScrapeAsync(Scrapes scrapes) => (await scrapes.GetAsync(default)).Release();
+    private static async Task ScrapeAsync(ScrapeCoordinator coordinator) => await coordinator.CollectAsync();
 }

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using ThreadExporter.Procfs;
 
 namespace ThreadExporter.Benchmarks;
 
@@ -12,11 +13,11 @@ public class ParserBenchmarks
     private readonly byte[] _statm = "2411265 198326 5120 13 0 301222 0\n"u8.ToArray();
 
     [Benchmark]
-    public ulong ThreadStat() => Stat.TryParse(_stat, out Stat stat) ? stat.UserTicks : throw new InvalidOperationException();
+    public ulong ThreadStat() => ProcStat.TryParse(_stat, out ProcStat stat) ? stat.UserTicks : throw new InvalidOperationException();
 
     [Benchmark]
-    public long ThreadSchedStat() => SchedStat.TryParse(_schedStat, out SchedStat sched) ? sched.RunNanoseconds : throw new InvalidOperationException();
+    public long ThreadSchedStat() => ProcSchedstat.TryParse(_schedStat, out ProcSchedstat sched) ? sched.RunNanoseconds : throw new InvalidOperationException();
 
     [Benchmark]
-    public long ProcessStatm() => Statm.TryParse(_statm, out Statm statm) ? statm.Resident : throw new InvalidOperationException();
+    public long ProcessStatm() => ProcStatm.TryParse(_statm, out ProcStatm statm) ? statm.Resident : throw new InvalidOperationException();
 }
