@@ -4,7 +4,7 @@ using ThreadExporter.Matching;
 namespace ThreadExporter.Model;
 
 /// <summary>Reads of /proc that failed, by the reason that the metric names.</summary>
-internal sealed class CollectionDiagnostics
+internal sealed class CollectionDiagnostics(TimeProvider time)
 {
     public long Gone { get; private set; }
     public long Denied { get; private set; }
@@ -12,7 +12,7 @@ internal sealed class CollectionDiagnostics
     public long Other { get; private set; }
 
     /// <summary>Some watched thread's <c>io</c> may not be read.</summary>
-    public RecurringWarning IoDenied { get; } = new(TimeProvider.System);
+    public RecurringWarning IoDenied { get; } = new(time);
 
     private List<string> _warnings = [];
 

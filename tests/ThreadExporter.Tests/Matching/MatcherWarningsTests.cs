@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
@@ -9,7 +10,7 @@ namespace ThreadExporter.Tests.Matching;
 /// <summary>What filters say about themselves is true of the last pass: in the log when it starts, on the landing page while it lasts.</summary>
 public sealed class MatcherWarningsTests : IDisposable
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TempConfig _files = new("");
 
     public void Dispose() => _files.Dispose();
