@@ -245,7 +245,7 @@ public sealed class SeriesSelectorTests : IDisposable
 
     private void Closed()
     {
-        Assert.Equal(0, _ledger.LargestError);
+        Assert.Null(_ledger.Error);
         Assert.Equal(0, _ledger.ErrorOfTheWholeRun);
     }
 
