@@ -215,7 +215,7 @@ public class ProcessTableTests
     }
 
     [Fact]
-    public void A_stuck_command_line_delays_nothing_but_its_own_name()
+    public async Task A_stuck_command_line_delays_nothing_but_its_own_name()
     {
         using FixtureProc proc = new();
         proc.Process(10, "ceph-osd", cmdline: "ceph-osd --id 7");
@@ -225,9 +225,11 @@ public class ProcessTableTests
         // A descriptor opened without waiting does not block on a FIFO, so the FIFO stands for a file that gives nothing.
         File.Delete(Path.Combine(proc.Root, "10/cmdline"));
         using (Process mkfifo = Process.Start("mkfifo", Path.Combine(proc.Root, "10/cmdline")))
-            mkfifo.WaitForExit();
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "c", Comm = ["ceph-osd"] }), proc.Root);
-        Assert.True(Task.Run(() => live.Collector.Collect(live.Snapshot)).Wait(TimeSpan.FromSeconds(20)), "the collection waits for the file");
+        CancellationToken end = TestContext.Current.CancellationToken;
+        // A collection that waits for the file never ends.
+        await Task.Run(() => live.Collector.Collect(live.Snapshot), end).WaitAsync(TimeSpan.FromSeconds(20), end);
         Assert.Equal(["ceph-osd", "osd.8"], live.Collector.Processes.Select(p => Encoding.UTF8.GetString(p.Daemon)));
     }
 }
