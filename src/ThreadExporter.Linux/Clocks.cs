@@ -55,6 +55,12 @@ public static unsafe class Clocks
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
 
     /// <summary>
+    /// The timestamp of a <see cref="TimeProvider"/> in nanoseconds. For <see cref="TimeProvider.System"/> it is
+    /// <see cref="MonotonicNanoseconds()"/>: on Linux Stopwatch reads CLOCK_MONOTONIC.
+    /// </summary>
+    public static long MonotonicNanoseconds(TimeProvider time) => checked(time.GetTimestamp() * (NanosecondsPerSecond / time.TimestampFrequency));
+
+    /// <summary>
     /// Sleeps until CLOCK_MONOTONIC reaches a time: clock_nanosleep(2). For the sampler thread, which does this ten times a second: timed waits
     /// of the framework cost several times the CPU.
     /// </summary>

@@ -21,7 +21,7 @@ internal static class Allocations
         ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters), DateTimeOffset.UnixEpoch);
         using ProcfsRoot root = ProcfsRoot.Open("/proc");
         CollectionGate gate = new();
-        using Collector collector = new(root, gate, ThisProcess.MaxOpenFiles());
+        using Collector collector = new(root, gate);
         ScrapeCoordinator coordinator = new(collector, gate, new SelfMetrics(), () => snapshot);
         for (int i = 0; i < WarmUp; i++)
             await ScrapeAsync(coordinator);
@@ -31,5 +31,5 @@ internal static class Allocations
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Scrapes;
     }
 
-    private static async Task ScrapeAsync(ScrapeCoordinator coordinator) => (await coordinator.GetAsync(default)).Release();
+    private static async Task ScrapeAsync(ScrapeCoordinator coordinator) => await coordinator.CollectAsync();
 }

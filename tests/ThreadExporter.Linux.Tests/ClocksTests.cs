@@ -101,6 +101,7 @@ public class ClocksTests
         long before = Stopwatch.GetTimestamp();
         long now = Clocks.MonotonicNanoseconds();
         Assert.InRange(now, before, Stopwatch.GetTimestamp());
+        Assert.InRange(Clocks.MonotonicNanoseconds(TimeProvider.System), now, Stopwatch.GetTimestamp());
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
@@ -20,9 +19,10 @@ internal sealed class Collector : IDisposable
 
     private readonly ProcfsRoot _root;
     private readonly CollectionGate? _gate;
-    private readonly CollectionDiagnostics _errors = new();
-    private readonly RecurringWarning _hidingWarning = new(TimeProvider.System);
-    private readonly RecurringWarning _foldedWarning = new(TimeProvider.System);
+    private readonly TimeProvider _time;
+    private readonly CollectionDiagnostics _errors;
+    private readonly RecurringWarning _hidingWarning;
+    private readonly RecurringWarning _foldedWarning;
     private readonly DescriptorBudget _budget;
     private readonly ProcessTable _table;
     private readonly ProcessReader _reader;
@@ -34,10 +34,15 @@ internal sealed class Collector : IDisposable
     /// <param name="root">The /proc to read.</param>
     /// <param name="gate">The gate that must be held; null: only one thread uses this collector.</param>
     /// <param name="descriptorLimit">The most descriptors that this process may have, below RLIMIT_NOFILE, which is read in each collection.</param>
-    public Collector(ProcfsRoot root, CollectionGate? gate = null, long descriptorLimit = long.MaxValue)
+    /// <param name="time">The clock of the collections; null: the system's.</param>
+    public Collector(ProcfsRoot root, CollectionGate? gate = null, long descriptorLimit = long.MaxValue, TimeProvider? time = null)
     {
         _root = root;
         _gate = gate;
+        _time = time ?? TimeProvider.System;
+        _errors = new CollectionDiagnostics(_time);
+        _hidingWarning = new RecurringWarning(_time);
+        _foldedWarning = new RecurringWarning(_time);
         _budget = new DescriptorBudget(descriptorLimit);
         _table = new ProcessTable(root, _budget, _errors);
         _reader = new ProcessReader(root, _budget, _errors);
@@ -107,8 +112,8 @@ internal sealed class Collector : IDisposable
     public void Collect(ConfigSnapshot snapshot)
     {
         AssertExclusive();
-        long start = Stopwatch.GetTimestamp();
-        long now = Clocks.MonotonicNanoseconds();
+        long start = _time.GetTimestamp();
+        long now = Clocks.MonotonicNanoseconds(_time);
         _discoveredAt = now;
         ThisProcess.TryCountOpenFiles(out long open);
         bool changed = _budget.Set(snapshot.Config.Collector.MaxDescriptors, ThisProcess.MaxOpenFiles(), open);
@@ -118,9 +123,9 @@ internal sealed class Collector : IDisposable
         // Not in each collection: the mount table may have thousands of lines.
         if (_hidingReadAt == 0 || now - _hidingReadAt >= Nanoseconds(HidingInterval))
             FindHiding(now);
-        DiscoverDuration = Stopwatch.GetElapsedTime(start);
+        DiscoverDuration = _time.GetElapsedTime(start);
 
-        start = Stopwatch.GetTimestamp();
+        start = _time.GetTimestamp();
         SamplerConfig sampler = snapshot.Config.Sampler;
         CollectionPass pass = new(Collections + 1, now, Nanoseconds(snapshot.Config.Collector.RefreshInterval),
             sampler.Enabled && HasSchedInfo ? Nanoseconds(sampler.Interval) : 0, Nanoseconds(sampler.PeakWindow), changed, Extended);
@@ -143,7 +148,7 @@ internal sealed class Collector : IDisposable
         SelectSeries(snapshot.Config, pass);
         foreach (WatchedProcess process in _table.Watched)
             CpuLedger.Settle(process, pass);
-        ReadDuration = Stopwatch.GetElapsedTime(start);
+        ReadDuration = _time.GetElapsedTime(start);
         Collections++;
     }
 

@@ -6,7 +6,7 @@ namespace ThreadExporter.Model;
 /// <summary>
 /// What collections report: reads of /proc that failed, by the reasons of <c>thread_exporter_read_errors_total</c>, and warnings to log.
 /// </summary>
-internal sealed class CollectionDiagnostics
+internal sealed class CollectionDiagnostics(TimeProvider time)
 {
     /// <summary>The process or thread had exited, or the file did not exist.</summary>
     public long Gone { get; private set; }
@@ -21,7 +21,7 @@ internal sealed class CollectionDiagnostics
     public long Other { get; private set; }
 
     /// <summary>There is no permission to read <c>io</c> of a watched thread.</summary>
-    public RecurringWarning IoDenied { get; } = new(TimeProvider.System);
+    public RecurringWarning IoDenied { get; } = new(time);
 
     private List<string> _warnings = [];
 

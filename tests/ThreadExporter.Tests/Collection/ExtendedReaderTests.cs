@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
@@ -9,7 +10,10 @@ public sealed class ExtendedReaderTests : IDisposable
 {
     private const ExtendedKinds All = ExtendedKinds.ContextSwitches | ExtendedKinds.Faults | ExtendedKinds.Io | ExtendedKinds.LastCpu;
 
+    private static readonly TimeSpan Refresh = TimeSpan.FromHours(1);
+
     private readonly FixtureProc _proc = new();
+    private readonly FakeTimeProvider _clock = FakeClock.Create();
     private readonly int _pid;
 
     public ExtendedReaderTests()
@@ -65,13 +69,8 @@ public sealed class ExtendedReaderTests : IDisposable
         Assert.Equal((30, 40, 100, 7, 40960, 81920, 3), Worker(live));
         _proc.ThreadStatus(10, 11, 31, 40);
         Assert.Equal(30, Worker(live).Item1);
-        // Long enough that the thread's offset within the interval of an hour has passed.
-        live.Use(Config(All, TimeSpan.FromMilliseconds(1)));
-        Run(1_002);
-        live.Collect(10);
-        _proc.ThreadStatus(10, 11, 32, 40);
-        Thread.Sleep(5);
-        Assert.Equal(32, Worker(live).Item1);
+        _clock.Advance(Refresh);
+        Assert.Equal(31, Worker(live).Item1);
     }
 
     [Fact]
@@ -94,13 +93,13 @@ public sealed class ExtendedReaderTests : IDisposable
         using LiveCollector live = Live(ExtendedKinds.None);
         for (int i = 0; i < 8; i++)
             live.Collect(sleeper.Pid);
-        live.Use(Config(ExtendedKinds.Faults, TimeSpan.FromHours(1)));
+        live.Use(Config(ExtendedKinds.Faults));
         Assert.Equal((-1, -1, 10, 0, -1, -1, -1), Values(live.Collect(sleeper.Pid)!.Threads[0]));
-        live.Use(Config(All, TimeSpan.FromHours(1)));
+        live.Use(Config(All));
         Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Equal((3, 4, 10, 0, 4096, 8192, 1), Values(t)));
-        live.Use(Config(ExtendedKinds.Io, TimeSpan.FromHours(1)));
+        live.Use(Config(ExtendedKinds.Io));
         Assert.Equal((-1, -1, -1, -1, 4096, 8192, -1), Values(live.Collect(sleeper.Pid)!.Threads[0]));
-        live.Use(Config(ExtendedKinds.None, TimeSpan.FromHours(1)));
+        live.Use(Config(ExtendedKinds.None));
         Assert.All(live.Collect(sleeper.Pid)!.Threads, t => Assert.Equal(ExtendedKinds.None, t.Reading.Extended));
     }
 
@@ -194,12 +193,12 @@ public sealed class ExtendedReaderTests : IDisposable
 
     private void Run(long cpu) => _proc.SchedStat(10, 11, cpu, 1, 1);
 
-    private LiveCollector Live(ExtendedKinds kinds) => new(Config(kinds, TimeSpan.FromHours(1)), _proc.Root);
+    private LiveCollector Live(ExtendedKinds kinds) => new(Config(kinds), _proc.Root, time: _clock);
 
-    private static ExporterConfig Config(ExtendedKinds kinds, TimeSpan refresh) => new()
+    private static ExporterConfig Config(ExtendedKinds kinds) => new()
     {
         Filters = [new FilterConfig { Name = "f", Comm = ["f"] }],
-        Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = refresh, Extended = kinds },
+        Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = Refresh, Extended = kinds },
     };
 
     private static (long, long, long, long, long, long, long) Worker(LiveCollector live) => Values(live.Collect(10)!.Threads[1]);

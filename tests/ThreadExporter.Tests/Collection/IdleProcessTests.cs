@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Model;
@@ -17,6 +18,7 @@ public sealed class IdleProcessTests : IDisposable
 {
     private readonly FixtureProc _proc = new();
     private readonly Sleeper _sleeper = new();
+    private readonly FakeTimeProvider _clock = FakeClock.Create();
 
     public IdleProcessTests()
     {
@@ -49,10 +51,11 @@ public sealed class IdleProcessTests : IDisposable
     [Fact]
     public void Threads_due_for_refresh_are_read_even_when_the_process_clock_has_not_moved()
     {
-        using LiveCollector live = Live(TimeSpan.FromMilliseconds(50));
+        TimeSpan refresh = TimeSpan.FromSeconds(5);
+        using LiveCollector live = Live(refresh);
         Worker(live);
         _proc.ThreadStat(_sleeper.Pid, 11, "renamed"u8, 0, 0, state: 'D');
-        Thread.Sleep(51);
+        _clock.Advance(refresh);
         WatchedThread worker = Worker(live);
         Assert.Equal(("renamed", 'D'), (Encoding.UTF8.GetString(worker.Reading.Name), (char)worker.Reading.State));
     }
@@ -153,7 +156,7 @@ public sealed class IdleProcessTests : IDisposable
         {
             Filters = [new FilterConfig { Name = "f", Comm = ["f"] }],
             Collector = new CollectorConfig { RescanInterval = rescan, RefreshInterval = refresh },
-        }, _proc.Root);
+        }, _proc.Root, time: _clock);
 
     private WatchedThread Worker(LiveCollector live) => live.Collect(_sleeper.Pid)!.Threads.Single(t => t.Tid == 11);
 }

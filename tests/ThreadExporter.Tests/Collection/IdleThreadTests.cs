@@ -1,6 +1,5 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
@@ -45,39 +44,37 @@ public class IdleThreadTests
     public void Refreshes_are_spread_evenly_over_collections_even_after_all_threads_ran_at_once()
     {
         const int Threads = 300;
-        TimeSpan interval = TimeSpan.FromMilliseconds(1000);
+        const int Rounds = 40;
+        TimeSpan interval = TimeSpan.FromSeconds(60);
         using FixtureProc proc = new();
         proc.Process(10, "f", threads: Threads);
         for (int tid = 10; tid < 10 + Threads; tid++)
             proc.Thread(10, tid, "found"u8, 1);
-        using LiveCollector live = new(Config(interval), proc.Root);
+        FakeTimeProvider clock = FakeClock.Create();
+        using LiveCollector live = new(Config(interval), proc.Root, time: clock);
         live.Collect(10);
         for (int tid = 10; tid < 10 + Threads; tid++)
         {
             proc.ThreadStat(10, tid, "ran"u8, 0, 0);
             proc.SchedStat(10, tid, 2, 0, 0);
         }
-        long last = Stopwatch.GetTimestamp();
         WatchedProcess process = live.Collect(10)!;
         Assert.All(process.Threads, t => Assert.Equal("ran", Encoding.UTF8.GetString(t.Reading.Name)));
 
-        long begin = Stopwatch.GetTimestamp();
         HashSet<int> refreshed = [];
-        for (int round = 0; refreshed.Count < Threads; round++)
+        for (int round = 1; round <= Rounds; round++)
         {
             string name = $"round {round}";
             for (int tid = 10; tid < 10 + Threads; tid++)
                 proc.ThreadStat(10, tid, Encoding.ASCII.GetBytes(name), 0, 0);
-            TimeSpan old = Stopwatch.GetElapsedTime(begin);
+            clock.Advance(interval / Rounds);
             live.Collect(10);
-            double elapsed = Stopwatch.GetElapsedTime(last) / interval;
-            last = Stopwatch.GetTimestamp();
             int[] now = [.. process.Threads.Where(t => Encoding.UTF8.GetString(t.Reading.Name) == name).Select(t => t.Tid)];
-            // The offsets of 300 threads come from a hash, so the numbers are not exactly equal.
-            Assert.True(now.Length <= Threads * elapsed * 1.5 + 10, string.Create(CultureInfo.InvariantCulture, $"{now.Length} of {Threads} threads after {elapsed} of the interval"));
+            // The moments of 300 threads are spread by a hash, so not to the thread.
+            Assert.True(now.Length <= Threads * 1.5 / Rounds + 10, $"{now.Length} of {Threads} threads in a fortieth of the interval");
             refreshed.UnionWith(now);
-            Assert.True(old <= interval || refreshed.Count == Threads, $"only {refreshed.Count} threads refreshed after the interval");
         }
+        Assert.Equal(Threads, refreshed.Count);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using ThreadExporter.HotThreads;
 using ThreadExporter.Model;
 using ThreadExporter.Series;
 using ThreadExporter.Tests.Support;
-using static ThreadExporter.Tests.Support.HotRig;
+using static ThreadExporter.Tests.Support.Rig;
 
 namespace ThreadExporter.Tests.Collection;
 
@@ -64,15 +64,15 @@ public class OddClockTests
     [InlineData(Absurd, "150")]
     public void On_the_hot_page_a_thread_keeps_its_row_whatever_its_wait_does(string second, string third)
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         string[] waits = ["200", second, third, "260"];
         for (int i = 0; i < waits.Length; i++)
         {
             Write(proc, $"{(i + 1) * 500 * Ms} {waits[i]} {i}");
-            Assert.Equal((i + 1) * 500 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+            Assert.Equal((i + 1) * 500 * Ms, Assert.Single(rig.Snapshot().Hottest).Cpu);
         }
         Assert.Equal(260, rig.Hot.Current.Hottest.Single().Wait);
         Assert.Equal(4, rig.Hot.Current.Hottest.Single().History.Length);
@@ -81,18 +81,18 @@ public class OddClockTests
     [Fact]
     public void On_the_hot_page_an_impossible_run_time_affects_that_snapshot_and_the_next()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         Write(proc, $"{500 * Ms} 1 1");
-        rig.Tick();
+        rig.Snapshot();
         Write(proc, $"{Absurd} 1 1");
-        Assert.Equal(500 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+        Assert.Equal(500 * Ms, Assert.Single(rig.Snapshot().Hottest).Cpu);
         Write(proc, $"{1500 * Ms} 1 1");
-        rig.Tick();
+        rig.Snapshot();
         Write(proc, $"{1700 * Ms} 1 1");
-        Assert.Equal(700 * Ms, Assert.Single(rig.Tick().Hottest).Cpu);
+        Assert.Equal(700 * Ms, Assert.Single(rig.Snapshot().Hottest).Cpu);
     }
 
     [Fact]

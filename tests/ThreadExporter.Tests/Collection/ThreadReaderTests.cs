@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Model;
 using ThreadExporter.Tests.Support;
@@ -17,7 +18,7 @@ public class ThreadReaderTests
         workload.Spawn("cold-thread", "idle");
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
         Assert.NotNull(live.Collect(workload.Pid));
-        Thread.Sleep(1000);
+        Eventually.True(() => Cpu(hot) > 200_000_000 && Cpu(warm) > 0 && Cpu(hot) > 2 * Cpu(warm), "both have run, one of them more");
         long before = workload.Cpu(hot);
         WatchedProcess process = live.Collect(workload.Pid)!;
         long after = workload.Cpu(hot);
@@ -31,6 +32,8 @@ public class ThreadReaderTests
         // User and kernel time are the same time in ticks. The process clock is not less than the sum of its threads.
         Assert.InRange(busiest.Reading.Counters.User + busiest.Reading.Counters.Kernel, busiest.Cpu - 40_000_000, busiest.Cpu + 40_000_000);
         Assert.True(process.Balance.Cpu >= process.Threads.Sum(t => t.Cpu));
+
+        long Cpu(int tid) => Kernel.SchedStat(workload.Pid, tid).Cpu;
     }
 
     [Fact]
@@ -52,8 +55,9 @@ public class ThreadReaderTests
         int tid = workload.Spawn("meek", "50");
         using LiveCollector live = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
         live.Collect(workload.Pid);
+        long before = Kernel.SchedStat(workload.Pid, tid).Cpu;
         workload.Rename(tid, [0xff, (byte)'"', (byte)'\n', (byte)')', (byte)' ', (byte)'(']);
-        Thread.Sleep(250);
+        Eventually.True(() => Kernel.SchedStat(workload.Pid, tid).Cpu > before, "it has run");
         live.Collect(workload.Pid);
         Assert.Contains($"tid=\"{tid}\",tname=\"\\\\xff\\\"\\n) (\"", live.Render(), StringComparison.Ordinal);
     }
@@ -66,7 +70,8 @@ public class ThreadReaderTests
         {
             Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero, RefreshInterval = TimeSpan.FromHours(1) },
         };
-        using LiveCollector live = new(config, proc.Root);
+        FakeTimeProvider clock = FakeClock.Create();
+        using LiveCollector live = new(config, proc.Root, time: clock);
         live.Collect(10);
         // The run time has not changed: stat is not read and the new name not known ...
         proc.ThreadStat(10, 11, "renamed"u8, 1, 1);
@@ -76,12 +81,8 @@ public class ThreadReaderTests
         Assert.Equal("renamed", NameOf(live.Collect(10)!, 11));
         // ... or the refresh is due.
         proc.ThreadStat(10, 11, "again"u8, 1, 1);
-        live.Use(config with { Collector = config.Collector with { RefreshInterval = TimeSpan.FromMilliseconds(1) } });
-        proc.SchedStat(10, 11, 20_000_002, 5, 6);
-        live.Collect(10);
-        proc.ThreadStat(10, 11, "refreshed"u8, 1, 1);
-        Thread.Sleep(5);
-        Assert.Equal("refreshed", NameOf(live.Collect(10)!, 11));
+        clock.Advance(config.Collector.RefreshInterval);
+        Assert.Equal("again", NameOf(live.Collect(10)!, 11));
     }
 
     [Fact]
@@ -138,7 +139,7 @@ public class ThreadReaderTests
         config = config with { Collector = config.Collector with { MaxDescriptors = 7 } };
         using LiveCollector live = new(config);
         live.Collect(workload.Pid);
-        Thread.Sleep(300);
+        Eventually.True(() => tids.All(tid => Kernel.SchedStat(workload.Pid, tid).Cpu > 0), "all have run");
         WatchedProcess process = live.Collect(workload.Pid)!;
         Assert.Equal(7, process.Threads.Count(t => t.Descriptor >= 0));
         Assert.All(tids, tid => Assert.True(process.Threads.Single(t => t.Tid == tid).Cpu > 0));

@@ -64,8 +64,8 @@ public sealed class UserDirectoryDownTests : IDisposable
         Assert.Equal(1, LookupThreads(daemon));
 
         passwd.AnswerWaiting(Encoding.ASCII.GetBytes(Entry));
-        await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
-        await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
+        await Eventually.TrueAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
+        await daemon.WaitForLogAsync($"the user directory answers again for user \"{User}\": uid {Uid}");
 
         // The user is known, and the lookup that the reload starts hangs.
         await ReloadAsync(daemon);
@@ -83,8 +83,8 @@ public sealed class UserDirectoryDownTests : IDisposable
         Directory.CreateDirectory(EtcPath);
         string passwd = Path.Combine(EtcPath, "passwd"), away = passwd + ".away";
         await using Daemon daemon = await StartAsync($"cp -a /etc/. {EtcPath} && printf '{Entry.Replace("\n", "\\n", StringComparison.Ordinal)}' > {passwd} && echo passwd: files > {EtcPath}/nsswitch.conf && mount --bind {EtcPath} /etc");
-        // At the first scrape, unless the machine is busy.
-        await UntilAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
+        // On a machine that is not busy, at the first scrape.
+        await Eventually.TrueAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
         File.Move(passwd, away);
         await ReloadAsync(daemon);
         Assert.True(await MatchesAsync(daemon));
@@ -99,8 +99,8 @@ public sealed class UserDirectoryDownTests : IDisposable
         // The lookup works, and the user does not exist.
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\n");
         await ReloadAsync(daemon);
-        await UntilAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
-        await daemon.WaitForLogAsync($"unknown user \"{User}\"");
+        await Eventually.TrueAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
+        await daemon.WaitForLogAsync($"user \"{User}\" does not exist");
     }
 
     [Theory]
@@ -133,7 +133,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         int before = Reloads();
         long begin = Stopwatch.GetTimestamp();
         daemon.Signal("HUP");
-        await UntilAsync(() => Task.FromResult(Reloads() > before), "the reload ends");
+        await Eventually.TrueAsync(() => Task.FromResult(Reloads() > before), "the reload ends");
         AssertPrompt(begin);
 
         int Reloads() => daemon.Log.Split("Configuration reloaded").Length;
@@ -142,7 +142,7 @@ public sealed class UserDirectoryDownTests : IDisposable
     private async Task FeedsWatchdogAsync()
     {
         int before = Volatile.Read(ref _fed);
-        await UntilAsync(() => Task.FromResult(Volatile.Read(ref _fed) >= before + 3), "the watchdog is fed");
+        await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref _fed) >= before + 3), "the watchdog is fed");
     }
 
     private void ReceiveAll()
@@ -164,16 +164,6 @@ public sealed class UserDirectoryDownTests : IDisposable
 
     private static int LookupThreads(Daemon daemon) =>
         Directory.GetDirectories($"/proc/{daemon.Pid}/task").Count(t => File.ReadAllText(t + "/comm") == "users\n");
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(20), $"never: {what}");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
 
     private static void AssertPrompt(long begin) => Assert.InRange(Stopwatch.GetElapsedTime(begin), TimeSpan.Zero, Prompt);
 }

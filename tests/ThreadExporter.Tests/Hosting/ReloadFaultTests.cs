@@ -44,15 +44,15 @@ public sealed class ReloadFaultTests : IDisposable
                 file.SetLength(1L << 30);
             }),
         ];
-        foreach ((string error, Action make) in faults)
+        foreach ((int i, (string error, Action make)) in faults.Index())
         {
             Remove(path);
             make();
-            await AssertFailsAsync(daemon, error);
+            await AssertFailsAsync(daemon, error, $"fault {i}: ");
             Remove(path);
             _config.Write(Good);
-            (HttpStatusCode status, string body) = await ReloadAsync(daemon);
-            Assert.True(status == HttpStatusCode.OK, $"after \"{error}\": {body}");
+            (HttpStatusCode status, string answer) = await ReloadAsync(daemon);
+            Assert.True(status == HttpStatusCode.OK, $"after fault {i}, \"{error}\": {status}: {answer}");
             Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
         }
         Assert.Equal(0, await daemon.StopAsync());
@@ -162,11 +162,11 @@ public sealed class ReloadFaultTests : IDisposable
         }
     }
 
-    private static async Task AssertFailsAsync(Daemon daemon, string error)
+    private static async Task AssertFailsAsync(Daemon daemon, string error, string what = "")
     {
         (HttpStatusCode status, string text) = await ReloadAsync(daemon);
         Assert.True(
-            status == HttpStatusCode.InternalServerError && text.Contains(error, StringComparison.Ordinal), $"expected \"{error}\", got {status}: {text}");
+            status == HttpStatusCode.InternalServerError && text.Contains(error, StringComparison.Ordinal), $"{what}expected \"{error}\", got {status}: {text}");
         Support.ParsedScrape scrape = await daemon.ScrapeParsedAsync();
         Assert.Equal(0, scrape.Value("thread_exporter_config_last_reload_successful"));
         Assert.Equal("first", Assert.Single(scrape.Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
@@ -184,7 +184,7 @@ public sealed class ReloadFaultTests : IDisposable
         int before = Verdicts();
         _config.Write(content);
         daemon.Signal("HUP");
-        Eventually.True(() => Verdicts() > before, $"the reload of \"{content}\" ended as it should");
+        await Eventually.TrueAsync(() => Verdicts() > before, $"the reload of \"{content}\" {(succeeds ? "succeeded" : "failed")}", () => daemon.Log);
         Assert.Equal(succeeds ? 1 : 0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
     }
 

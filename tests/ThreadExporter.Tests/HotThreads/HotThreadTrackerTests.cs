@@ -1,6 +1,6 @@
 using ThreadExporter.HotThreads;
 using ThreadExporter.Tests.Support;
-using static ThreadExporter.Tests.Support.HotRig;
+using static ThreadExporter.Tests.Support.Rig;
 
 namespace ThreadExporter.Tests.HotThreads;
 
@@ -12,47 +12,47 @@ public class HotThreadTrackerTests
     [Fact]
     public void Without_requests_nothing_is_read_or_kept()
     {
-        using FixtureProc proc = HotRig.Proc(3);
-        using HotRig rig = new(proc);
+        using FixtureProc proc = Rig.Proc(3);
+        using Rig rig = new(proc);
         for (int i = 0; i < 3; i++)
-            Assert.Same(HotSnapshot.Empty, rig.Tick());
-        Assert.Null(rig.Thread(100));
+            Assert.Same(HotSnapshot.Empty, rig.Snapshot());
+        Assert.Null(rig.HotThread(100));
     }
 
     [Fact]
     public void A_minute_after_the_last_request_all_memory_is_released()
     {
-        using FixtureProc proc = HotRig.Proc(3);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(3);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 500);
-        Assert.Single(rig.Tick().Hottest);
-        rig.Now += 57 * Second;
-        rig.Tick();
+        Assert.Single(rig.Snapshot().Hottest);
+        rig.Advance(57 * Second);
+        rig.Snapshot();
         Assert.Equal(1, rig.Hot.Threads);
-        rig.Tick();
+        rig.Snapshot();
         Assert.Same(HotSnapshot.Empty, rig.Hot.Current);
         Assert.Equal(0, rig.Hot.Threads);
-        Assert.Null(rig.Thread(101));
-        // A new request starts again.
-        rig.Ask();
-        Assert.Equal(0, rig.Tick().Window);
+        Assert.Null(rig.HotThread(101));
+        // And a new look begins anew.
+        rig.KeepHotAlive();
+        Assert.Equal(0, rig.Snapshot().Window);
     }
 
     [Fact]
     public void Rows_are_threads_that_ran_in_the_last_five_snapshots_ordered_by_cpu_time()
     {
-        using FixtureProc proc = HotRig.Proc(3);
-        using HotRig rig = new(proc);
+        using FixtureProc proc = Rig.Proc(3);
+        using Rig rig = new(proc);
         rig.Run(100, 70_000);
-        rig.Ask();
-        Assert.Equal(0, rig.Tick().Window);
+        rig.KeepHotAlive();
+        Assert.Equal(0, rig.Snapshot().Window);
         for (int i = 0; i < 7; i++)
         {
             rig.Run(101, 900, waited: 50);
             rig.Run(102, i < 3 ? 1000 : 0);
-            rig.Tick();
+            rig.Snapshot();
         }
         HotSnapshot snapshot = rig.Hot.Current;
         Assert.Equal(5 * Second, snapshot.Window);
@@ -69,16 +69,16 @@ public class HotThreadTrackerTests
     [Fact]
     public void User_and_kernel_time_state_and_name_are_those_of_stat()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 100);
         proc.ThreadStat(100, 101, "first"u8, user: 500, kernel: 20, state: 'R');
-        rig.Tick();
+        rig.Snapshot();
         rig.Run(101, 800);
         proc.ThreadStat(100, 101, [(byte)'a', 0xff], user: 560, kernel: 40, state: 'D');
-        HotThreadRow row = Assert.Single(rig.Tick().Hottest);
+        HotThreadRow row = Assert.Single(rig.Snapshot().Hottest);
         Assert.Equal((600 * Ms, 200 * Ms), (row.User, row.Kernel));
         Assert.Equal(('D', "a\\xff"), (row.State, row.Name));
     }
@@ -86,44 +86,44 @@ public class HotThreadTrackerTests
     [Fact]
     public void A_clock_that_decreases_is_another_thread()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
         rig.Run(101, 5000);
-        rig.Ask();
-        rig.Tick();
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 900);
-        Assert.Single(rig.Tick().Hottest);
-        // exec by a worker thread: tid and descriptor are the same, the clock is the worker's.
+        Assert.Single(rig.Snapshot().Hottest);
+        // exec by a worker: tid and descriptor stay, the clock is the worker's.
         proc.SchedStat(100, 101, 300 * Ms, 0, 1);
-        Assert.Empty(rig.Tick().Hottest);
+        Assert.Empty(rig.Snapshot().Hottest);
         proc.SchedStat(100, 101, 400 * Ms, 0, 1);
-        HotThreadRow row = Assert.Single(rig.Tick().Hottest);
+        HotThreadRow row = Assert.Single(rig.Snapshot().Hottest);
         Assert.Equal(100 * Ms, row.Cpu);
         Assert.Equal([100], row.History.Select(p => (int)p));
         // Also when the worker has run longer than the leader: no thread uses more than a core.
         proc.SchedStat(100, 101, 9000 * Ms, 0, 1);
-        Assert.Empty(rig.Tick().Hottest);
+        Assert.Empty(rig.Snapshot().Hottest);
     }
 
     [Fact]
     public void The_memory_is_limited_to_200_threads_and_180_points()
     {
-        using FixtureProc proc = HotRig.Proc(300);
-        using HotRig rig = new(proc);
-        rig.Ask(rows: 200);
-        rig.Tick();
-        // Threads with higher tids use more CPU, and 100 threads start and exit.
+        using FixtureProc proc = Rig.Proc(300);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive(rows: 200);
+        rig.Snapshot();
+        // The later ones are the hotter ones, and 100 come and go.
         for (int i = 0; i < 4; i++)
         {
             for (int tid = 100; tid < 400; tid++)
                 rig.Run(tid, tid >= 200 ? 500 : 1 + i);
-            rig.Tick();
+            rig.Snapshot();
         }
         Assert.Equal(HotThreadTracker.MaxThreads, rig.Hot.Threads);
         Assert.Equal(HotThreadTracker.MaxThreads, rig.Hot.Current.Hottest.Length);
         Assert.All(rig.Hot.Current.Hottest, t => Assert.InRange(t.Tid, 200, 399));
-        Assert.Null(rig.Thread(150)!.History);
-        Assert.Equal(300, rig.Live.Collector.Processes.Single().Threads.Count(t => rig.Thread(t.Tid) is not null));
+        Assert.Null(rig.HotThread(150)!.History);
+        Assert.Equal(300, rig.Live.Collector.Processes.Single().Threads.Count(t => rig.HotThread(t.Tid) is not null));
     }
 
     [Fact]
@@ -141,74 +141,74 @@ public class HotThreadTrackerTests
     [Fact]
     public void A_history_has_180_points_and_is_dropped_when_all_of_them_are_idle()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 250);
-        rig.Tick();
+        rig.Snapshot();
         for (int i = 1; i < UsageHistory.Points; i++)
         {
-            rig.Ask();
-            rig.Tick();
+            rig.KeepHotAlive();
+            rig.Snapshot();
         }
         ushort[] history = Assert.Single(rig.Hot.Current.Hottest).History;
         Assert.Equal(UsageHistory.Points, history.Length);
         Assert.Equal(250, history[0]);
         Assert.All(history[1..], share => Assert.Equal(0, share));
-        Assert.Empty(rig.Tick().Hottest);
+        Assert.Empty(rig.Snapshot().Hottest);
         Assert.Equal(0, rig.Hot.Threads);
     }
 
     [Fact]
     public void A_thread_that_exits_disappears()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc, maxDescriptors: 0);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc, maxDescriptors: 0);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 900);
-        Assert.Single(rig.Tick().Hottest);
+        Assert.Single(rig.Snapshot().Hottest);
         Directory.Delete(Path.Combine(proc.Root, "100/task/101"), recursive: true);
-        Assert.Empty(rig.Tick().Hottest);
+        Assert.Empty(rig.Snapshot().Hottest);
     }
 
     [Fact]
     public void A_thread_started_since_the_last_collection_is_found_and_keeps_its_history_when_it_is_collected()
     {
-        using FixtureProc proc = HotRig.Proc(1);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(1);
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         proc.Thread(100, 105, "newborn"u8);
         proc.ProcessStat(100, "daemon", threads: 2);
-        rig.Tick();
+        rig.Snapshot();
         rig.Run(105, 300);
-        Assert.Equal("newborn", Assert.Single(rig.Tick().Hottest).Name);
+        Assert.Equal("newborn", Assert.Single(rig.Snapshot().Hottest).Name);
         Assert.Equal(2, rig.Hot.Current.Threads);
         Assert.Single(rig.Live.Collector.Processes.Single().Threads);
-        rig.Live.Collector.Collect(rig.Live.Snapshot);
+        rig.Collect();
         rig.Run(105, 400);
-        Assert.Equal([300, 400], Assert.Single(rig.Tick().Hottest).History.Select(p => (int)p));
+        Assert.Equal([300, 400], Assert.Single(rig.Snapshot().Hottest).History.Select(p => (int)p));
         Assert.Equal(2, rig.Hot.Current.Threads);
-        Assert.NotNull(rig.Thread(105));
+        Assert.NotNull(rig.HotThread(105));
     }
 
     [Fact]
     public void A_process_started_since_the_last_collection_is_found()
     {
-        using FixtureProc proc = HotRig.Proc(1);
-        using HotRig rig = new(LiveCollector.Config(LiveCollector.Pid(100, 300)), proc);
-        rig.Ask();
-        rig.Tick();
+        using FixtureProc proc = Rig.Proc(1);
+        using Rig rig = new(Rig.Config() with { Filters = [LiveCollector.Pid(100, 300)] }, proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         proc.Process(300, "restarted");
         proc.Thread(300, 300, "main"u8);
         for (int i = 1; i <= 4; i++)
         {
-            rig.Tick();
+            rig.Snapshot();
             proc.SchedStat(300, 300, i * 700 * Ms, 0, 1);
         }
-        HotThreadRow row = Assert.Single(rig.Tick().Hottest);
+        HotThreadRow row = Assert.Single(rig.Snapshot().Hottest);
         Assert.Equal(("restarted", "by pid", 300), (row.Process.Name, row.Process.Filter, row.Tid));
         Assert.Equal(1, rig.Live.Collector.Collections);
     }
@@ -216,14 +216,14 @@ public class HotThreadTrackerTests
     [Fact]
     public void Snapshots_do_not_change_the_state_of_collections()
     {
-        using FixtureProc proc = HotRig.Proc(2);
-        using HotRig rig = new(proc);
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
         string before = rig.Live.Render();
-        rig.Ask();
-        rig.Tick();
+        rig.KeepHotAlive();
+        rig.Snapshot();
         rig.Run(101, 900, waited: 100);
         proc.ThreadStat(100, 101, "renamed"u8, 90, 0);
-        rig.Tick();
+        rig.Snapshot();
         Assert.Equal("renamed", Assert.Single(rig.Hot.Current.Hottest).Name);
         Assert.Equal(before, rig.Live.Render());
     }
@@ -231,13 +231,13 @@ public class HotThreadTrackerTests
     [Fact]
     public void Without_sched_info_the_ticks_of_stat_are_used()
     {
-        using FixtureProc proc = HotRig.Proc(2);
+        using FixtureProc proc = Rig.Proc(2);
         proc.Write("self/schedstat", "0 0 0\n"u8);
-        using HotRig rig = new(proc);
-        rig.Ask();
-        rig.Tick();
+        using Rig rig = new(proc);
+        rig.KeepHotAlive();
+        rig.Snapshot();
         proc.ThreadStat(100, 101, "ticker"u8, user: 30, kernel: 10);
-        HotThreadRow row = Assert.Single(rig.Tick().Hottest);
+        HotThreadRow row = Assert.Single(rig.Snapshot().Hottest);
         Assert.Equal(400 * Ms, row.Cpu);
         Assert.Null(row.Wait);
         Assert.Null(row.Saturated);
@@ -246,9 +246,9 @@ public class HotThreadTrackerTests
     [Fact]
     public void Snapshots_become_less_frequent_when_they_exceed_the_cpu_budget_of_the_sampler()
     {
-        using FixtureProc proc = HotRig.Proc(200);
-        using HotRig rig = new(LiveCollector.Config(LiveCollector.Pid(100)) with { Sampler = new() { CpuBudget = 0.000_01 } }, proc);
-        rig.Ask();
+        using FixtureProc proc = Rig.Proc(200);
+        using Rig rig = new(Rig.Config() with { Sampler = new() { CpuBudget = 0.000_01 } }, proc);
+        rig.KeepHotAlive();
         Assert.True(rig.Hot.Tick(rig.Live.Snapshot, rig.Now) - rig.Now > Second);
         Assert.True(rig.Hot.Current.Interval > Second);
     }
@@ -258,13 +258,13 @@ public class HotThreadTrackerTests
     {
         using Workload workload = new();
         workload.Spawn("steady", "30");
-        using HotRig rig = new(LiveCollector.Config(LiveCollector.Pid(workload.Pid)));
-        rig.Ask();
-        rig.Tick();
+        using Rig rig = new(Rig.Config() with { Filters = [LiveCollector.Pid(workload.Pid)] });
+        rig.KeepHotAlive();
+        rig.Snapshot();
         for (int i = 0; i < 4; i++)
         {
             workload.Churn(5, 5);
-            rig.Tick();
+            rig.Snapshot();
         }
         HotSnapshot snapshot = rig.Hot.Current;
         HotProcessRow process = snapshot.Hottest[0].Process;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Logging;
 
@@ -11,7 +12,7 @@ public sealed class LogFileTests : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("log-").FullName;
     private readonly StringWriter _output = new();
-    private readonly LogClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     private string LogFile => Path.Combine(_directory, "exporter.log");
 

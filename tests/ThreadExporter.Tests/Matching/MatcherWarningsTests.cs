@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
@@ -9,7 +10,7 @@ namespace ThreadExporter.Tests.Matching;
 /// <summary>Problems of filters in the last pass: logged when they start, on the landing page while they last.</summary>
 public sealed class MatcherWarningsTests : IDisposable
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TempConfig _files = new("");
 
     public void Dispose() => _files.Dispose();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
@@ -9,7 +10,7 @@ namespace ThreadExporter.Tests.Matching;
 public sealed class PidFileTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("thread-exporter-test-");
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     private string FilePath => Path.Combine(_directory.FullName, "daemon.pid");
 

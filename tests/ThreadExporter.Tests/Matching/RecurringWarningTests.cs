@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Matching;
 
 namespace ThreadExporter.Tests.Matching;
 
 public class RecurringWarningTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public void It_is_logged_when_it_starts_and_not_while_it_lasts()

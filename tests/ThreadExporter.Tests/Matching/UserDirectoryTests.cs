@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
@@ -11,7 +12,7 @@ public sealed class UserDirectoryTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly Dictionary<string, UserLookupResult> _results = [];
     private readonly ManualResetEventSlim _hanging = new(initialState: true);
     private readonly UserDirectory _directory;

@@ -1,10 +1,21 @@
 namespace ThreadExporter.Tests.Support;
 
+/// <summary>Which collections the scrapes given to a <see cref="Ledger"/> come from.</summary>
+internal enum LedgerScope
+{
+    /// <summary>Every scrape is checked against the one before: no other collection was made in between.</summary>
+    EveryCollection,
+
+    /// <summary>Other scrapers and reloads make collections too: a scrape is checked only when none was made since the one before.</summary>
+    SomeCollections,
+}
+
 /// <summary>
-/// Audits the books from the text alone, as a Prometheus server sees it: after each scrape the sum of what rose since
-/// the one before, and at the end what increase() over the whole run would say.
+/// Checks from the text alone, as a Prometheus server sees it, that the CPU time adds up: between two successive collections the counter of
+/// a process increases by as much as its threads, folded and transient time together, to the nanosecond. At the end it has what increase()
+/// over the whole run would return.
 /// </summary>
-internal sealed class Ledger
+internal sealed class Ledger(LedgerScope scope = LedgerScope.EveryCollection)
 {
     private const string Process = "perfscale_process_cpu_seconds_total";
     private const string Thread = "perfscale_thread_cpu_seconds_total";
@@ -13,23 +24,31 @@ internal sealed class Ledger
     private readonly Dictionary<string, long> _last = [];
     private ParsedScrape? _before;
 
-    /// <summary>The largest difference between two scrapes' sums, in nanoseconds; 0 when the books are closed.</summary>
-    public long LargestError { get; private set; }
+    /// <summary>The first pair of scrapes that did not add up; null: all did.</summary>
+    public string? Error { get; private set; }
 
+    /// <summary>Pairs of scrapes that were checked, counted for each process.</summary>
     public int Intervals { get; private set; }
 
-    /// <summary>increase() of every series since its first sample, in nanoseconds: a fall counts as a restart from 0.</summary>
+    /// <summary>increase() of every series since its first sample, in nanoseconds: after a fall it counts from 0.</summary>
     public Dictionary<string, long> Increases { get; } = [];
 
-    public void Take(string text)
+    /// <summary>CPU time of the processes over the whole run minus its parts, by increase(). 0 when nothing was counted twice or lost.</summary>
+    public long ErrorOfTheWholeRun => Sum(Process) - Parts.Sum(Sum);
+
+    public long Sum(string metric) => Increases.Where(i => i.Key.StartsWith(metric + "{", StringComparison.Ordinal)).Sum(i => i.Value);
+
+    public void Take(string text) => Take(ParsedScrape.Parse(text));
+
+    public void Take(ParsedScrape now)
     {
-        ParsedScrape now = ParsedScrape.Parse(text);
-        if (_before is { } before)
+        if (_before is { } before && (scope == LedgerScope.EveryCollection || Collections(now) == Collections(before) + 1))
         {
             foreach (Sample process in now.Of(Process))
             {
-                if (before.Find(process) is not null)
-                    Audit(before, now, process);
+                // With another start time it is another process under the same pid.
+                if (before.Find(process) is { } earlier && Start(before, process) == Start(now, process))
+                    Check(before, now, process, Rise(earlier.Nanoseconds, process.Nanoseconds));
             }
         }
         foreach ((string key, Sample sample) in now.Series.Where(s => s.Value.Name.EndsWith("_total", StringComparison.Ordinal)))
@@ -41,23 +60,24 @@ internal sealed class Ledger
         _before = now;
     }
 
-    /// <summary>What the processes used over the run, less what its parts add up to, as increase() has it. 0 when nothing was counted twice or lost.</summary>
-    public long ErrorOfTheWholeRun => Sum(Process) - Parts.Sum(Sum);
-
-    public long Sum(string metric) => Increases.Where(i => i.Key.StartsWith(metric + "{", StringComparison.Ordinal)).Sum(i => i.Value);
-
-    private void Audit(ParsedScrape before, ParsedScrape now, Sample process)
+    private void Check(ParsedScrape before, ParsedScrape now, Sample process, long rise)
     {
         Intervals++;
-        string owner = process.Labels["pid"];
-        long rest = Rise(before.Find(process)!.Nanoseconds, process.Nanoseconds);
-        foreach (Sample part in Parts.SelectMany(now.Of).Where(s => (s.Labels.GetValueOrDefault("pid") ?? s.Labels["ppid"]) == owner))
+        string pid = process.Labels["pid"];
+        long parts = 0;
+        foreach (Sample part in Parts.SelectMany(now.Of).Where(s => (s.Labels.GetValueOrDefault("pid") ?? s.Labels["ppid"]) == pid))
         {
             if (before.Find(part) is { } earlier)
-                rest -= Rise(earlier.Nanoseconds, part.Nanoseconds);
+                parts += Rise(earlier.Nanoseconds, part.Nanoseconds);
         }
-        LargestError = Math.Max(LargestError, Math.Abs(rest));
+        if (rise != parts)
+            Error ??= $"process {pid} used {rise} ns, its parts {parts} ns";
     }
+
+    private static double Collections(ParsedScrape scrape) => scrape.Value("thread_exporter_collections_total");
+
+    private static string? Start(ParsedScrape scrape, Sample process) =>
+        scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels["pid"] == process.Labels["pid"])?.Value;
 
     private static long Rise(long before, long now) => now < before ? now : now - before;
 }

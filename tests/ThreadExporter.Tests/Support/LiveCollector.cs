@@ -14,10 +14,10 @@ internal sealed class LiveCollector : IDisposable
 {
     private readonly ProcfsRoot _root;
 
-    public LiveCollector(ExporterConfig config, string procfs = "/proc", long descriptorLimit = 20_000)
+    public LiveCollector(ExporterConfig config, string procfs = "/proc", long descriptorLimit = 20_000, TimeProvider? time = null)
     {
         _root = ProcfsRoot.Open(procfs);
-        Collector = new Collector(_root, descriptorLimit: descriptorLimit);
+        Collector = new Collector(_root, descriptorLimit: descriptorLimit, time: time);
         Use(config);
     }
 
@@ -55,7 +55,7 @@ internal sealed class LiveCollector : IDisposable
     public static ExporterConfig Config(params FilterConfig[] filters) => new()
     {
         Filters = [.. filters],
-        // Every collection looks at every process again, so that tests need not wait.
+        // Every collection looks at every process again, so that tests need not move the clock.
         Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero },
     };
 
