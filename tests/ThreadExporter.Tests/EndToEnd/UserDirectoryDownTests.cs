@@ -65,7 +65,7 @@ public sealed class UserDirectoryDownTests : IDisposable
 
         passwd.AnswerWaiting(Encoding.ASCII.GetBytes(Entry));
         await Eventually.TrueAsync(async () => await MatchesAsync(daemon), "the filter matches its user");
-        await daemon.WaitForLogAsync($"the user directory answers again for user \"{User}\": uid {Uid}");
+        await daemon.WaitForLogAsync($"lookup of user \"{User}\" succeeded again: uid {Uid}");
 
         // The user is known, and the lookup that the reload starts hangs.
         await ReloadAsync(daemon);
@@ -100,7 +100,7 @@ public sealed class UserDirectoryDownTests : IDisposable
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\n");
         await ReloadAsync(daemon);
         await Eventually.TrueAsync(async () => !await MatchesAsync(daemon), "the user is forgotten");
-        await daemon.WaitForLogAsync($"user \"{User}\" does not exist");
+        await daemon.WaitForLogAsync($"unknown user \"{User}\"");
     }
 
     [Theory]

@@ -38,7 +38,7 @@ public sealed class ExtendedReloadTests : IDisposable
         using Process check = Process.Start(start)!;
         string output = await check.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await check.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Contains($"warning: io of pid {workload.Pid} cannot be read: ", output, StringComparison.Ordinal);
+        Assert.Contains($"warning: cannot read io of pid {workload.Pid}: ", output, StringComparison.Ordinal);
         Assert.Equal(0, check.ExitCode);
     }
 

@@ -7,19 +7,6 @@ using System.Text;
 
 namespace ThreadExporter.Web.Auth;
 
-/// <summary>Result of a login; also the values of a metric label.</summary>
-internal enum LoginResult
-{
-    /// <summary>Correct, found in the cache: nothing was hashed.</summary>
-    Cached,
-    /// <summary>Correct.</summary>
-    Succeeded,
-    /// <summary>Unknown user or wrong password.</summary>
-    Failed,
-    /// <summary>Not checked: too many logins are pending.</summary>
-    Throttled,
-}
-
 /// <summary>
 /// Checks logins. A correct password is cached as a keyed digest (HMAC with a random key of this process), so that a server that
 /// scrapes every few seconds costs one hash in total and does not wait while other clients guess passwords.
