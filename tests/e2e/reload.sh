@@ -29,14 +29,14 @@ contains StatusText "the last reload FAILED" "$(unit StatusText)"
 step "the journal has file, line and column of the error as fields of one record of priority 3"
 in_box journalctl --sync
 in_box journalctl -u thread-exporter -o json --no-pager > "$stage/journal"
-same "records of the error" 1 "$(jq -c 'select(.FAULT)' "$stage/journal" | wc -l)"
-record=$(jq -c 'select(.FAULT)' "$stage/journal")
+same "records of the error" 1 "$(jq -c 'select(.ERROR)' "$stage/journal" | wc -l)"
+record=$(jq -c 'select(.ERROR)' "$stage/journal")
 echo "$record"
 at=/etc/thread-exporter.toml
 same PRIORITY 3 "$(jq -r .PRIORITY <<< "$record")"
 same "CONFIG_FILE LINE COLUMN" "$at $line 1" "$(jq -r '"\(.CONFIG_FILE) \(.LINE) \(.COLUMN)"' <<< "$record")"
-same MESSAGE "$at:$line:1: $(jq -r .FAULT <<< "$record")" "$(jq -r .MESSAGE <<< "$record")"
-contains FAULT levle "$(jq -r .FAULT <<< "$record")"
+same MESSAGE "$at:$line:1: $(jq -r .ERROR <<< "$record")" "$(jq -r .MESSAGE <<< "$record")"
+contains ERROR levle "$(jq -r .ERROR <<< "$record")"
 same "unit and pid" "thread-exporter.service $pid" "$(jq -r '"\(._SYSTEMD_UNIT) \(._PID)"' <<< "$record")"
 # The reload command says the same to whoever asked for the reload.
 contains "what the reload command printed" "$at:$line:1:" "$(jq -r 'select(.LOGGER == null) | .MESSAGE' "$stage/journal")"

@@ -63,11 +63,11 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Error, "Sampler failed; retrying in one minute")]
     public static partial void SamplerFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(LogLevel.Error, "{ConfigFile}:{Line}:{Column}: {Fault}")]
-    private static partial void ConfigurationErrorAt(this ILogger logger, string configFile, int line, int column, string fault);
+    [LoggerMessage(LogLevel.Error, "{ConfigFile}:{Line}:{Column}: {Error}")]
+    private static partial void ConfigurationErrorAt(this ILogger logger, string configFile, int line, int column, string error);
 
-    [LoggerMessage(LogLevel.Error, "{ConfigFile}: {Fault}")]
-    private static partial void ConfigurationErrorIn(this ILogger logger, string configFile, string fault);
+    [LoggerMessage(LogLevel.Error, "{ConfigFile}: {Error}")]
+    private static partial void ConfigurationErrorIn(this ILogger logger, string configFile, string error);
 
     [LoggerMessage(LogLevel.Error, "Reload failed with {Errors} error in {ConfigFile}; keeping the configuration loaded at {LoadedAt:O}")]
     private static partial void ReloadFailedWithOneError(this ILogger logger, int errors, string configFile, DateTimeOffset loadedAt);

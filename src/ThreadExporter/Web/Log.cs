@@ -30,6 +30,6 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Reloaded web.tls certificate, valid until {NotAfter:u}")]
     public static partial void TlsReloaded(this ILogger logger, DateTime notAfter);
 
-    [LoggerMessage(LogLevel.Warning, "New web.tls files are unusable, keeping the previous ones: {Fault}")]
-    public static partial void TlsFilesUnusable(this ILogger logger, string fault);
+    [LoggerMessage(LogLevel.Warning, "New web.tls files are unusable, keeping the previous ones: {Error}")]
+    public static partial void TlsFilesUnusable(this ILogger logger, string error);
 }
