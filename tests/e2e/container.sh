@@ -39,7 +39,7 @@ step "container: the configuration is a mount, and a bad one ends it with 78"
 printf '[[filter]]\nname = "mine"\npid = [%s]\n' $$ > "$stage/container.toml"
 mounted=(--pid host --volume "$stage/container.toml:/etc/thread-exporter.toml:ro" "$ctr" -- /usr/bin/thread-exporter)
 contained "${mounted[@]}" once > "$stage/once"
-grep -q '^thread_exporter_filter_matched_processes{filter="mine"} 1$' "$stage/once" || fail "the mounted configuration is not in force"
+grep -q '^thread_exporter_filter_matched_processes{filter="mine"} 1$' "$stage/once" || fail "the mounted configuration is not active"
 printf '[[filter]]\npidd = [1]\n' > "$stage/container.toml"
 code=0; contained "${mounted[@]}" once || code=$?
 same "exit code" 78 $code

@@ -21,7 +21,7 @@ same up 1 "$(query 'min_over_time(up[1m])' '.[0].value[1]')"
 same "the thread with the highest rate" "$hot hot" "$(query 'topk(1, rate(perfscale_thread_cpu_seconds_total[4s]))' '.[0].metric | "\(.tid) \(.tname)"')"
 rate=$(query "rate(perfscale_thread_cpu_seconds_total{tid=\"$hot\"}[4s])" '.[0].value[1]')
 note "rate of hot: $rate"
-# What it gets of a core is up to whoever else uses the machine; ticks taken for seconds would be a hundred times too much.
+# What it gets of a core depends on the load of the machine; ticks taken for seconds would be a hundred times too much.
 between "the rate of hot, in nanoseconds per second" 100000000 1100000000 "$(nanoseconds "$rate")"
 
 step "Prometheus: a new filter shows within two scrapes"

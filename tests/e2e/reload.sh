@@ -2,7 +2,7 @@
 
 reload_at_once() { in_box systemctl reload thread-exporter; }
 
-step "systemctl reload: the same process, the new filter in force, the old one gone"
+step "systemctl reload: the same process, the new filter is active, the old one is not"
 pid=$(unit MainPID)
 other_pid=$(in_box pgrep -x other)
 in_box sed -i -e 's|^name = "load"|name = "other"|' -e 's|^comm = \["workload"\]|comm = ["other"]|' /etc/thread-exporter.toml
@@ -14,7 +14,7 @@ same "processes in the scrape" "$other_pid" "$(sed -nE '/^perfscale_thread_/s/.*
 fails grep -q 'filter="load"' "$stage/metrics"
 within 15 status_tells "$other_pid"
 
-step "systemctl reload of a bad file fails, and the old filter stays in force"
+step "systemctl reload of a bad file fails, and the old filter remains active"
 in_box cp -p /etc/thread-exporter.toml /root/good.toml
 in_box sed -i -e 's|^name = "other"|name = "broken"|' -e 's|^level = "info"|levle = "info"|' /etc/thread-exporter.toml
 line=$(in_box grep -n '^levle' /etc/thread-exporter.toml | cut -d: -f1)
@@ -38,7 +38,7 @@ same "CONFIG_FILE LINE COLUMN" "$at $line 1" "$(jq -r '"\(.CONFIG_FILE) \(.LINE)
 same MESSAGE "$at:$line:1: $(jq -r .ERROR <<< "$record")" "$(jq -r .MESSAGE <<< "$record")"
 contains ERROR levle "$(jq -r .ERROR <<< "$record")"
 same "unit and pid" "thread-exporter.service $pid" "$(jq -r '"\(._SYSTEMD_UNIT) \(._PID)"' <<< "$record")"
-# The reload command says the same to whoever asked for the reload.
+# The reload command prints the same.
 contains "what the reload command printed" "$at:$line:1:" "$(jq -r 'select(.LOGGER == null) | .MESSAGE' "$stage/journal")"
 
 step "the repaired file reloads"
@@ -47,11 +47,11 @@ reload_at_once
 scrape
 same thread_exporter_config_last_reload_successful 1 "$(own thread_exporter_config_last_reload_successful)"
 
-step "a hundred reloads of a hundred return when the new filter is in force"
+step "a hundred reloads of a hundred return when the new filter is active"
 in_box bash -euc '
     for n in $(seq 100); do
         sed -i "s|^name = .*|name = \"try-$n\"|" /etc/thread-exporter.toml
         systemctl reload thread-exporter
-        curl -sSf http://localhost:9199/metrics | grep -qF "thread_exporter_filter_matched_processes{filter=\"try-$n\"} 1" || { echo "not in force after reload $n"; exit 1; }
+        curl -sSf http://localhost:9199/metrics | grep -qF "thread_exporter_filter_matched_processes{filter=\"try-$n\"} 1" || { echo "not active after reload $n"; exit 1; }
     done'
 same MainPID "$pid" "$(unit MainPID)"

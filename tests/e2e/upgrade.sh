@@ -1,6 +1,6 @@
 # The package's later life.
 
-step "dnf upgrade: the edited configuration is kept, the new one lies beside it, the service runs anew"
+step "dnf upgrade: the edited configuration is kept, the new one is written beside it, the service is restarted"
 in_box cp -p /etc/thread-exporter.toml /root/edited.toml
 pid=$(unit MainPID)
 dnf second upgrade thread-exporter

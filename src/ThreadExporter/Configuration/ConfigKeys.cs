@@ -26,7 +26,7 @@ internal static class ConfigKeys
     public static ImmutableArray<ConfigKey> All { get; } =
     [
         Reload("filter.match", "string", "", "Short form: names (globs) as in /proc/PID/comm and pids, comma-separated; any of them matches"),
-        Reload("filter.name", "string", "", "Label `filter` of the exporter's own metrics, unique; default: the rule's text"),
+        Reload("filter.name", "string", "", "Label `filter` of the exporter's own metrics, unique; default: the filter's text"),
         Reload("filter.comm", Globs, "", "The process's name as in /proc/PID/comm; a literal name also matches by its first 15 bytes"),
         Reload("filter.cmdline", Regex, "", "Found anywhere in the command line, its arguments joined by blanks"),
         Reload("filter.exe", Globs, "", "The target of /proc/PID/exe; needs the same user or CAP_SYS_PTRACE"),
