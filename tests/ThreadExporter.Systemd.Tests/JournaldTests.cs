@@ -23,12 +23,15 @@ public class JournaldTests
     {
         Assert.SkipUnless(File.Exists(Daemon), "no systemd-journald here");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "a mount namespace for journald needs root");
-        using Process journald = Process.Start(new ProcessStartInfo("unshare")
+        ProcessStartInfo start = new("unshare")
         {
             ArgumentList = { "--mount", "--propagation", "private", "bash", "-c", Script },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        // journald notifies its service manager too: it must not inherit the socket that NotificationTests sets for this whole process.
+        start.Environment.Remove("NOTIFY_SOCKET");
+        using Process journald = Process.Start(start)!;
         try
         {
             string? line = await journald.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
