@@ -160,7 +160,7 @@ public class ExhaustionTests
     {
         using LinkedProc proc = new();
         proc.Processes(1, 1);
-        proc.Threads(1, 20_000);
+        proc.Threads(1, 40_000);
         using TempConfig config = new("[[filter]]\nmatch = \"nothing\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root],
             new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x1200000" });
