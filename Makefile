@@ -34,7 +34,7 @@ test: ## build and run the quick tests: needs the SDK alone and installs nothing
 	$(DOTNET) build ThreadExporter.sln -c Release -v q
 	tests/run
 
-test-slow: ## install what they need (with root and apt), run the slow tests (browser, Prometheus, a minute of soak) and the journey of e2e
+test-slow: ## install what they need (with root and apt), run the slow tests (browser, Prometheus, a minute of soak) and the end-to-end test
 	tests/setup
 	$(DOTNET) build ThreadExporter.sln -c Release -v q
 	tests/run slow
@@ -55,7 +55,7 @@ soak: ## ten minutes of churn, reloads and abuse with two scrapers: SECONDS=N fo
 	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
 	SOAK_SECONDS=$(SECONDS) tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -showLiveOutput -explicit on -class '*SoakTests'
 
-e2e: ## the RPM's journey in real systemd, watched by a real Prometheus; needs root
+e2e: ## end-to-end test of the RPM in a real systemd, with a real Prometheus; needs root
 	tests/setup
 	$(DOTNET) build tests/Workload -c Release -v q
 	tests/e2e/run
@@ -78,7 +78,7 @@ lint: ## check formatting, style and analyzers, and that the benchmarks build
 	$(DOTNET) build tests/Benchmarks -c Release -v q
 	tests/lint
 
-format: ## put the sources into the house's format
+format: ## format the sources
 	$(DOTNET) format ThreadExporter.sln
 
 publish: ## one self-contained file: dist/thread-exporter

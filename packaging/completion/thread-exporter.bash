@@ -1,7 +1,7 @@
 # bash completion for thread-exporter(8). Needs nothing but bash 4: the package bash-completion may be there or not.
 # Names and pids come from other users' processes, so they are never given to compgen -W, which would expand them.
 
-# Offers each of the candidates "$2"... that begins with $1.
+# Offers each of the candidates "$2"... that starts with $1.
 _thread_exporter_offer() {
     local typed=$1 candidate
     shift

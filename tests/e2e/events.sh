@@ -1,7 +1,7 @@
 # The events in the journal and in the log file, which must be the same: for the steps in watch.sh and logs.sh.
 
 log_file=/var/log/thread-exporter/thread-exporter.log
-# The level, the category and the message of each record; $events is their number. Lines of the file that continue a record begin with a space.
+# The level, the category and the message of each record; $events is their number. Lines of the file that continue a record start with a space.
 same_events() {
     in_box cat $log_file > "$stage/log"
     in_box journalctl --sync

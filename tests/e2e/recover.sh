@@ -3,7 +3,7 @@
 answers() { in_box curl -sSf -o /dev/null http://localhost:9199/-/ready; }
 restarted() { [ "$(unit NRestarts)" = "$1" ] && [ "$(unit ActiveState)" = active ] && [ "$(unit MainPID)" != "$pid" ] && answers; }
 
-# The unit's 30 seconds, shortened to keep the journey short. It takes effect with the next start.
+# The unit's 30 seconds, shortened to keep the test short. It takes effect with the next start.
 in_box mkdir -p /run/systemd/system/thread-exporter.service.d
 in_box sh -c 'printf "[Service]\nWatchdogSec=4\n" > /run/systemd/system/thread-exporter.service.d/e2e.conf'
 in_box systemctl daemon-reload

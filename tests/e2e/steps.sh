@@ -6,7 +6,7 @@ exec 3>&1 >"$log" 2>&1
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
-# step TEXT: the step before has passed, this one begins.
+# step TEXT: the previous step has passed, this one starts.
 step() {
     end_step
     current=$1
@@ -35,7 +35,7 @@ fail() {
     exit 1
 }
 
-# The lines of the journey that led here.
+# The lines of the test that led here.
 calls() {
     local i
     for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
