@@ -244,7 +244,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         if (stat.StartTicks != process.StartTicks)
             return ReadStatus.Gone;
         threadCount = stat.NumThreads;
-        (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+        (long user, long kernel) = (stat.UserNanoseconds, stat.KernelNanoseconds);
         errors.CountReadError((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
         (process.Reading.User, process.Reading.Kernel) = (Math.Max(process.Reading.User, user), Math.Max(process.Reading.Kernel, kernel));
         return ReadStatus.Ok;

@@ -157,8 +157,8 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
             return ReadStatus.Malformed;
 
         ref ThreadReading reading = ref thread.Reading;
-        long user = Clocks.FromTicks(stat.UserTicks);
-        long kernel = Clocks.FromTicks(stat.KernelTicks);
+        long user = stat.UserNanoseconds;
+        long kernel = stat.KernelNanoseconds;
         if ((user | kernel) < 0)
             errors.CountReadError(ReadStatus.Malformed);
         if (!root.HasSchedInfo)

@@ -71,7 +71,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         thread.StartTicks = stat.StartTicks;
         thread.State = stat.State;
         thread.Rename(TaskName.Stable(stat.Comm, process.IsKernelThread));
-        thread.History?.RecordModes(Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+        thread.History?.RecordModes(stat.UserNanoseconds, stat.KernelNanoseconds);
         return true;
     }
 
@@ -108,7 +108,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         {
             if (!TryReadStat(process, tid, descriptor, out ProcStat stat))
                 return false;
-            (long user, long kernel) = (Clocks.FromTicks(stat.UserTicks), Clocks.FromTicks(stat.KernelTicks));
+            (long user, long kernel) = (stat.UserNanoseconds, stat.KernelNanoseconds);
             run = (user | kernel) < 0 ? -1 : user + kernel;
             return true;
         }

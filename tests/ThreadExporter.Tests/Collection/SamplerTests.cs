@@ -28,6 +28,26 @@ public class SamplerTests
     }
 
     [Fact]
+    public void A_thread_that_a_collection_found_replaced_by_exec_gets_no_window_of_its_earlier_time()
+    {
+        using FixtureProc proc = Rig.Proc(2);
+        using Rig rig = new(proc);
+        rig.Window();
+        for (int i = 0; i < 3; i++)
+            rig.Window(101, 100);
+        rig.Collect();
+        // The descriptor now belongs to a thread with less CPU time, and the collection sees it before the sampler does.
+        proc.SchedStat(100, 101, 200 * Ms, 0, 1);
+        rig.Collect();
+        proc.SchedStat(100, 101, 210 * Ms, 0, 1);
+        rig.Window();
+        Assert.Equal((0, 0f), (rig.Thread(101).Saturation?.Saturated ?? 0, rig.Thread(101).HighestShare(rig.Now, 60_000 * Ms)));
+        proc.SchedStat(100, 101, 310 * Ms, 0, 1);
+        rig.Window();
+        Assert.Equal(100 * Ms, rig.Thread(101).Saturation!.Saturated);
+    }
+
+    [Fact]
     public void A_thread_replaced_by_exec_starts_again()
     {
         using FixtureProc proc = Rig.Proc(2);

@@ -141,7 +141,7 @@ public sealed class ReloadTests : IDisposable
             await Task.Delay(2, TestContext.Current.CancellationToken);
         }
         _config.Write(Other);
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(scrapers), n => Assert.True(n > 0));
         Assert.Equal("second", Assert.Single((await daemon.ScrapeParsedAsync()).Of("thread_exporter_filter_matched_processes")).Labels["filter"]);
@@ -168,11 +168,11 @@ public sealed class ReloadTests : IDisposable
     {
         await using Daemon daemon = await StartAsync();
         _config.Write(Good + "telemetry_path = \"/other\"\n");
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         await daemon.WaitForLogAsync("web.telemetry_path");
         Assert.Equal(1, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_restart_required"));
         _config.Write(Good);
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         Assert.Equal(0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_restart_required"));
     }
 
@@ -181,12 +181,12 @@ public sealed class ReloadTests : IDisposable
     {
         await using Daemon daemon = await StartAsync();
         _config.Write(Good + "[log]\nlevel = \"error\"\n");
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         _config.Write(Other + "[log]\nlevel = \"error\"\n");
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         Assert.DoesNotContain("Configuration reloaded", daemon.Log, StringComparison.Ordinal);
         _config.Write(Good);
-        Assert.Equal(0, (await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment)).ExitCode);
+        await RunReloadAsync(daemon);
         await daemon.WaitForLogAsync("Configuration reloaded");
     }
 
@@ -196,5 +196,17 @@ public sealed class ReloadTests : IDisposable
         return line is not null && (Convert.ToUInt64(line[7..].Trim(), 16) & 1) != 0;
     }
 
-    private Task<Daemon> StartAsync() => Daemon.StartAsync(["--config", _config.Path], Environment);
+    private async Task RunReloadAsync(Daemon daemon)
+    {
+        (int code, _, string error) = await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Environment);
+        Assert.True(code == 0, $"exit code {code}: {error}\n{daemon.Log}");
+    }
+
+    /// <summary>Until its status file is there, which is a moment after it listens, the reload command finds no daemon.</summary>
+    private async Task<Daemon> StartAsync()
+    {
+        Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], Environment);
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(_runtime.FullName, $"{daemon.Pid}.json")), "the status file", () => daemon.Log);
+        return daemon;
+    }
 }
