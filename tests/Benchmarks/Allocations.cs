@@ -1,7 +1,6 @@
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
-using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
 using ThreadExporter.Settings;
