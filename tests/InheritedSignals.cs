@@ -7,14 +7,14 @@ namespace ThreadExporter;
 /// <summary>
 /// What the tests start gets the default action of every signal, also under nohup(1) and in the background of a script, where SIGHUP or SIGINT
 /// and SIGQUIT are ignored: an ignored signal stays ignored over execve(2), one with a handler does not. The handler does nothing, so that
-/// the tests themselves go on as they would have.
+/// the tests themselves still ignore the signal.
 /// </summary>
 internal static class InheritedSignals
 {
     // Kept: a registration ends when it is collected.
     private static readonly List<PosixSignalRegistration> Kept = [];
 
-    /// <summary>The signals that were ignored when the tests began.</summary>
+    /// <summary>The signals that were ignored when the tests started.</summary>
     private static ulong Ignored { get; } = Convert.ToUInt64(
         File.ReadLines("/proc/self/status").Single(l => l.StartsWith("SigIgn:", StringComparison.Ordinal))["SigIgn:".Length..].Trim(), 16);
 

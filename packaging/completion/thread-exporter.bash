@@ -36,7 +36,7 @@ _thread_exporter_names() {
 }
 
 _thread_exporter() {
-    local -a commands=(run check once reload)
+    local -a commands=(run check once reload convert roles)
     local -a options=(--config --filter --port --web.listen-address --path.procfs --log.level --help)
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' i
     COMPREPLY=()
@@ -64,12 +64,14 @@ _thread_exporter() {
 
     if [[ $current == -* ]]; then
         [[ -z $command ]] && options+=(--version)
-        [[ $command == reload ]] && options=(--help)
+        [[ $command == reload || $command == convert || $command == roles ]] && options=(--help)
         _thread_exporter_offer "$current" "${options[@]}"
     elif [[ -z $command ]]; then
         _thread_exporter_offer "$current" "${commands[@]}"
     elif [[ $command == reload && $previous == reload ]]; then
         _thread_exporter_pids "$current"
+    elif [[ $command == convert && $previous == convert ]]; then
+        compopt -o default
     fi
 }
 

@@ -51,6 +51,9 @@ public static unsafe class Clocks
     /// <summary>The earliest result of <see cref="BootTimeNanoseconds"/> so far: the wall clock may have been set forward since then.</summary>
     public static long EarliestBootTimeNanoseconds => Volatile.Read(ref _earliestBootTime);
 
+    /// <summary>Time since boot in ticks, suspend included (CLOCK_BOOTTIME): the unit and the clock of the start times in <c>stat</c>.</summary>
+    public static ulong TicksSinceBoot() => (ulong)(Read(Native.CLOCK_BOOTTIME) / NanosecondsPerTick);
+
     /// <summary>CLOCK_MONOTONIC in nanoseconds, the clock of sd_notify's <c>MONOTONIC_USEC</c>.</summary>
     public static long MonotonicNanoseconds() => Read(Native.CLOCK_MONOTONIC);
 

@@ -22,6 +22,8 @@ internal static unsafe partial class Native
     public const int PRIO_PROCESS = 0;
     public const int TIMER_ABSTIME = 1;
     public const int SOL_SOCKET = 1, SCM_RIGHTS = 1, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
+    public const int MSG_TRUNC = 0x20, SO_RCVBUF = 8, SO_RCVBUFFORCE = 33, SO_MEMINFO = 55, SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS = 9;
+    public const int AF_NETLINK = 16, SOCK_RAW = 3, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000, SOL_NETLINK = 270, NETLINK_NO_ENOBUFS = 5;
     public const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
     public const int F_ADD_SEALS = 1033, F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;
     public const uint STATX_SIZE = 0x200, STATX_BASIC_STATS = 0x7FF;
@@ -80,6 +82,10 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int setpriority(int which, int who, int prio);
 
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int gettid();
+
     /// <summary>Returns the error number itself.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -118,6 +124,30 @@ internal static unsafe partial class Native
     [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial nint sendmsg(SafeHandle socket, Msghdr* message, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial SafeFileHandle socket(int domain, int type, int protocol);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int bind(SafeHandle socket, SockaddrNl* address, uint length);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint sendto(SafeHandle socket, byte* data, nuint length, int flags, SockaddrNl* address, uint addressLength);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int recvmmsg(SafeHandle socket, Mmsghdr* messages, uint count, int flags, Timespec* timeout);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int setsockopt(SafeHandle socket, int level, int option, int* value, uint length);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int getsockopt(SafeHandle socket, int level, int option, uint* value, uint* length);
 
     [LibraryImport(LibC, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -214,6 +244,22 @@ internal static unsafe partial class Native
         public void* Control;
         public nuint ControlLength;
         public int Flags;
+    }
+
+    /// <summary>struct mmsghdr of recvmmsg(2).</summary>
+    public struct Mmsghdr
+    {
+        public Msghdr Header;
+        public uint Length;
+    }
+
+    /// <summary>struct sockaddr_nl of netlink(7).</summary>
+    public struct SockaddrNl
+    {
+        public ushort Family;
+        public ushort Padding;
+        public uint PortId;
+        public uint Groups;
     }
 
     /// <summary>struct cmsghdr of cmsg(3), followed by one descriptor and padded to CMSG_SPACE(sizeof(int)).</summary>

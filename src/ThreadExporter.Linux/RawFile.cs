@@ -27,6 +27,18 @@ public static unsafe class RawFile
     public static ReadStatus OpenDirectory(int dirFd, ReadOnlySpan<byte> path, out int fd) =>
         OpenAt(dirFd, path, OpenFlags | Native.O_DIRECTORY, out fd);
 
+    /// <summary>Opens a file by its absolute path, which may be longer than <see cref="MaxPathLength"/>.</summary>
+    /// <param name="path">UTF-8 with a NUL at its end.</param>
+    /// <param name="fd">The descriptor.</param>
+    public static ReadStatus OpenAbsolute(ReadOnlySpan<byte> path, out int fd)
+    {
+        fd = -1;
+        if (!path.EndsWith((byte)0))
+            return ReadStatus.Other;
+        fixed (byte* name = path)
+            return OpenName(Native.AT_FDCWD, name, OpenFlags, out fd);
+    }
+
     /// <summary>Opens the directory that is used as /proc. The path may be longer than <see cref="MaxPathLength"/>.</summary>
     public static ReadStatus OpenRoot(string path, out int fd)
     {

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Linux;
 
-/// <summary>The file descriptors of this process, their limit, and the priority of its threads.</summary>
+/// <summary>The file descriptors of this process, their limit, and the id and priority of its threads.</summary>
 public static unsafe class ThisProcess
 {
     /// <summary>
@@ -31,6 +31,9 @@ public static unsafe class ThisProcess
             return known;
         }
     }
+
+    /// <summary>The id of the calling thread in this pid namespace: gettid(2).</summary>
+    public static int ThreadId() => Native.gettid();
 
     /// <summary>Sets the calling thread to the lowest priority (nice 19). False when the system rejects it.</summary>
     public static bool SetLowestPriority() => Native.setpriority(Native.PRIO_PROCESS, 0, 19) == 0;

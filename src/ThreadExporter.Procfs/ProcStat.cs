@@ -36,6 +36,11 @@ public readonly ref struct ProcStat
     public long UserNanoseconds => Clocks.FromTicks(UserTicks);
     /// <summary>Field 15 in nanoseconds; -1 when the number is out of range.</summary>
     public long KernelNanoseconds => Clocks.FromTicks(KernelTicks);
+    /// <summary>
+    /// Fields 16 and 17 in nanoseconds: user and kernel time of the children that the process has waited for, and of theirs; -1 when the number
+    /// is out of range.
+    /// </summary>
+    public (long User, long Kernel) WaitedNanoseconds { get; private init; }
     /// <summary>Field 20: threads of the process, a zombie leader included.</summary>
     public int NumThreads { get; private init; }
     /// <summary>Field 22, in ticks since boot (CLOCK_BOOTTIME).</summary>
@@ -91,6 +96,8 @@ public readonly ref struct ProcStat
             || !Next(ref rest, ref field, 12, out ulong majorFaults)
             || !Next(ref rest, ref field, 14, out ulong userTicks)
             || !Next(ref rest, ref field, 15, out ulong kernelTicks)
+            || !NextSigned(ref rest, ref field, 16, out long waitedUserTicks)
+            || !NextSigned(ref rest, ref field, 17, out long waitedKernelTicks)
             || !NextInt(ref rest, ref field, 20, out int threads)
             || !NextTime(ref rest, ref field, 22, out ulong startTicks)
             || !NextInt(ref rest, ref field, LastField, out int processor)
@@ -109,6 +116,7 @@ public readonly ref struct ProcStat
             MajorFaults = majorFaults,
             UserTicks = userTicks,
             KernelTicks = kernelTicks,
+            WaitedNanoseconds = (FromSigned(waitedUserTicks), FromSigned(waitedKernelTicks)),
             NumThreads = threads,
             StartTicks = startTicks,
             Processor = processor,
@@ -130,6 +138,27 @@ public readonly ref struct ProcStat
         value = 0;
         return Digits.TryTake(ref rest, (byte)' ') && Digits.TryReadULong(ref rest, out value);
     }
+
+    // The kernel prints these two as signed numbers (do_task_stat, fs/proc/array.c).
+    private static bool NextSigned(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out long value)
+    {
+        value = -1;
+        while (++field < wanted)
+        {
+            if (!Skip(ref rest))
+                return false;
+        }
+        if (!Digits.TryTake(ref rest, (byte)' '))
+            return false;
+        bool negative = Digits.TryTake(ref rest, (byte)'-');
+        if (!Digits.TryReadULong(ref rest, out ulong number))
+            return false;
+        if (!negative && number <= long.MaxValue)
+            value = (long)number;
+        return true;
+    }
+
+    private static long FromSigned(long ticks) => ticks < 0 ? -1 : Clocks.FromTicks((ulong)ticks);
 
     private static bool NextInt(ref ReadOnlySpan<byte> rest, ref int field, int wanted, out int value)
     {

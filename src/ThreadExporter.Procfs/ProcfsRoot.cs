@@ -8,6 +8,8 @@ public sealed class ProcfsRoot : IDisposable
 {
     private const string HostProc = "/host/proc";
 
+    private int _loadavg = -1;
+
     private ProcfsRoot(string path, int fd)
     {
         Path = path;
@@ -63,18 +65,41 @@ public sealed class ProcfsRoot : IDisposable
             RawFile.Close(fd);
             throw new IOException($"'{path}' is not a procfs: it has no readable process");
         }
-        return new ProcfsRoot(path, fd)
+        ProcfsRoot root = new(path, fd)
         {
             SharesPidNamespace = FindPidNamespace(fd),
             HasSchedInfo = FindSchedInfo(fd, pids),
         };
+        if (root.SharesPidNamespace)
+            root.OpenLoadavg();
+        return root;
     }
 
     /// <summary>Lists all pids; <paramref name="pids"/> is cleared first.</summary>
     public ReadStatus ReadPids(List<int> pids) => RawFile.ListIds(Fd, "."u8, pids);
 
+    /// <summary>What shows whether processes have started or ended; see <see cref="ProcLoadavg"/>.</summary>
+    /// <returns>False when it cannot be told: in another pid namespace, or where the file is not the kernel's.</returns>
+    public bool TryReadLoadavg(out ProcLoadavg loadavg)
+    {
+        Span<byte> buffer = stackalloc byte[128];
+        loadavg = default;
+        return _loadavg >= 0 && RawFile.ReadAt(_loadavg, buffer, out int length) == ReadStatus.Ok && ProcLoadavg.TryParse(buffer[..length], out loadavg);
+    }
+
+    // LXCFS mounts a file of its own over this one, whose numbers are late.
+    private void OpenLoadavg()
+    {
+        if (RawFile.Open(Fd, "loadavg"u8, out _loadavg) == ReadStatus.Ok && FileIdentity.Read(_loadavg).Device == FileIdentity.Read(Fd).Device)
+            return;
+        RawFile.Close(_loadavg);
+        _loadavg = -1;
+    }
+
     public void Dispose()
     {
+        RawFile.Close(_loadavg);
+        _loadavg = -1;
         RawFile.Close(Fd);
         Fd = -1;
     }

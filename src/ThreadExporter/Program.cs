@@ -8,7 +8,9 @@ CommandLine commandLine = new(
     invocation => RunCommand.RunAsync(invocation, requests),
     InspectCommands.Check,
     InspectCommands.Once,
-    ReloadCommand.RunAsync);
+    ReloadCommand.RunAsync,
+    ConvertCommand.Run,
+    RolesCommand.Run);
 try
 {
     return await commandLine.InvokeAsync(args);

@@ -14,6 +14,14 @@ if (args is ["allocations", string pid])
     return;
 }
 
+// cgroups PROCESSES [VERSION [limited]]
+if (args is ["cgroups", string processes, ..])
+{
+    int version = args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 1;
+    await CgroupCost.RunAsync(int.Parse(processes, System.Globalization.CultureInfo.InvariantCulture), version, limited: args is [_, _, _, "limited"]);
+    return;
+}
+
 // In this process: a project generated for each benchmark would be built with the house's warnings as errors.
 ManualConfig config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))

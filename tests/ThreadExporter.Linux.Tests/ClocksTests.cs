@@ -77,7 +77,7 @@ public class ClocksTests
     [Fact]
     public void A_tid_other_than_the_main_thread_has_no_process_clock() => Libc.OnOwnThread(() =>
     {
-        int tid = Libc.gettid();
+        int tid = Libc.ThreadId;
         bool found = true;
         // From another thread: the kernel allows a thread to use its own tid for its process.
         Libc.OnOwnThread(() => found = Clocks.TryGetProcessCpu(tid, out _));

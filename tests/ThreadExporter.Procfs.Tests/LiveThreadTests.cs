@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using ThreadExporter.Linux;
-using ThreadExporter.Linux.Tests;
 using static ThreadExporter.Procfs.Tests.Fixture;
 
 
@@ -11,7 +10,7 @@ namespace ThreadExporter.Procfs.Tests;
 /// <summary>With the running kernel: our own threads in /proc/self/task.</summary>
 public sealed class LiveThreadTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly byte[] _buffer = new byte[8192];
     private readonly int _task;
@@ -32,7 +31,7 @@ public sealed class LiveThreadTests : IDisposable
     public void A_thread_may_have_any_name(string name) => Libc.OnOwnThread(() =>
     {
         Libc.SetThreadName(Latin1(name));
-        int tid = Libc.gettid();
+        int tid = Libc.ThreadId;
 
         Assert.Equal(ReadStatus.Ok, Read(tid, "stat", out ReadOnlySpan<byte> text));
         Assert.True(ProcStat.TryParse(text, out ProcStat stat));
@@ -83,10 +82,10 @@ public sealed class LiveThreadTests : IDisposable
             if (before.SequenceEqual(after) && before.Count == runtime.Count)
             {
                 Assert.Equal(before.Order(), runtime.Order());
-                Assert.Contains(Libc.gettid(), before);
+                Assert.Contains(Libc.ThreadId, before);
                 return;
             }
-            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "the threads of this process never stood still");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Timeout, "the threads of this process kept changing");
         }
     }
 
@@ -95,12 +94,12 @@ public sealed class LiveThreadTests : IDisposable
     {
         Libc.OnOwnThread(() =>
         {
-            int tid = Libc.gettid();
+            int tid = Libc.ThreadId;
             ProcSchedstat before = ReadSchedStat(tid);
             ulong ticksBefore = ReadTicks(tid);
             long start = Stopwatch.GetTimestamp();
             while (ReadTicks(tid) - ticksBefore < 20)
-                Assert.True(Stopwatch.GetElapsedTime(start) < Patience);
+                Assert.True(Stopwatch.GetElapsedTime(start) < Timeout);
             // 20 ticks of 10 ms: 200 ms of CPU time.
             double seconds = (ReadSchedStat(tid).RunNanoseconds - before.RunNanoseconds) / 1e9;
             Assert.InRange(seconds, 0.15, 0.35);
@@ -133,7 +132,7 @@ public sealed class LiveThreadTests : IDisposable
             File.WriteAllText(LastPid, (tid - 1).ToString(CultureInfo.InvariantCulture));
             Libc.OnOwnThread(() =>
             {
-                if (Libc.gettid() != tid)
+                if (Libc.ThreadId != tid)
                     return;
                 reused = true;
                 Assert.Equal(ReadStatus.Ok, Read(tid, "schedstat", out _));
@@ -149,13 +148,13 @@ public sealed class LiveThreadTests : IDisposable
         int tid = 0, fd = -1;
         Libc.OnOwnThread(() =>
         {
-            tid = Libc.gettid();
+            tid = Libc.ThreadId;
             Assert.Equal(ReadStatus.Ok, RawFile.Open(_task, ProcPath.Format(new byte[ProcPath.BufferSize], [], tid, "/schedstat"u8), out fd));
             Assert.Equal(ReadStatus.Ok, RawFile.ReadAt(fd, _buffer, out _));
         });
         // After Join the thread may still exist: the kernel thread exits a little after the managed one.
         List<int> ids = new();
-        Assert.True(SpinWait.SpinUntil(() => RawFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Patience));
+        Assert.True(SpinWait.SpinUntil(() => RawFile.ListIds(_task, "."u8, ids) == ReadStatus.Ok && !ids.Contains(tid), Timeout));
         return (tid, fd);
     }
 

@@ -165,6 +165,10 @@ public partial class ParserProperties
         _ = ProcStatus.TryParse(text, out _);
         _ = ProcIo.TryParse(text, out _);
         _ = ProcCgroup.TryParse(text, []);
+        _ = CgroupCpuStat.TryParse(text, out _);
+        _ = CgroupCpuMax.TryParse(text, out _);
+        _ = CgroupPressure.TryParse(text, out _);
+        _ = CgroupNumber.TryParse(text, out _);
         _ = ProcCmdline.Join(text);
         _ = ProcCmdline.Split(text);
         _ = ProcText.Decode(text);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using ThreadExporter.Linux;
-using ThreadExporter.Linux.Tests;
 
 
 namespace ThreadExporter.Procfs.Tests;

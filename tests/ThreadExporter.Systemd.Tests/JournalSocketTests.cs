@@ -78,7 +78,7 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_full_socket_drops_at_once_and_takes_records_again_when_it_is_read()
+    public void A_full_socket_drops_at_once_and_accepts_records_again_when_it_is_read()
     {
         using JournalSocket socket = new(_journal.Path);
         _record.Add("MESSAGE", "x");

@@ -4,7 +4,7 @@ using Xunit.v3;
 namespace ThreadExporter.Tests;
 
 /// <summary>
-/// A test that takes seconds, judges time, or needs more than the SDK. It runs only when asked for: <c>make test-slow</c>,
+/// A test that takes seconds, measures time, or needs more than the SDK. It runs only on request: <c>make test-slow</c>,
 /// <c>dotnet test --explicit on</c>, or by itself in an editor.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,6 +1,6 @@
 namespace ThreadExporter.Toml.Tests;
 
-/// <summary>The official conformance suite: a checkout beside the repository, or in TOML_TEST_DIR.</summary>
+/// <summary>The official conformance suite: a checkout next to the repository, or in TOML_TEST_DIR.</summary>
 internal static class Suite
 {
     internal const string WhyAbsent = "the toml-test suite is not here: put a checkout at ../shared/toml-test or set TOML_TEST_DIR";

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-/// <summary>What the workload asks of the kernel that .NET has no call for. Each failure is an exception that names the call.</summary>
+/// <summary>System calls of the workload that .NET does not offer. Each failure is an exception that names the call.</summary>
 internal static unsafe partial class Libc
 {
     /// <summary>The name of the calling thread, cut by the kernel at 15 bytes: prctl(2).</summary>
@@ -14,7 +14,7 @@ internal static unsafe partial class Libc
             Check(prctl(SetName, start), nameof(prctl));
     }
 
-    /// <summary>Ties a thread of this process (0: the calling one) to one CPU below 1024.</summary>
+    /// <summary>Binds a thread of this process (0: the calling one) to one CPU below 1024.</summary>
     public static void Pin(int tid, int cpu)
     {
         ulong* mask = stackalloc ulong[16];
@@ -23,7 +23,7 @@ internal static unsafe partial class Libc
         Check(sched_setaffinity(tid, 16 * sizeof(ulong), mask), nameof(sched_setaffinity));
     }
 
-    /// <summary>Maps so many pages, writes to each, which is one page fault each, and unmaps them.</summary>
+    /// <summary>Maps pages, writes to each, which is one page fault each, and unmaps them.</summary>
     public static void Touch(int pages)
     {
         const int ReadWrite = 3, PrivateAnonymous = 0x22, NoHugePage = 15;
@@ -37,7 +37,7 @@ internal static unsafe partial class Libc
         Check(munmap(memory, size), nameof(munmap));
     }
 
-    /// <summary>What is read of the file next comes from storage.</summary>
+    /// <summary>The next read of the file comes from storage.</summary>
     public static void DropCache(SafeFileHandle file)
     {
         const int DontNeed = 4;
@@ -83,8 +83,8 @@ internal static unsafe partial class Libc
     public static void Post(nint semaphore) => Check(sem_post(semaphore), nameof(sem_post));
 
     /// <summary>
-    /// vfork(2): the calling thread waits, in state D, until its child ends. The child shares the memory, runs nothing but
-    /// sem_wait(3) on a stack of its own and ends when somebody posts.
+    /// vfork(2): the calling thread waits, in state D, until its child ends. The child shares the memory, runs only
+    /// sem_wait(3) on its own stack and ends when the semaphore is posted.
     /// </summary>
     public static void ForkAndWaitFor(nint semaphore)
     {

@@ -3,24 +3,24 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-// A process whose threads do what a test says, line by line on standard input, each answered by one line:
-//   spawn NAME idle|burn|PERCENT   a thread; answers its tid (PERCENT: busy so much of every 100 ms)
+// A process whose threads run the commands of a test: one per line on standard input, with one line of output each:
+//   spawn NAME idle|burn|PERCENT   a thread; prints its tid (PERCENT: the share of every 100 ms that it is busy)
 //   rename TID HEX                 gives it a name of these bytes
 //   exit TID                       ends it
-//   churn THREADS MILLISECONDS     threads one after the other, each burning so long; answers when all are gone
+//   churn THREADS MILLISECONDS     threads one after the other, each burning for that time; responds when all have exited
 //   cpu TID                        its CPU clock in nanoseconds
-//   steps NAME                     a thread that does steps; answers its tid. Between steps it sleeps
-//   do TID STEP                    has it do a step; answers when that is done: burst MICROSECONDS (of CPU time) | rename HEX | rest |
+//   steps NAME                     a thread that does steps; prints its tid. Between steps it sleeps
+//   do TID STEP                    has it do a step; responds when that is done: burst MICROSECONDS (of CPU time) | rename HEX | rest |
 //                                  touch PAGES (of memory not used before) | store PATH KIB (to storage and back)
-//   post TID STEP                  likewise, without waiting: burn (until the next step) | storm MILLISECONDS (tiny bursts at
+//   post TID STEP                  the same without waiting: burn (until the next step) | storm MILLISECONDS (tiny bursts at
 //                                  random) | vfork (in state D until released) | exec PROGRAM ARGUMENT…
 //   release TID                    ends its vfork
-//   pin TID CPU                    ties a thread to a CPU
-//   hog CPU MILLISECONDS           a SCHED_FIFO thread that burns on that CPU; answers `denied` or its tid, when it runs
-//   leave                          ends the leading thread; the others live on
-//   run PROGRAM ARGUMENT…          a child process; answers its pid
+//   pin TID CPU                    binds a thread to a CPU
+//   hog CPU MILLISECONDS           a SCHED_FIFO thread that burns on that CPU; prints `denied`, or its tid when it runs
+//   leave                          ends the main thread; the others continue
+//   run PROGRAM ARGUMENT…          a child process; prints its pid
 //   kill PID                       ends that child
-//   lastpid PID                    the next pid or tid given out is the one after it
+//   lastpid PID                    the next new pid or tid is the one after it
 // End of input ends the process.
 ConcurrentDictionary<int, WorkloadThread> threads = new();
 ConcurrentDictionary<int, StepThread> steppers = new();
@@ -28,7 +28,7 @@ ConcurrentDictionary<int, Process> children = new();
 
 if (Serve())
     Environment.Exit(0);
-// The answer comes from the thread that takes over. This one ends in the kernel and never comes back.
+// The new thread responds and takes over. This one ends in the kernel and does not return.
 new Thread(() =>
 {
     while (!File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/stat").Contains(") Z ", StringComparison.Ordinal))
@@ -39,7 +39,7 @@ new Thread(() =>
 }).Start();
 Libc.ExitThread();
 
-// False: the leading thread is to end.
+// False: the main thread is to end.
 bool Serve()
 {
     while (Console.ReadLine() is { } line)

@@ -1,4 +1,4 @@
-/* What it costs to do nothing but sleep and read a process's CPU clock ten times a second, for fifteen seconds:
+/* The cost of only sleeping and reading a process's CPU clock ten times a second, for fifteen seconds:
  *
  *     cc -O2 -o clock tests/bench/clock.c && ./clock PID      (PID 0: only sleep)
  *

@@ -1,4 +1,4 @@
-/* What it costs to open, read and close one file per thread and do nothing else, as cheaply as that can be done:
+/* The lowest possible cost of opening, reading and closing one file per thread:
  *
  *     floor PID
  *

@@ -1,10 +1,10 @@
-/* The process that the bench watches:
+/* The process that is watched during the benchmark:
  *
  *     load THREADS BUSY DUTY_PERCENT CHURN_PER_SECOND
  *
- * THREADS in all, the leader and those that churn included; BUSY of them burn DUTY_PERCENT of a core each, in periods of
- * 100 ms that begin one after the other; CHURN_PER_SECOND threads are born each second and live for 20 ms. Prints "ready" when all stand.
- * "spawn N" on stdin has N more threads come and go, BATCH alive at a time, and is answered by "ok". Ends with its stdin.
+ * THREADS in total, including the main thread and those that churn; BUSY of them use DUTY_PERCENT of a core each, in periods of
+ * 100 ms that start one after the other; CHURN_PER_SECOND threads start each second and live for 20 ms. Prints "ready" when all have started.
+ * "spawn N" on stdin starts N more threads that exit again, BATCH at a time, and prints "ok". Ends at the end of stdin.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -25,7 +25,7 @@ static int busy, duty, churn;
 
 static void fail(const char *what, int error)
 {
-    fprintf(stderr, "load: %s: %s (threads-max, pid_max, ulimit -u, pids.max or max_map_count may stand in the way)\n", what, strerror(error));
+    fprintf(stderr, "load: %s: %s (threads-max, pid_max, ulimit -u, pids.max or max_map_count may be the limit)\n", what, strerror(error));
     exit(1);
 }
 
@@ -69,31 +69,31 @@ static void *work(void *number)
         sleep_until(next);
         for (long end = now(CLOCK_THREAD_CPUTIME_ID) + burn; now(CLOCK_THREAD_CPUTIME_ID) < end;)
             ;
-        /* On a machine that is too busy it does less rather than catch up. */
+        /* On an overloaded machine it does less work instead of catching up. */
         if (now(CLOCK_MONOTONIC) > next + PERIOD)
             next = now(CLOCK_MONOTONIC);
     }
     return NULL;
 }
 
-static void *live_shortly(void *unused)
+static void *short_lived(void *unused)
 {
     (void)unused;
     sleep_until(now(CLOCK_MONOTONIC) + CHURN_LIFE);
     return NULL;
 }
 
-static void *give_birth(void *unused)
+static void *start_short_lived(void *unused)
 {
     (void)unused;
     pthread_setname_np(pthread_self(), "churn");
     int alive = churn * CHURN_LIFE / SECOND + 1;
     pthread_t *threads = calloc(alive, sizeof *threads);
     long next = now(CLOCK_MONOTONIC);
-    for (long born = 0;; born++) {
-        if (born >= alive)
-            pthread_join(threads[born % alive], NULL);
-        threads[born % alive] = start(live_shortly, NULL);
+    for (long started = 0;; started++) {
+        if (started >= alive)
+            pthread_join(threads[started % alive], NULL);
+        threads[started % alive] = start(short_lived, NULL);
         sleep_until(next += SECOND / churn);
     }
     return NULL;
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
     for (long i = 0; i < busy; i++, started++)
         start(work, (void *)i);
     if (churn) {
-        start(give_birth, NULL);
+        start(start_short_lived, NULL);
         started += 2 + churn * CHURN_LIFE / SECOND;
     }
     for (; started < threads; started++)

@@ -1,12 +1,12 @@
-"""What one scrape costs each program, measured in turns, so that whatever else the machine does meets all of them."""
+"""The cost of a scrape for each program, measured in turns, so that other activity of the machine affects all of them."""
 import math
 import random
 import time
 from dataclasses import dataclass, field
 
-# After a response: what a program does once the last byte has left (garbage collection, say) belongs to the scrape.
+# After a response: work of a program after the last byte was sent (garbage collection, for example) belongs to the scrape.
 SETTLE = 0.005
-# Between two scrapes of ours: longer than the period of the busy threads, and without a common beat with it or with the sampler.
+# Between two scrapes of ours: longer than the period of the busy threads, and not in step with it or with the sampler.
 PAUSE = (0.1, 0.2)
 OURS_PER_ROUND = 20
 OURS_AT_LEAST = 5
@@ -32,7 +32,7 @@ class Series:
         return sum(self.cpu) / len(self.cpu)
 
     def quantile(self, share):
-        """Of the latency: the smallest value that is not exceeded by so large a share."""
+        """Quantile of the latency: the smallest value that this share of the scrapes does not exceed."""
         return sorted(self.latency)[math.ceil(share * len(self.latency)) - 1]
 
 
@@ -45,7 +45,7 @@ class Result:
 
 
 def turns(floor, peer, ours, until):
-    """Rounds of all programs until the time is over, one at least. The first scrape of each program is not counted."""
+    """Rounds of all programs until the time is over, at least one. The first scrape of each program is not counted."""
     series = {key: Series() for key in (("ours", False), ("ours", True), ("peer", False), ("peer", True), ("floor", False))}
     for program, name in ((floor, "floor"), (peer, "peer"), (ours, "ours")):
         for gzip in (False, True):
@@ -71,7 +71,7 @@ def turns(floor, peer, ours, until):
 
 
 def idle_share(program, seconds):
-    """The share of a core that a program uses while nobody scrapes it."""
+    """The share of a core that a program uses without scrapes."""
     cpu = program.cpu()
     begin = time.monotonic_ns()
     time.sleep(seconds)
@@ -79,13 +79,13 @@ def idle_share(program, seconds):
 
 
 def slab():
-    """The kernel's own memory in bytes, the whole machine's."""
+    """The kernel's own memory on the whole machine, in bytes."""
     with open("/proc/meminfo", encoding="utf-8") as meminfo:
         return next(int(line.split()[1]) * 1024 for line in meminfo if line.startswith("Slab:"))
 
 
 def slope(values):
-    """Of the least-squares line through values one apart."""
+    """Slope of the least-squares line through equidistant values."""
     middle = (len(values) - 1) / 2
     mean = sum(values) / len(values)
     return sum((i - middle) * (v - mean) for i, v in enumerate(values)) / sum((i - middle) ** 2 for i in range(len(values)))

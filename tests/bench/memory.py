@@ -49,11 +49,12 @@ def scrapes(figures, count):
 
 def million(figures, count):
     with Load(PERSISTENT) as load, Ours(load, PERSISTENT) as ours:
-        _, before = scrape_while(ours, load, f"spawn {count // 20}")
+        # As many again before: the heap reaches its size with the first ones, and only what comes after that is growth.
+        _, before = scrape_while(ours, load, f"spawn {count}")
         most, after = scrape_while(ours, load, f"spawn {count}")
-        figures.note("RssAnon + RssShmem at 1,000 threads, before a million short-lived threads", before / MEGABYTE, " MB")
+        figures.note(f"RssAnon + RssShmem at 1,000 threads, after a first {count:,} short-lived threads", before / MEGABYTE, " MB")
         figures.note("its maximum while these ran, with four scrapes per second", most / MEGABYTE, " MB")
-        figures.at_most(f"growth after {count:,} threads", 1, (after - before) / MEGABYTE, " MB")
+        figures.at_most(f"growth after {count:,} more threads", 1, (after - before) / MEGABYTE, " MB")
 
 
 def scrape_while(ours, load, command):
@@ -64,7 +65,7 @@ def scrape_while(ours, load, command):
     done = threading.Event()
 
     def tell():
-        load.ask(command)
+        load.request(command)
         done.set()
 
     threading.Thread(target=tell, daemon=True).start()

@@ -14,7 +14,7 @@ from programs import Broken, Load, Ours, run_main
 
 SCRAPES = 60
 PAUSE = 0.15
-# The first of these that a sample's stack holds decides.
+# The first of these that is in the stack of a sample decides.
 STAGES = (
     ("kernel: summing all threads for the process clock and stat", ("thread_group_cputime", "thread_group_sample_cputime", "do_task_stat")),
     ("kernel: reading schedstat and the like", ("__x64_sys_pread64", "__arm64_sys_pread64")),
@@ -22,19 +22,18 @@ STAGES = (
     ("kernel: sending", ("tcp_sendmsg", "net_rx_action", "tcp_recvmsg")),
     ("kernel: listing /proc", ("getdents64",)),
     ("kernel: switching between the daemon's threads", ("schedule", "futex", "epoll_wait", "sched_yield", "finish_task_switch")),
-    ("gzip", ("::Compress(",)),
-    ("rendering", ("::RenderText(", "ThreadMetrics::", "SelfMetrics::", "DecimalText::")),
-    ("collection", ("Collector::", "ProcessTable::", "ProcessReader::", "ThreadReader::", "Sampler::")),
-    ("Kestrel, sockets, thread pool", ("AspNetCore", "System.Net", "System.IO.Pipelines", "System.Threading")),
+    ("gzip", ("deflate", "longest_match")),
+    ("rendering", ("RenderText", "ThreadMetrics__", "SelfMetrics__", "DecimalText__")),
+    ("collection", ("Collector__", "ProcessTable__", "ProcessReader__", "ThreadReader__", "Sampler__")),
+    ("Kestrel, sockets, thread pool", ("AspNetCore", "System_Net", "System_IO_Pipelines", "System_Threading")),
 )
 
 
 def main():
     threads, busy, duty = map(int, sys.argv[1:4])
     gzip = "gzip" in sys.argv[4:]
-    # So that perf finds the names of managed code: all of it compiled here, and written where it is run.
-    os.environ.update(DOTNET_PerfMapEnabled="1", DOTNET_ReadyToRun="0", DOTNET_EnableWriteXorExecute="0")
-    with Load(threads, busy, duty) as load, Ours(load, threads, diagnostics=True) as ours, tempfile.TemporaryDirectory() as directory:
+    # perf finds the names in dist/thread-exporter.dbg.
+    with Load(threads, busy, duty) as load, Ours(load, threads) as ours, tempfile.TemporaryDirectory() as directory:
         for _ in range(10):
             ours.scrape(gzip)
         data = os.path.join(directory, "perf.data")
@@ -47,7 +46,6 @@ def main():
             cpu = (ours.cpu() - cpu) / SCRAPES / 1e6
             perf.terminate()
         script = subprocess.run(["perf", "script", "-i", data, "-F", "comm,ip,sym"], check=False, capture_output=True, text=True)
-        os.remove(f"/tmp/perf-{ours.pid}.map")
     stages = collections.Counter(stage(sample) for sample in script.stdout.split("\n\n") if sample.strip())
     total = stages.total()
     if not total:

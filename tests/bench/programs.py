@@ -1,4 +1,4 @@
-"""The programs that the bench starts, and what the kernel says of a process."""
+"""The programs that the benchmark starts, and what the kernel reports about a process."""
 import http.client
 import os
 import resource
@@ -14,18 +14,18 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "dist", "bench")
 OURS = os.path.join(ROOT, "dist", "thread-exporter")
 PEER = "/usr/bin/prometheus-process-exporter"
-# Nothing that the bench waits for takes this long unless it is broken.
-PATIENCE = 120
+# Seconds. No wait of the benchmark takes this long unless something is broken.
+TIMEOUT = 120
 
 
 class Broken(Exception):
-    """The bench itself could not do its work; a missed figure is no such thing."""
+    """The benchmark itself failed. A missed target is not such an error."""
 
 
 def run_main(main, limit):
-    """Ends with 1 when the bench itself could not do its work, and after the limit in seconds at the latest."""
+    """Exits with 1 when the benchmark itself failed, at the latest after the limit in seconds."""
     def stop(*_):
-        raise Broken(f"not done after {limit} s; the machine is too busy or too slow for it")
+        raise Broken(f"not finished after {limit} s; the machine is too busy or too slow")
 
     signal.signal(signal.SIGALRM, stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -39,11 +39,11 @@ def run_main(main, limit):
 
 
 def prepare():
-    # One descriptor for each thread watched; the daemon raises the soft limit itself, no other can go above the hard one.
+    # One descriptor for each watched thread; the daemon raises the soft limit itself, but nothing can exceed the hard limit.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < 10500:
-        print(f"bench: ulimit -Hn is {hard}: of 10,000 threads not each gets a descriptor, and the figures are worse for it", file=sys.stderr)
+        print(f"bench: ulimit -Hn is {hard}: not each of 10,000 threads gets a descriptor, which makes the figures worse", file=sys.stderr)
     os.makedirs(BUILD, exist_ok=True)
     for name in ("load", "floor"):
         compiler = ["gcc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", os.path.join(BUILD, "bench-" + name), os.path.join(HERE, name + ".c")]
@@ -54,7 +54,7 @@ def prepare():
 
 
 def allocations(load):
-    """Managed bytes that one scrape of the load allocates, HTTP left out: tests/Benchmarks."""
+    """Managed bytes that one scrape of the load allocates, without HTTP: tests/Benchmarks."""
     program = os.path.join(ROOT, "tests", "Benchmarks", "bin", "Release", "net10.0", "benchmarks")
     result = subprocess.run([program, "allocations", str(load.pid)], check=False, capture_output=True, text=True)
     if result.returncode != 0:
@@ -63,7 +63,7 @@ def allocations(load):
 
 
 class Program:
-    """A child process. Its CPU is read from its own clock: all its threads, exited ones included, in nanoseconds."""
+    """A child process. Its CPU time is read from its process clock: all its threads, including exited ones, in nanoseconds."""
 
     def __init__(self, command, **more):
         self.errors = tempfile.TemporaryFile(mode="w+")
@@ -71,11 +71,11 @@ class Program:
         self.pid = self.process.pid
 
     def cpu(self):
-        # clock_getcpuclockid(3), without the call: the bits are those of the kernel's posix-timers.h.
+        # As clock_getcpuclockid(3) returns it: the bits are those of the kernel's posix-timers.h.
         return time.clock_gettime_ns(((~self.pid) << 3) | 2)
 
     def memory(self):
-        """Resident bytes: all, and those that are its own (RssAnon + RssShmem)."""
+        """Resident bytes: all, and the private ones (RssAnon + RssShmem)."""
         with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
             fields = dict(line.split(":", 1) for line in status)
         kilobytes = {key: int(value.split()[0]) for key, value in fields.items() if key in ("VmRSS", "RssAnon", "RssShmem")}
@@ -97,38 +97,38 @@ class Program:
         self.errors.close()
 
 
-class Conversation(Program):
-    """A program that answers each line with a line."""
+class LineProgram(Program):
+    """A program that responds to each line with a line."""
 
     def __init__(self, name, *arguments):
         super().__init__([os.path.join(BUILD, "bench-" + name), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def ask(self, line="go"):
+    def request(self, line="go"):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return self.answer()
+        return self.response()
 
-    def answer(self):
+    def response(self):
         line = self.process.stdout.readline().strip()
         if not line:
-            raise self.broken("ended without an answer")
+            raise self.broken("ended without a response")
         return line
 
 
-class Load(Conversation):
+class Load(LineProgram):
     def __init__(self, threads, busy=0, duty=0, churn=0):
         super().__init__("load", threads, busy, duty, churn)
-        self.answer()
+        self.response()
 
 
-class Floor(Conversation):
+class Floor(LineProgram):
     """The C program that opens, reads and closes one file per thread."""
 
     def __init__(self, load):
         super().__init__("floor", load.pid)
 
     def scrape(self, _=False):
-        return int(self.ask())
+        return int(self.request())
 
 
 class Server(Program):
@@ -137,20 +137,20 @@ class Server(Program):
     def __init__(self, command, port, environment=None):
         self.started = time.monotonic()
         super().__init__(command, stdout=subprocess.DEVNULL, env=environment)
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         self.buffer = bytearray(1 << 20)
 
     def scrape(self, gzip=False):
-        """Returns the body's length."""
+        """Returns the length of the body."""
         self.connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"} if gzip else {})
         response = self.connection.getresponse()
         length = 0
         while read := response.readinto(self.buffer):
             length += read
         if response.status != 200:
-            raise self.broken(f"a scrape was answered with {response.status}")
+            raise self.broken(f"a scrape got {response.status}")
         if (response.getheader("Content-Encoding") == "gzip") != gzip:
-            raise self.broken("a scrape was answered with the wrong encoding")
+            raise self.broken("a scrape got the wrong encoding")
         return length
 
     def text(self):
@@ -158,7 +158,7 @@ class Server(Program):
         return self.connection.getresponse().read()
 
     def wait(self, sign, count):
-        """Scrapes until the text holds the sign so many times; None: at least once. Returns the seconds since the start."""
+        """Scrapes until the text contains the sign this many times; None: at least once. Returns the seconds since the start."""
         while True:
             try:
                 text = self.text()
@@ -172,7 +172,7 @@ class Server(Program):
                 problem = str(error)
             if self.process.poll() is not None:
                 raise self.broken(f"ended with {self.process.returncode}")
-            if time.monotonic() - self.started > PATIENCE:
+            if time.monotonic() - self.started > TIMEOUT:
                 raise self.broken(problem)
             time.sleep(0.002)
 
@@ -186,18 +186,19 @@ def free_port():
 class Ours(Server):
     """The published file with the defaults of every key."""
 
-    def __init__(self, load, threads, diagnostics=False):
-        # Ready when it shows so many threads; None: how many there are changes all the time.
+    def __init__(self, load, threads):
+        # Ready when it shows this many threads; None: their number changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(f"[[filter]]\npid = [{load.pid}]\n")
         port = free_port()
-        environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name, "DOTNET_EnableDiagnostics": "0"}
-        if diagnostics:
-            environment.update({key: value for key, value in os.environ.items() if key.startswith("DOTNET_")}, DOTNET_EnableDiagnostics="1")
-        super().__init__([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"], port, environment)
+        environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name}
+        super().__init__(self.command([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]), port, environment)
         self.ready_after = self.wait(b"\nperfscale_thread_cpu_seconds_total{", threads)
+
+    def command(self, arguments):
+        return arguments
 
     def __exit__(self, *_):
         super().__exit__()
@@ -205,7 +206,7 @@ class Ours(Server):
 
 
 class Peer(Server):
-    """Debian's prometheus-process-exporter, without its reading of smaps: ours reads nothing like them."""
+    """Debian's prometheus-process-exporter, without reading smaps, for which ours has no equivalent."""
 
     def __init__(self, threads):
         port = free_port()

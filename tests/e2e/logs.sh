@@ -1,4 +1,4 @@
-# The log file is written under the sandbox, and tells what the journal tells: its keys are as they were shipped.
+# The log file is written under the sandbox, with the same events as the journal: its keys are as shipped.
 
 step "the log file is written under the sandbox and has the journal's events"
 in_box grep -q '^file = "auto"' /etc/thread-exporter.toml
@@ -8,5 +8,5 @@ same thread_exporter_log_file_writable 1 "$(own thread_exporter_log_file_writabl
 # A record may be written between the two readings.
 within 10 same_events
 note "$events events"
-# Start, a hundred reloads and what else was done to it: an empty log would be equal too.
+# Start, a hundred reloads and the other steps: two empty logs would be equal too.
 [ "$events" -gt 100 ] || fail "only $events events"

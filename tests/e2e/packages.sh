@@ -3,12 +3,12 @@ mkdir "$stage/first" "$stage/second"
 first_version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
 second_version=$first_version.1 second_mark='# of the second version'
 if [ -n "${E2E_RPMS:-}" ]; then
-    cp "$E2E_RPMS"/thread-exporter-"$first_version"-*.rpm "$stage/first"
+    cp "$E2E_RPMS"/thread-exporter-"$first_version"-*.rpm "$E2E_RPMS"/thread-exporter-debuginfo-"$first_version"-*.rpm "$stage/first"
     cp "$E2E_RPMS"/thread-exporter-"$second_version"-*.rpm "$stage/second"
 else
     make rpm
-    mv dist/thread-exporter-"$first_version"-*.rpm "$stage/first"
-    # The second is built in a copy of the tree, whose default configuration has one more line. The first one's binary is of the
+    mv dist/thread-exporter-"$first_version"-*.rpm dist/thread-exporter-debuginfo-"$first_version"-*.rpm "$stage/first"
+    # The second is built in a copy of the tree, whose default configuration has one more line. The first one's build output has the
     # same sources, so that only the daemon's own assembly is compiled again.
     mkdir "$stage/tree"
     tar -cf - --exclude=./dist --exclude=./.git --exclude=./tests . | tar -xf - -C "$stage/tree"

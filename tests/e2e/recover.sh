@@ -1,7 +1,7 @@
-# It comes back from whatever happens to it.
+# It is running again after a crash or a hang.
 
-answers() { in_box curl -sSf -o /dev/null http://localhost:9199/-/ready; }
-restarted() { [ "$(unit NRestarts)" = "$1" ] && [ "$(unit ActiveState)" = active ] && [ "$(unit MainPID)" != "$pid" ] && answers; }
+responds() { in_box curl -sSf -o /dev/null http://localhost:9199/-/ready; }
+restarted() { [ "$(unit NRestarts)" = "$1" ] && [ "$(unit ActiveState)" = active ] && [ "$(unit MainPID)" != "$pid" ] && responds; }
 
 # The unit's 30 seconds, shortened to keep the test short. It takes effect with the next start.
 in_box mkdir -p /run/systemd/system/thread-exporter.service.d

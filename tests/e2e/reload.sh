@@ -1,4 +1,4 @@
-# Reloads: good files, a bad one, a hundred.
+# Reloads: valid files, an invalid one, a hundred in a row.
 
 reload_at_once() { in_box systemctl reload thread-exporter; }
 
@@ -12,9 +12,9 @@ same MainPID "$pid" "$(unit MainPID)"
 same "processes that filter other matches" 1 "$(value thread_exporter_filter_matched_processes 'filter="other"')"
 same "processes in the scrape" "$other_pid" "$(sed -nE '/^perfscale_thread_/s/.*,ppid="([0-9]+)".*/\1/p' "$stage/metrics" | sort -u)"
 fails grep -q 'filter="load"' "$stage/metrics"
-within 15 status_tells "$other_pid"
+within 15 status_shows "$other_pid"
 
-step "systemctl reload of a bad file fails, and the old filter remains active"
+step "systemctl reload of an invalid file fails, and the old filter remains active"
 in_box cp -p /etc/thread-exporter.toml /root/good.toml
 in_box sed -i -e 's|^name = "other"|name = "broken"|' -e 's|^level = "info"|levle = "info"|' /etc/thread-exporter.toml
 line=$(in_box grep -n '^levle' /etc/thread-exporter.toml | cut -d: -f1)

@@ -1,6 +1,6 @@
-# Steps: each is a test with its time; the first failure ends the run. Sourced by run, which sets in_box and defines cleanup.
-# Everything that commands print goes to a log that is shown only when a step fails; the steps go to descriptor 3.
-passed=0 current='' step_began=0
+# Steps: each is a test with its time; the first failure ends the run. Sourced by run, which defines in_box and cleanup.
+# The output of commands goes to a log that is shown only when a step fails; the list of steps goes to descriptor 3.
+passed=0 skipped=0 current='' step_began=0
 log=$(mktemp)
 exec 3>&1 >"$log" 2>&1
 
@@ -21,6 +21,14 @@ end_step() {
     current=
 }
 
+# skip WHY: the current step cannot run here.
+skip() {
+    skipped=$((skipped + 1))
+    report skip
+    note "$1"
+    current=
+}
+
 report() {
     local took=$(($(now_ms) - step_began))
     printf '%-6s %3d.%02d s  %s\n' "$1" $((took / 1000)) $((took % 1000 / 10)) "$current" >&3
@@ -35,7 +43,7 @@ fail() {
     exit 1
 }
 
-# The lines of the test that led here.
+# The call stack in the test.
 calls() {
     local i
     for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
@@ -43,28 +51,28 @@ calls() {
     done
 }
 
-# same WHAT WANTED GOT
-same() { [ "$2" = "$3" ] || fail "$1: wanted <$2>, got <$3>"; }
+# same WHAT EXPECTED ACTUAL
+same() { [ "$2" = "$3" ] || fail "$1: expected <$2>, got <$3>"; }
 
-# contains WHAT WANTED TEXT
-contains() { [[ $3 == *"$2"* ]] || fail "$1: wanted <$2> in <$3>"; }
+# contains WHAT EXPECTED TEXT
+contains() { [[ $3 == *"$2"* ]] || fail "$1: expected <$2> in <$3>"; }
 
 # fails COMMAND...: must end with an exit code that is not 0.
 fails() {
     if "$@"; then fail "succeeded, but must not: $*"; fi
 }
 
-# within SECONDS COMMAND...: tries until the command succeeds.
+# within SECONDS COMMAND...: repeats the command until it succeeds.
 within() {
     local end=$(($(now_ms) + $1 * 1000))
     shift
     until "$@"; do
-        [ "$(now_ms)" -lt $end ] || fail "still not after its time: $*"
+        [ "$(now_ms)" -lt $end ] || fail "timed out: $*"
         sleep 0.1
     done
 }
 
-# The sum, from the trap on exit: whatever ended the run, it is said.
+# The summary, from the trap on exit: printed however the run ended.
 finish() {
     local code=$?
     trap - EXIT ERR
@@ -78,7 +86,7 @@ finish() {
     fi
     cleanup
     rm -f "$log"
-    echo "e2e: $passed passed, $((code != 0)) failed, 0 skipped" >&3
+    echo "e2e: $passed passed, $((code != 0)) failed, $skipped skipped" >&3
     exit $code
 }
 

@@ -1,4 +1,4 @@
-# The package's later life.
+# Upgrade and removal of the package.
 
 step "dnf upgrade: the edited configuration is kept, the new one is written beside it, the service is restarted"
 in_box cp -p /etc/thread-exporter.toml /root/edited.toml
@@ -8,12 +8,12 @@ same "installed version" "$second_version" "$(in_box rpm -q --qf '%{VERSION}' th
 in_box cmp /etc/thread-exporter.toml /root/edited.toml
 in_box grep -q "$second_mark" /etc/thread-exporter.toml.rpmnew
 same "owner and mode of the configuration" "root thread-exporter 640" "$(in_box stat -c '%U %G %a' /etc/thread-exporter.toml)"
-new_process() { [ "$(unit ActiveState)" = active ] && [ "$(unit MainPID)" != "$pid" ] && answers; }
+new_process() { [ "$(unit ActiveState)" = active ] && [ "$(unit MainPID)" != "$pid" ] && responds; }
 within 20 new_process
 same is-enabled enabled "$(in_box systemctl is-enabled thread-exporter)"
 same "processes of the service's user" "$(unit MainPID)" "$(in_box pgrep -u thread-exporter)"
 
-step "Prometheus saw all of this without a warning"
+step "Prometheus logged no warning during all of this"
 no_prometheus_warning
 
 step "dnf remove leaves nothing running, enabled or listening"
@@ -25,5 +25,5 @@ same LoadState not-found "$(unit LoadState)"
 same "links to the unit" "" "$(in_box find /etc/systemd/system -name '*thread-exporter*')"
 same "installed programs" "" "$(in_box find /usr/bin /usr/lib/systemd -name '*thread-exporter*')"
 fails in_box curl -sS -o /dev/null http://localhost:9199/metrics
-# What the administrator wrote outlives the package.
+# The administrator's changes remain after the removal of the package.
 in_box cmp /etc/thread-exporter.toml.rpmsave /root/edited.toml

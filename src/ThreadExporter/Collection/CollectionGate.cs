@@ -35,6 +35,14 @@ internal sealed class CollectionGate
         }
     }
 
+    /// <summary>Runs a collection.</summary>
+    public void Run(Action work) =>
+        Run(() =>
+        {
+            work();
+            return true;
+        });
+
     /// <summary>Reads the state while nothing changes it. Waits as long as a collection runs.</summary>
     public T Inspect<T>(Func<T> inspect)
     {
@@ -61,7 +69,7 @@ internal sealed class CollectionGate
     }
 
     /// <summary>Checks that the calling thread holds the gate.</summary>
-    /// <exception cref="InvalidOperationException">The calling thread is not inside <see cref="Run"/> or an inspection.</exception>
+    /// <exception cref="InvalidOperationException">The calling thread is not inside <see cref="Run{T}(Func{T})"/> or an inspection.</exception>
     public void AssertHeld()
     {
         if (!_lock.IsHeldByCurrentThread)

@@ -4,8 +4,8 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Collection;
 
 /// <summary>
-/// Counts the descriptors kept on /proc. A kept one costs 7.6 kB of kernel memory that no RSS shows, so
-/// <c>max_descriptors</c> bounds them; beyond it threads are read by path.
+/// Counts the descriptors kept on /proc and on the cgroup file system. A kept one costs 7.6 kB of kernel memory that no RSS shows, so
+/// <c>max_descriptors</c> bounds them; beyond it threads and cgroups are read by path.
 /// </summary>
 internal sealed class DescriptorBudget(long limit)
 {
@@ -25,14 +25,20 @@ internal sealed class DescriptorBudget(long limit)
     private long _threadLimit = limit - Reserve;
     private long _directoryLimit = limit - DirectoryReserve;
 
-    /// <summary>Descriptors that are open on files and directories of /proc.</summary>
-    public int Kept => _directories + _threads;
+    /// <summary>Descriptors that are open on files and directories of /proc, and on files of cgroups.</summary>
+    public int Kept => _directories + _threads + Cgroups;
+
+    /// <summary>Those on files of cgroups, as <c>Cgroups/CgroupTable</c> counts them.</summary>
+    public int Cgroups { get; set; }
+
+    /// <summary>How many may be kept on files of cgroups: at most a quarter of the maximum, because threads are read more often.</summary>
+    public int RoomForCgroups => (int)Math.Clamp(_threadLimit - _directories - _threads, 0, _maximum / 4);
 
     /// <summary>
     /// True when a limit was lowered or other parts of this process have more descriptors open, so that threads must give theirs back.
     /// A limit that leaves no room at all closes none: no file could be opened by path then, and only open descriptors can be read.
     /// </summary>
-    public bool IsOver => _threads > _maximum || (_threads > 0 && _threadLimit > 0 && Kept > _threadLimit);
+    public bool IsOver => (_threads > 0 && _threads + Cgroups > _maximum) || (_threads > 0 && _threadLimit > 0 && Kept > _threadLimit);
 
     /// <summary>Sets the limits of a collection.</summary>
     /// <param name="maximum">From the active configuration.</param>
@@ -58,7 +64,7 @@ internal sealed class DescriptorBudget(long limit)
     public bool TryKeep(WatchedThread thread, int directory, ReadOnlySpan<byte> path, out ReadStatus status)
     {
         status = ReadStatus.Ok;
-        if (_threads >= _maximum || Kept >= _threadLimit)
+        if (_threads + Cgroups >= _maximum || Kept >= _threadLimit)
             return false;
         status = RawFile.Open(directory, path, out int descriptor);
         if (status != ReadStatus.Ok)

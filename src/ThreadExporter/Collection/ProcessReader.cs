@@ -15,9 +15,9 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     // Reading the active threads twice must be cheap compared with reading all threads.
     private const int SmallestActive = 16;
     private const int LargestActiveShare = 4;
-    private const int Attempts = 3;
 
     private readonly ThreadReader _threads = new(root, budget, errors);
+    private readonly ProcessStatReader _stat = new(root, errors);
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
@@ -30,23 +30,28 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         return alive;
     }
 
+    /// <summary>
+    /// Reads the waited-for time and the parent of a process in a group. To be called before the CPU time of any member is read. An error leaves
+    /// the previous values.
+    /// </summary>
+    public void ReadWaited(WatchedProcess process, in CollectionPass pass) => _stat.ReadWaited(process, pass);
+
     private bool ReadByClockSums(WatchedProcess process, in CollectionPass pass)
     {
-        long clock = -1;
-        bool idle = !pass.ReadAll && ActiveThreadsExplainClock(process, pass, out clock);
-        // The active threads did not run around this reading of the clock, and the others are read after it.
+        (long clock, long ranSince) = (-1, 0);
+        bool idle = !pass.ReadAll && ActiveThreadsExplainClock(process, pass, out clock, out ranSince);
+        // The active threads were read before this clock, and the others are read after it.
         if (clock >= 0 || process.Reading.IsKnown)
             process.Reading.ClockBeforeThreads = clock >= 0 ? clock : process.Reading.Clock;
         else if (Clocks.TryGetProcessCpu(process.Pid, out long before))
             process.Reading.ClockBeforeThreads = before;
         if (!idle)
         {
-            ReadThreads(process, pass, clock);
+            ReadThreads(process, pass, clock, ranSince);
             return Clocks.TryGetProcessCpu(process.Pid, out clock) && ReadProcess(process, pass, clock, settled: false);
         }
         DropIdle(process, pass);
-        if (RefreshDue(process, pass) && !Clocks.TryGetProcessCpu(process.Pid, out clock))
-            return false;
+        clock += RefreshDue(process, pass);
         return clock == process.Reading.IdleCheckClock ? IsAlive(process) : ReadProcess(process, pass, clock, settled: true);
     }
 
@@ -62,57 +67,60 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         }
         process.Reading.ClockBeforeThreads = clock;
         // A thread that could not be read is read again in the next collection, even if nothing runs until then.
-        bool complete = ReadThreads(process, pass, clock: -1);
+        bool complete = ReadThreads(process, pass, clock: -1, ranSince: 0);
         return ReadProcess(process, pass, complete ? clock : -1, settled: false);
     }
 
     /// <summary>
-    /// Reads the threads that ran recently until none of them runs around a reading of the process clock, three times at most. Thread clocks
-    /// only increase, so when the CPU time of the known and of the exited threads adds up to the process clock, no other thread has run.
+    /// Reads the threads that ran recently, then the process clock, then these threads again. Thread clocks only increase, so when the known and
+    /// the exited threads add up to the process clock, no other thread has run. While the active threads run, their part of the clock is only
+    /// known to lie between the two readings: another thread can then have run unseen, for at most twice as long as the active ones did in
+    /// between, until sums of a quieter moment or its refresh show it.
     /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
-    /// <param name="clock">The process clock at an instant at which the active threads are known exactly; else -1.</param>
-    private bool ActiveThreadsExplainClock(WatchedProcess process, in CollectionPass pass, out long clock)
+    /// <param name="clock">
+    /// True: the process clock as of the first reading of the active threads. False: that at an instant after it, or -1 when it is unknown.
+    /// </param>
+    /// <param name="ranSince">For how many nanoseconds the active threads ran between the two readings.</param>
+    private bool ActiveThreadsExplainClock(WatchedProcess process, in CollectionPass pass, out long clock, out long ranSince)
     {
-        for (int attempt = 0; attempt < Attempts; attempt++)
-        {
-            foreach (WatchedThread thread in process.Reading.Active)
-            {
-                // Exited, replaced by exec, or unreadable: reading all threads shows which.
-                if (_threads.Read(process, thread, pass) != ReadStatus.Ok || thread.Reading.IsCpuUnknown)
-                {
-                    clock = -1;
-                    return false;
-                }
-            }
-            if (!Clocks.TryGetProcessCpu(process.Pid, out clock))
-                break;
-            if (NoneHasRun(process))
-                return process.Reading.ExitedThreadsCpu >= 0 && clock - SumOfThreads(process) == process.Reading.ExitedThreadsCpu;
-        }
-        clock = -1;
-        return false;
-    }
-
-    private bool NoneHasRun(WatchedProcess process)
-    {
+        (clock, ranSince) = (-1, 0);
         foreach (WatchedThread thread in process.Reading.Active)
         {
-            if (!_threads.HasNotRun(process, thread))
+            // Exited, replaced by exec, or unreadable: reading all threads shows which.
+            if (_threads.Read(process, thread, pass) != ReadStatus.Ok || thread.Reading.IsCpuUnknown)
                 return false;
         }
+        if (!Clocks.TryGetProcessCpu(process.Pid, out long read))
+            return false;
+        if (process.Reading.Active.Count == 0 && read == process.Reading.IdleCheckClock)
+        {
+            clock = read;
+            return true;
+        }
+        foreach (WatchedThread thread in process.Reading.Active)
+        {
+            if (!_threads.TryReadRun(process, thread, out long run) || run < thread.Cpu)
+                return false;
+            ranSince += run - thread.Cpu;
+        }
+        clock = read;
+        if (!process.Reading.Exited.Explains(clock - SumOfThreads(process), ranSince, out long unexplained))
+            return false;
+        clock -= unexplained;
         return true;
     }
 
     /// <param name="process">The process.</param>
     /// <param name="pass">The collection.</param>
-    /// <param name="clock">The process clock at an instant at which its active threads are known, or -1.</param>
+    /// <param name="clock">The process clock right after its active threads were read, or -1.</param>
+    /// <param name="ranSince">For how many nanoseconds the active threads ran around that reading of the clock.</param>
     /// <returns>False when a live thread could not be read.</returns>
-    private bool ReadThreads(WatchedProcess process, in CollectionPass pass, long clock)
+    private bool ReadThreads(WatchedProcess process, in CollectionPass pass, long clock, long ranSince)
     {
-        // The active threads are known at the time of the clock, the others are read after it. So the remainder is never too large, and it is
-        // exact when no other thread ran in between; the sums of the next collection show whether one did.
+        // The active threads are read before the clock, the others after it. What the others run until then makes both bounds too low: then
+        // the sums of the next collection do not match, and all threads are read again.
         bool exact = clock >= 0;
         bool complete = true;
         List<WatchedThread> threads = process.Threads;
@@ -126,6 +134,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             {
                 budget.Close(thread);
                 process.ShownTids.Add(thread);
+                if (process.ThreadExits is { } exits)
+                    exits.Departed[thread.Tid] = (thread, pass.Number);
                 process.Reading.ThreadsVersion++;
                 continue;
             }
@@ -138,7 +148,10 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             threads[kept++] = thread;
         }
         threads.RemoveRange(kept, threads.Count - kept);
-        process.Reading.ExitedThreadsCpu = exact && complete ? Math.Max(-1, clock - SumOfThreads(process)) : -1;
+        if (exact && complete)
+            process.Reading.Exited.Set(clock - SumOfThreads(process), ranSince);
+        else
+            process.Reading.Exited.Forget();
         ChooseActive(process, pass);
         return complete;
     }
@@ -184,10 +197,10 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     }
 
     /// <summary>Reads the threads whose refresh is due, because name and state can change without CPU time.</summary>
-    /// <returns>Whether one of them has run.</returns>
-    private bool RefreshDue(WatchedProcess process, in CollectionPass pass)
+    /// <returns>For how many nanoseconds they have run unseen.</returns>
+    private long RefreshDue(WatchedProcess process, in CollectionPass pass)
     {
-        bool ran = false;
+        long ran = 0;
         foreach (WatchedThread thread in process.Threads)
         {
             if (pass.StartedAt < thread.Reading.RefreshAt)
@@ -195,7 +208,8 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             long cpu = thread.Cpu;
             // That a thread has exited is found when all threads are read: its last CPU time moves the process clock.
             errors.CountReadError(_threads.Read(process, thread, pass));
-            ran |= thread.Cpu != cpu;
+            // After an exec the descriptor may be that of another thread, which has used less or more.
+            ran += Math.Max(0, thread.Cpu - cpu);
             // The process clock shows that the thread has not run, even if this reading was out of range.
             thread.Reading.IsCpuUnknown = false;
         }
@@ -209,7 +223,7 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
     /// <param name="settled">Whether that clock covers everything that was read of the threads.</param>
     private bool ReadProcess(WatchedProcess process, in CollectionPass pass, long idleCheckClock, bool settled)
     {
-        ReadStatus status = ReadProcessStat(process, out int threadCount);
+        ReadStatus status = _stat.Read(process, out int threadCount);
         if (status == ReadStatus.Gone)
             return false;
         errors.CountReadError(status);
@@ -231,23 +245,6 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
         process.Reading.Clock = cpu;
         process.Reading.IsKnown = true;
         return true;
-    }
-
-    private ReadStatus ReadProcessStat(WatchedProcess process, out int threadCount)
-    {
-        threadCount = 0;
-        ReadStatus status = RawFile.ReadOnce(process.Directory, "stat"u8, _buffer, out int length);
-        if (status != ReadStatus.Ok)
-            return status;
-        if (!ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
-            return ReadStatus.Malformed;
-        if (stat.StartTicks != process.StartTicks)
-            return ReadStatus.Gone;
-        threadCount = stat.NumThreads;
-        (long user, long kernel) = (stat.UserNanoseconds, stat.KernelNanoseconds);
-        errors.CountReadError((user | kernel) < 0 ? ReadStatus.Malformed : ReadStatus.Ok);
-        (process.Reading.User, process.Reading.Kernel) = (Math.Max(process.Reading.User, user), Math.Max(process.Reading.Kernel, kernel));
-        return ReadStatus.Ok;
     }
 
     // By comm, not by the stat of the process, which sums over all threads (milliseconds with 10,000 threads).
@@ -288,10 +285,12 @@ internal sealed class ProcessReader(ProcfsRoot root, DescriptorBudget budget, Co
             }
             process.Reading.CountersVersion++;
             merged.Add(thread);
-            // The thread was read after the clock, so the remainder can only be too small.
-            process.Reading.ExitedThreadsCpu = Math.Max(-1, process.Reading.ExitedThreadsCpu - thread.Cpu);
+            process.Reading.Exited.Subtract(thread.Cpu);
             if (thread.Reading.IsCpuUnknown)
-                (process.Reading.ExitedThreadsCpu, result) = (-1, ReadStatus.Malformed);
+            {
+                process.Reading.Exited.Forget();
+                result = ReadStatus.Malformed;
+            }
         }
         merged.AddRange(process.Threads[known..]);
         process.Threads = merged;

@@ -32,7 +32,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         bool proven = thread.Descriptor >= 0;
         Span<byte> path = stackalloc byte[64];
         // When no descriptor is free, the read by path fails, too, until one is.
-        if (!proven && !budget.TryKeep(thread, process.Directory, Kept(path, thread), out ReadStatus status) && status == ReadStatus.Gone)
+        if (!proven && !budget.TryKeep(thread, process.Directory, ProcPath.Format(path, "task/"u8, thread.Tid, KeptFile), out ReadStatus status) && status == ReadStatus.Gone)
             return status;
         return root.HasSchedInfo ? ReadSchedStat(process, thread, proven, pass) : ReadStatOnly(process, thread, pass);
     }
@@ -99,11 +99,18 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         return ReadStatus.Ok;
     }
 
-    /// <summary>Whether the thread has not run since it was last read. False also when it cannot be read.</summary>
-    public bool HasNotRun(WatchedProcess process, WatchedThread thread) =>
-        ReadKept(process, thread, out int length) == ReadStatus.Ok
-        && ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched)
-        && sched.RunNanoseconds == thread.Cpu;
+    /// <summary>Reads the run time alone, and changes nothing.</summary>
+    /// <param name="process">The process of the thread.</param>
+    /// <param name="thread">A thread that has been read.</param>
+    /// <param name="run">Nanoseconds.</param>
+    /// <returns>False when it cannot be read or is out of range.</returns>
+    public bool TryReadRun(WatchedProcess process, WatchedThread thread, out long run)
+    {
+        run = -1;
+        if (ReadKept(process, thread, out int length) == ReadStatus.Ok && ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
+            run = sched.RunNanoseconds;
+        return run >= 0;
+    }
 
     private ReadStatus ReadStatOnly(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
     {
@@ -144,13 +151,7 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
 
     private ReadStatus ReadStat(WatchedProcess process, WatchedThread thread, in CollectionPass pass)
     {
-        Span<byte> path = stackalloc byte[64];
-        ReadStatus status;
-        int length;
-        if (!root.HasSchedInfo && thread.Descriptor >= 0)
-            status = RawFile.ReadAt(thread.Descriptor, _buffer, out length);
-        else
-            status = RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, thread.Tid, "/stat"u8), _buffer, out length);
+        ReadStatus status = ReadFile(process, thread.Tid, root.HasSchedInfo ? -1 : thread.Descriptor, "/stat"u8, _buffer, out int length);
         if (status != ReadStatus.Ok)
             return status;
         if (!ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
@@ -197,14 +198,18 @@ internal sealed class ThreadReader(ProcfsRoot root, DescriptorBudget budget, Col
         return now + interval - (now + (long)(interval * spread)) % interval;
     }
 
-    private ReadStatus ReadKept(WatchedProcess process, WatchedThread thread, out int length)
-    {
-        if (thread.Descriptor >= 0)
-            return RawFile.ReadAt(thread.Descriptor, _buffer, out length);
-        Span<byte> path = stackalloc byte[64];
-        return RawFile.ReadOnce(process.Directory, Kept(path, thread), _buffer, out length);
-    }
+    /// <summary>The file that kept descriptors are opened on.</summary>
+    private ReadOnlySpan<byte> KeptFile => root.HasSchedInfo ? "/schedstat"u8 : "/stat"u8;
 
-    private ReadOnlySpan<byte> Kept(Span<byte> path, WatchedThread thread) =>
-        ProcPath.Format(path, "task/"u8, thread.Tid, root.HasSchedInfo ? "/schedstat"u8 : "/stat"u8);
+    private ReadStatus ReadKept(WatchedProcess process, WatchedThread thread, out int length) =>
+        ReadFile(process, thread.Tid, thread.Descriptor, KeptFile, _buffer, out length);
+
+    /// <summary>Reads a file of a thread through its descriptor, or by path if <paramref name="descriptor"/> is -1.</summary>
+    public static ReadStatus ReadFile(WatchedProcess process, int tid, int descriptor, ReadOnlySpan<byte> name, Span<byte> buffer, out int length)
+    {
+        if (descriptor >= 0)
+            return RawFile.ReadAt(descriptor, buffer, out length);
+        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
+        return RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, name), buffer, out length);
+    }
 }

@@ -58,17 +58,32 @@ internal sealed class CommandLine
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public CommandLine(Func<Invocation, Task<int>> run, Func<Invocation, int> check, Func<Invocation, int> once, Func<int?, Task<int>> reload)
+    private readonly Argument<string> _file = new("FILE")
+    {
+        Description = "The configuration of process-exporter, such as process-exporter.yml.",
+    };
+
+    private readonly Argument<string?> _name = new("NAME")
+    {
+        Description = "Name of a process or a thread, or a glob for names.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    public CommandLine(
+        Func<Invocation, Task<int>> run, Func<Invocation, int> check, Func<Invocation, int> once, Func<int?, Task<int>> reload, Func<string, int> convert,
+        Func<string?, int> roles)
     {
         Root = new RootCommand("Exports the CPU use of every thread of selected processes to Prometheus.")
         {
             _config, _filter, _port, _listen, _procfs, _level,
         };
         Command runCommand = new("run", "Run the daemon (the default).");
-        Command checkCommand = new("check", "Check the configuration and list the processes it matches; exit 78 if it is invalid.");
+        Command checkCommand = new("check", "Check the configuration and the role files, and list the processes that match; exit 78 if they are invalid.");
         Command onceCommand = new("once", "Print the metrics of one collection in the text format.");
         Command reloadCommand = new("reload", "Make the daemon reload its configuration and wait for the result; exit 78 if it is invalid.") { _pid };
-        foreach (Command command in (ReadOnlySpan<Command>)[runCommand, checkCommand, onceCommand, reloadCommand])
+        Command convertCommand = new("convert", "Print a configuration of process-exporter as filters; exit 1 if something could not be carried over, 78 if it is invalid.") { _file };
+        Command rolesCommand = new("roles", "Print what known threads are for; exit 1 if none is known for NAME, 78 if a role file is invalid.") { _name };
+        foreach (Command command in (ReadOnlySpan<Command>)[runCommand, checkCommand, onceCommand, reloadCommand, convertCommand, rolesCommand])
             Root.Subcommands.Add(command);
 
         Root.SetAction((result, _) => WithInvocation(result, run));
@@ -76,6 +91,10 @@ internal sealed class CommandLine
         checkCommand.SetAction((result, _) => WithInvocation(result, i => Task.FromResult(check(i))));
         onceCommand.SetAction((result, _) => WithInvocation(result, i => Task.FromResult(once(i))));
         reloadCommand.SetAction((result, _) => reload(result.GetValue(_pid)));
+        convertCommand.SetAction((result, _) => Task.FromResult(
+            result.GetValue(_file) is { } file && GetConfigPathError(file) is { } error ? Usage($"FILE {error}") : convert(result.GetValue(_file)!)));
+        rolesCommand.SetAction((result, _) => Task.FromResult(
+            result.GetValue(_name) is { } name && GetNameError(name) is { } error ? Usage($"NAME {error}") : roles(result.GetValue(_name))));
     }
 
     public RootCommand Root { get; }
@@ -98,6 +117,8 @@ internal sealed class CommandLine
 
     private static string? GetConfigPathError(string path) =>
         path.Length == 0 ? "must not be empty" : ConfigText.GetControlCharacterError(path) ?? ConfigText.GetLengthError(path);
+
+    private static string? GetNameError(string name) => name.Length == 0 ? "must not be empty" : GlobParser.GetError(name);
 
     private Task<int> WithInvocation(ParseResult result, Func<Invocation, Task<int>> command)
     {

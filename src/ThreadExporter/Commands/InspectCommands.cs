@@ -1,10 +1,13 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using ThreadExporter.Cgroups;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Roles;
 using ThreadExporter.Settings;
 using ThreadExporter.Text;
 
@@ -13,8 +16,18 @@ namespace ThreadExporter.Commands;
 /// <summary><c>check</c> and <c>once</c>: one collection without a daemon.</summary>
 internal static class InspectCommands
 {
-    /// <summary>Validates the configuration and lists the processes it matches.</summary>
-    public static int Check(Invocation invocation) => WithCollection(invocation, (holder, _, collector) =>
+    /// <summary>Validates the configuration and the role files, and lists the processes that the configuration matches.</summary>
+    public static int Check(Invocation invocation)
+    {
+        int code = CheckConfig(invocation);
+        ImmutableArray<ConfigError> errors = RoleCatalog.Load(RoleFolders.Default).Errors;
+        foreach (ConfigError error in errors)
+            Console.Error.WriteLine(error);
+        // A reload would fail.
+        return errors.IsEmpty || code != ExitCode.Success ? code : ExitCode.BadConfig;
+    }
+
+    private static int CheckConfig(Invocation invocation) => WithCollection(invocation, (holder, _, collector) =>
     {
         collector.Collect(holder.Current);
         Console.Out.WriteLine($"{Printable.Of(holder.DisplayPath)}: OK ({Plural.Count(holder.Current.Config.Filters.Length, "filter", "filters")})");
@@ -22,6 +35,9 @@ internal static class InspectCommands
             Console.Out.WriteLine(Printable.Of($"warning: {certificate}"));
         foreach (string warning in holder.Current.Matcher.TakeWarnings().Concat(collector.TakeWarnings()))
             Console.Out.WriteLine(Printable.Of($"warning: {warning}"));
+        CgroupfsRoot.Open(holder.Current.Config.Collector.Cgroupfs, out string cgroups);
+        Console.Out.WriteLine(Printable.Of(cgroups));
+        Console.Out.WriteLine(Printable.Of(ExitSubscription.Check(holder.Current.Config.Collector.Exits)));
         if (holder.Current.Config.Filters.IsEmpty)
             Console.Out.WriteLine("warning: no filter is configured, nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];
@@ -40,7 +56,7 @@ internal static class InspectCommands
                 rows.Add([Printable.Of(filter.Name), "-", "no match", "-", "-"]);
         }
         if (rows.Count > 1)
-            PrintTable(rows);
+            TextTable.Print(rows);
         return ExitCode.Success;
     });
 
@@ -69,19 +85,13 @@ internal static class InspectCommands
             return ExitCode.BadConfig;
         }
         using ProcfsRoot root = ProcfsRoot.Open(ProcfsRoot.Detect(holder.Current.Config.Collector.Procfs));
-        using Collector collector = new(root);
+        CgroupfsRoot? cgroupfs = CgroupfsRoot.Open(holder.Current.Config.Collector.Cgroupfs, out _);
+        using Collector collector = new(root, cgroups: cgroupfs is null ? null : new CgroupTable(cgroupfs));
         SelfMetrics metrics = new();
         metrics.ReloadSuccessful.Set(1);
         metrics.ReloadTimestamp.Set(holder.Current.LoadedAt.ToUnixTimeMilliseconds() / 1000.0);
         metrics.LogFileWritable.Set(1);
         ScrapeCoordinator scrapes = new(collector, new CollectionGate(), metrics, () => holder.Current);
         return use(holder, scrapes, collector);
-    }
-
-    private static void PrintTable(List<string[]> rows)
-    {
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(r => r[i].Length))];
-        foreach (string[] row in rows)
-            Console.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
 }

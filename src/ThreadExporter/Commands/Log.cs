@@ -6,6 +6,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Starting thread-exporter {Version} (procfs {Procfs})")]
     public static partial void Starting(this ILogger logger, string version, string procfs);
 
+    [LoggerMessage("{Notice}")]
+    public static partial void Cgroups(this ILogger logger, LogLevel level, string notice);
+
     [LoggerMessage(LogLevel.Information, "Listening on {Url}{Path}")]
     public static partial void Listening(this ILogger logger, string url, string path);
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting.Systemd;
+using ThreadExporter.Cgroups;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
@@ -8,6 +9,7 @@ using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Logging;
 using ThreadExporter.Procfs;
+using ThreadExporter.Roles;
 using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
 using ThreadExporter.Web;
@@ -23,7 +25,8 @@ internal static class RunCommand
     public static async Task<int> RunAsync(Invocation invocation, ReloadQueue requests)
     {
         MallocTuning.Apply();
-        ConfigHolder? holder = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ConfigResult loaded);
+        ConfigHolder? holder = ConfigHolder.Load(invocation.ConfigPath, invocation.ConfigMayBeMissing, invocation.Overrides, out ConfigResult loaded,
+            roleFolders: RoleFolders.Default);
         if (holder is null)
             return ReportBadConfig(loaded);
 
@@ -50,7 +53,9 @@ internal static class RunCommand
         logger.Starting(SelfMetrics.Version, root.Path);
         using ListenSockets sockets = ListenSockets.Bind(config.Web.Listen, logger);
         CollectionGate gate = new();
-        using Collector collector = new(root, gate);
+        CgroupfsRoot? cgroupfs = CgroupfsRoot.Open(config.Collector.Cgroupfs, out string notice);
+        logger.Cgroups(cgroupfs is null && config.Collector.Cgroupfs.StartsWith('/') ? LogLevel.Warning : LogLevel.Information, notice);
+        using Collector collector = new(root, gate, cgroups: cgroupfs is null ? null : new CgroupTable(cgroupfs));
         SelfMetrics metrics = new();
         Sampler sampler = new(root, collector);
         using PasswordHashQueue hashQueue = new();
@@ -84,7 +89,7 @@ internal static class RunCommand
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadService>());
         if (config.Web.WatchConfig && holder.Path is { } watched)
             builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, holder, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
-        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, gate, () => holder.Current, p.GetRequiredService<ILogger<SamplerService>>()));
+        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, collector, root, gate, () => holder.Current, p.GetRequiredService<ILogger<SamplerService>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, holder, collector, gate, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)

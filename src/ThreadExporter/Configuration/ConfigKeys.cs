@@ -37,6 +37,7 @@ internal static class ConfigKeys
         Reload("filter.pidfile", "absolute path", "", "A file that starts with the process id"),
         Reload("filter.children", "boolean", "false", "Take along all descendants of a process that matches"),
         Reload("filter.daemon", Regex, "", "Label `daemon` is its first group on the command line; default: Ceph's own names, else comm"),
+        Reload("filter.group", "boolean", "false", "All processes of the filter that have the same daemon, pname and labels share one set of series"),
         Reload("filter.labels", "list of strings", "[]", "Labels added to the series of its processes, where they are known: \"unit\", \"container_id\", \"pod_uid\""),
 
         Reload("filter.threads.detail", "string", "\"tid\"", "Series per thread (\"tid\"), per thread name (\"name\") or for the process only (\"none\")"),
@@ -68,12 +69,16 @@ internal static class ConfigKeys
 
         Restart("collector.procfs", "absolute path or \"auto\"", "\"auto\"", "Where procfs is mounted; \"auto\": /host/proc when that is there, else /proc",
             c => c.Collector.Procfs),
+        Restart("collector.cgroupfs", "absolute path, \"auto\" or \"off\"", "\"auto\"", "Where the cgroup file system is mounted, for the CPU limits and throttling of cgroups; \"auto\": /host/sys/fs/cgroup when that is there, else /sys/fs/cgroup",
+            c => c.Collector.Cgroupfs),
         Reload("collector.rescan_interval", "duration", "\"5s\"", "How often processes that did not match are looked at again"),
         Reload("collector.refresh_interval", "duration", "\"60s\"", "How old a thread's name and state may become while it uses no CPU"),
         Reload("collector.max_threads", "integer", "20000", "Most threads that are shown, those with the most recent CPU use"),
         Reload("collector.max_samples", "integer", "200000", "Samples per scrape at most; beyond it detail is lowered"),
         Reload("collector.max_descriptors", "integer", "10000", "File descriptors kept open at most, one per thread"),
         Reload("collector.extended", "list of strings", "[]", "More metrics per thread: \"context_switches\", \"faults\", \"io\", \"last_cpu\""),
+        Reload("collector.exits", "string", "\"auto\"", "Names for threads that exit between scrapes, from the kernel's exit records: \"auto\" (when CAP_NET_ADMIN is there), \"on\" or \"off\""),
+        Reload("collector.neighbours", "boolean", "true", "While the hot page is in use, name the processes that have the rest of the host's CPU time"),
 
         Reload("sampler.enabled", "boolean", "true", "Look between scrapes for threads that saturate a core"),
         Reload("sampler.interval", "duration", "\"100ms\"", "Length of a window"),

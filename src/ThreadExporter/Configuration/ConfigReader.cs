@@ -140,12 +140,15 @@ internal static class ConfigReader
         CollectorConfig collector = new()
         {
             Procfs = reader.Path("procfs", defaults.Procfs),
+            Cgroupfs = reader.String("cgroupfs", defaults.Cgroupfs, static text => text is "auto" or "off" ? null : ConfigText.GetPathError(text)),
             RescanInterval = reader.Duration("rescan_interval", defaults.RescanInterval, "100ms", "1h"),
             RefreshInterval = reader.Duration("refresh_interval", defaults.RefreshInterval, "1s", "1h"),
             MaxThreads = reader.Integer("max_threads", defaults.MaxThreads, 1, 10 * Million),
             MaxSamples = reader.Integer("max_samples", defaults.MaxSamples, 1, 100 * Million),
             MaxDescriptors = reader.Integer("max_descriptors", defaults.MaxDescriptors, 0, 10 * Million),
             Extended = ReadExtended(reader, defaults.Extended),
+            Exits = reader.Choice("exits", defaults.Exits, [("auto", ExitsMode.Auto), ("on", ExitsMode.On), ("off", ExitsMode.Off)]),
+            Neighbours = reader.Boolean("neighbours", defaults.Neighbours),
         };
         reader.Finish();
         return collector;

@@ -34,6 +34,8 @@ internal sealed record FilterConfig
     public ImmutableArray<int> Pid { get; init; } = [];
     public string? PidFile { get; init; }
     public bool Children { get; init; }
+    /// <summary>Its processes with the same <c>daemon</c>, <c>pname</c> and labels share one set of series.</summary>
+    public bool Group { get; init; }
     /// <summary>Label <c>daemon</c>: the first group of this regex on the command line.</summary>
     public Regex? Daemon { get; init; }
     /// <summary>Any of <see cref="LabelNames"/>, in that order.</summary>
@@ -116,12 +118,27 @@ internal sealed record CollectorConfig
 {
     /// <summary><c>auto</c>: /host/proc when a procfs is mounted there, else /proc.</summary>
     public string Procfs { get; init; } = "auto";
+    /// <summary><c>auto</c>: /host/sys/fs/cgroup when that is there, else /sys/fs/cgroup; <c>off</c>: no cgroup series.</summary>
+    public string Cgroupfs { get; init; } = "auto";
     public TimeSpan RescanInterval { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(60);
     public int MaxThreads { get; init; } = 20_000;
     public int MaxSamples { get; init; } = 200_000;
     public int MaxDescriptors { get; init; } = 10_000;
     public ExtendedKinds Extended { get; init; }
+    public ExitsMode Exits { get; init; }
+    /// <summary>The hot page names the unwatched processes that have the CPUs.</summary>
+    public bool Neighbours { get; init; } = true;
+}
+
+/// <summary><c>collector.exits</c>: whether exit records are used.</summary>
+internal enum ExitsMode
+{
+    /// <summary>When they are available.</summary>
+    Auto,
+    /// <summary>The same, with a warning when they are not.</summary>
+    On,
+    Off,
 }
 
 /// <summary><c>collector.extended</c>: the extended counters of each thread.</summary>

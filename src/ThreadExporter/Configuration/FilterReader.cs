@@ -50,6 +50,7 @@ internal static class FilterReader
         ImmutableArray<int> pids = [];
         reader.String("match", "", text => MatchList.Parse(text, out names, out pids));
         TableReader threads = reader.Table("threads");
+        bool group = reader.Boolean("group", false);
         FilterConfig filter = new()
         {
             Name = reader.String("name", DefaultName(table), text => text.Trim().Length == 0 ? "must not be empty: leave the key out" : null),
@@ -63,10 +64,11 @@ internal static class FilterReader
             Cgroup = reader.PathGlobs("cgroup"),
             Pid = reader.Integers("pid", 1, MatchList.MaxPid),
             PidFile = reader.Has("pidfile") ? reader.String("pidfile", "", GetPidFileError) : null,
+            Group = group,
             Children = reader.Boolean("children", false),
             Daemon = reader.Expression("daemon", "needs a capture group, as in '--id (\\S+)': its text becomes the label `daemon`"),
             Labels = [.. FilterConfig.LabelNames.Intersect(reader.Strings("labels", [], GetLabelError, mayBeEmpty: true))],
-            Threads = ReadThreads(threads),
+            Threads = ReadThreads(threads, group),
         };
         threads.Finish();
         return filter;
@@ -78,12 +80,15 @@ internal static class FilterReader
     private static string? GetLabelError(string text) =>
         FilterConfig.LabelNames.Contains(text) ? null : TableReader.InvalidChoice(text, FilterConfig.LabelNames);
 
-    private static ThreadsConfig ReadThreads(TableReader reader)
+    private static ThreadsConfig ReadThreads(TableReader reader, bool group)
     {
-        ThreadsConfig defaults = new();
+        ThreadsConfig defaults = group ? new() { Detail = ThreadDetail.Name } : new();
+        ThreadDetail detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]);
+        if (group && detail == ThreadDetail.Tid && reader.Has("detail"))
+            reader.Error(reader.PositionOf("detail"), "filter.threads.detail", "detail = \"tid\" is not possible with group = true: use \"name\" or \"none\"");
         return new()
         {
-            Detail = reader.Choice("detail", defaults.Detail, [("tid", ThreadDetail.Tid), ("name", ThreadDetail.Name), ("none", ThreadDetail.None)]),
+            Detail = detail,
             FoldDigits = reader.Boolean("fold_digits", defaults.FoldDigits),
             Include = reader.Globs("include", defaults.Include),
             Exclude = reader.Globs("exclude", defaults.Exclude, mayBeEmpty: true),

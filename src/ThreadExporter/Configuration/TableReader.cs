@@ -202,15 +202,19 @@ internal sealed class TableReader(TomlTable table, string path, string file, Lis
     }
 
     /// <summary>Reports the unknown keys.</summary>
-    public void Finish()
+    public void Finish() => Finish([.. ConfigKeys.NamesIn(path)], static key => ConfigKeys.All.FirstOrDefault(k => k.LastName == key)?.Name);
+
+    /// <summary>Reports the keys that are not <paramref name="known"/>.</summary>
+    /// <param name="known">The keys of this table.</param>
+    /// <param name="elsewhere">Finds the dotted name of a key of another table; null: the file has only one kind of table.</param>
+    public void Finish(ImmutableArray<string> known, Func<string, string?>? elsewhere = null)
     {
-        List<string> known = ConfigKeys.NamesIn(path).ToList();
         foreach (TomlEntry entry in table.Entries.Where(e => !known.Contains(e.Key)))
         {
             string name = Name(ConfigText.Key(entry.Key));
             string hint = SpellingSuggestion.Hint(entry.Key, known);
-            if (hint.Length == 0 && ConfigKeys.All.FirstOrDefault(k => k.LastName == entry.Key) is { } elsewhere)
-                hint = $": did you mean \"{elsewhere.Name}\"?";
+            if (hint.Length == 0 && elsewhere?.Invoke(entry.Key) is { } other)
+                hint = $": did you mean \"{other}\"?";
             bool isTable = entry.Value is TomlTable or TomlArray { TypeName: "an array of tables" };
             Error(entry.KeyPosition, name, (isTable ? $"unknown table [{name}]" : $"unknown key {name}") + hint);
         }

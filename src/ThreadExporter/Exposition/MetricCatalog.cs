@@ -52,6 +52,12 @@ internal static class MetricCatalog
     public static readonly MetricFamily ProcessTransient = new("perfscale_process_transient_threads_cpu_seconds_total", Counter,
         "CPU time outside any thread's observed lifetime, in seconds: threads that lived between two collections, "
         + "and time before a thread was first seen or after it was last seen.", Process);
+    public static readonly MetricFamily ProcessExited = new("perfscale_process_exited_threads_cpu_seconds_total", Counter,
+        "CPU time of threads that exited between collections, by name, digits folded, in seconds; partly an estimate. Only with exit records.", [.. Process, "tname"]);
+    public static readonly MetricFamily ProcessExits = new("perfscale_process_exited_threads_total", Counter,
+        "Threads that have exited, by name, digits folded. Only with exit records.", [.. Process, "tname"]);
+    public static readonly MetricFamily ProcessWaitedChildren = new("perfscale_process_waited_children_cpu_seconds_total", Counter,
+        "CPU time of the exited children that the process has waited for, and of theirs, in seconds. Not in a group, whose CPU time contains it.", Process);
     public static readonly MetricFamily ProcessThreads = new("perfscale_process_threads", Gauge,
         "Threads of the process.", Process);
     public static readonly MetricFamily ProcessThreadsByState = new("perfscale_process_threads_by_state", Gauge,
@@ -59,6 +65,30 @@ internal static class MetricCatalog
         [.. Process, "state"]);
     public static readonly MetricFamily ProcessStartTime = new("perfscale_process_start_time_seconds", Gauge,
         "Start time of the process, in seconds since the epoch.", Process);
+
+    public static readonly MetricFamily GroupProcesses = new("perfscale_group_processes", Gauge,
+        "Live processes of the group, for filters with group = true; 0 for ten minutes after the last one has exited.", "filter", "daemon", "pname");
+
+    public static readonly MetricFamily CgroupCpu = new("perfscale_cgroup_cpu_seconds_total", Counter,
+        "CPU time of the processes in the cgroup and below it, in seconds.", "cgroup");
+    public static readonly MetricFamily CgroupThrottled = new("perfscale_cgroup_throttled_seconds_total", Counter,
+        "Time in which the cgroup's processes could not run because of its CPU limit, in seconds, added up over the CPUs: it may rise faster than time.", "cgroup");
+    public static readonly MetricFamily CgroupPeriods = new("perfscale_cgroup_periods_total", Counter,
+        "Periods in which the cgroup's CPU limit was enforced.", "cgroup");
+    public static readonly MetricFamily CgroupThrottledPeriods = new("perfscale_cgroup_throttled_periods_total", Counter,
+        "Periods in which the cgroup used up its CPU limit and was throttled.", "cgroup");
+    public static readonly MetricFamily CgroupPressure = new("perfscale_cgroup_cpu_pressure_seconds_total", Counter,
+        "Time in which at least one task of the cgroup waited for a CPU (PSI, some), in seconds. Only with cgroup v2 and where PSI is on.", "cgroup");
+    public static readonly MetricFamily CgroupLimit = new("perfscale_cgroup_cpu_limit_cores", Gauge,
+        "CPU limit that the cgroup sets, in cores. Absent without a limit.", "cgroup");
+    public static readonly MetricFamily ProcessCgroup = new("perfscale_process_cgroup_info", Gauge,
+        "Always 1; which cgroup the process is in. In a group, one for each cgroup of its processes.", [.. Process, "cgroup"]);
+
+    public static readonly MetricFamily ExitedProcessesCpu = new("perfscale_exited_processes_cpu_seconds_total", Counter,
+        "CPU time of processes that no collection has seen, and the last moments of others, in seconds: a lower bound. Only with exit records, outside of groups.",
+        "filter", "daemon", "pname", "tname");
+    public static readonly MetricFamily ExitedProcesses = new("perfscale_exited_processes_total", Counter,
+        "Processes that have exited. Only with exit records, outside of groups.", "filter", "daemon", "pname");
 
     public static readonly MetricFamily BuildInfo = new("thread_exporter_build_info", Gauge,
         "Always 1; the labels hold the version and the runtime.", "version", "runtime");
@@ -79,7 +109,7 @@ internal static class MetricCatalog
     public static readonly MetricFamily Collections = new("thread_exporter_collections_total", Counter,
         "Collections made. A rate above the scrape rate means that there are several scrapers.");
     public static readonly MetricFamily Descriptors = new("thread_exporter_descriptors", Gauge,
-        "File descriptors kept open on /proc.");
+        "File descriptors kept open on /proc and on the cgroup file system.");
     public static readonly MetricFamily CollectDuration = new("thread_exporter_collect_duration_seconds", Gauge,
         "Duration of each stage of this collection, in seconds; render is that of the previous collection.", "stage");
     public static readonly MetricFamily ReadErrors = new("thread_exporter_read_errors_total", Counter,
@@ -88,6 +118,12 @@ internal static class MetricCatalog
         "Length of the sampler windows, in seconds: sampler.interval, or longer to stay within sampler.cpu_budget. 0: the sampler is off.");
     public static readonly MetricFamily SamplerLateTicks = new("thread_exporter_sampler_late_ticks_total", Counter,
         "Sampler windows that ended late by more than half their length.");
+    public static readonly MetricFamily ExitRecordsAvailable = new("thread_exporter_exit_records_available", Gauge,
+        "1: the kernel's exit records are used. 0: they are not available, switched off, or paused because of their cost.");
+    public static readonly MetricFamily ExitRecordsLost = new("thread_exporter_exit_records_lost_total", Counter,
+        "Exit records that were lost or could not be read.");
+    public static readonly MetricFamily ExitedCpuEstimated = new("thread_exporter_exited_cpu_estimated_seconds_total", Counter,
+        "CPU time that was given to the names of exited threads by the number of their exits, in seconds.");
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0: a log file is configured and cannot be written. 1: otherwise.");
     public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
@@ -116,9 +152,11 @@ internal static class MetricCatalog
     [
         ThreadCpuUser, ThreadCpuKernel, ThreadCpu, ThreadRunqueue, ThreadTimeslices, ThreadSaturated, ThreadPeak, ThreadGroupThreads,
         ThreadVoluntarySwitches, ThreadInvoluntarySwitches, ThreadMinorFaults, ThreadMajorFaults, ThreadIoReadBytes, ThreadIoWriteBytes, ThreadLastCpu,
-        ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessFolded, ProcessTransient, ProcessThreads, ProcessThreadsByState, ProcessStartTime,
+        ProcessCpuUser, ProcessCpuKernel, ProcessCpu, ProcessFolded, ProcessTransient, ProcessExited, ProcessExits, ProcessWaitedChildren,
+        ProcessThreads, ProcessThreadsByState, ProcessStartTime, GroupProcesses,
+        CgroupCpu, CgroupThrottled, CgroupPeriods, CgroupThrottledPeriods, CgroupPressure, CgroupLimit, ProcessCgroup, ExitedProcessesCpu, ExitedProcesses,
         BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, ThreadsFolded, DetailLowered, Collections, Descriptors,
-        CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, LogFileWritable,
+        CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, ExitRecordsAvailable, ExitRecordsLost, ExitedCpuEstimated, LogFileWritable,
         Logins, TlsFilesUsable, TlsExpiry,
         SelfCpu, SelfResident, SelfVirtual, SelfOpenFds, SelfMaxFds, SelfStartTime,
     ];

@@ -48,7 +48,6 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
                 lock (_lock)
                     _open = null;
                 Render(batch, snapshot);
-                return true;
             });
         }
         catch (Exception e)
@@ -90,12 +89,12 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
     {
         bool openMetrics = request.Format.OpenMetrics;
         long start = Stopwatch.GetTimestamp();
-        IReadOnlyList<WatchedProcess> shown = request.Names is { } filters
-            ? [.. collector.Processes.Where(p => filters.Contains(p.Filter.Name))]
-            : collector.Processes;
+        IReadOnlyList<SeriesOwner> shown = request.Names is { } filters
+            ? [.. collector.Owners.Where(o => filters.Contains(o.Filter.Name))]
+            : collector.Owners;
         PooledBuffer text = Fill(text =>
         {
-            ThreadMetrics.Write(shown, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
+            ThreadMetrics.Write(shown, name => request.Names?.Contains(name) != false, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
             self.Write(text, openMetrics, collector, snapshot);
         });
         self.RenderDuration = Stopwatch.GetElapsedTime(start);

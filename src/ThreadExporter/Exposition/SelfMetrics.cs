@@ -28,6 +28,9 @@ internal sealed class SelfMetrics
     private readonly Counter _readErrors;
     private readonly Gauge _samplerInterval;
     private readonly Counter _samplerLateTicks;
+    private readonly Gauge _exitRecords;
+    private readonly Counter _exitRecordsLost;
+    private readonly Counter _exitedCpuEstimated;
     private readonly Counter _logins;
     private readonly Gauge _tlsFilesUsable;
     private readonly Gauge _tlsExpiry;
@@ -50,6 +53,9 @@ internal sealed class SelfMetrics
         _readErrors = Counter(MetricCatalog.ReadErrors);
         _samplerInterval = Gauge(MetricCatalog.SamplerInterval);
         _samplerLateTicks = Counter(MetricCatalog.SamplerLateTicks);
+        _exitRecords = Gauge(MetricCatalog.ExitRecordsAvailable);
+        _exitRecordsLost = Counter(MetricCatalog.ExitRecordsLost);
+        _exitedCpuEstimated = Counter(MetricCatalog.ExitedCpuEstimated);
         LogFileWritable = Gauge(MetricCatalog.LogFileWritable);
         _logins = Counter(MetricCatalog.Logins);
         _tlsFilesUsable = Gauge(MetricCatalog.TlsFilesUsable, isOptional: true);
@@ -150,6 +156,9 @@ internal sealed class SelfMetrics
         _threadsFolded.Set(collector.FoldedAtLimit);
         _detailLowered.Set(collector.DetailLowered ? 1 : 0);
         _collections.IncTo(collector.Collections);
+        _exitRecords.Set(collector.Exits.Subscription.IsOpen ? 1 : 0);
+        _exitRecordsLost.IncTo(collector.Exits.Subscription.Lost);
+        _exitedCpuEstimated.IncTo(collector.Exits.Ledger.Estimated / 1e9);
         _descriptors.Set(collector.Descriptors);
         _duration.WithLabels("discover").Set(collector.DiscoverDuration.TotalSeconds);
         _duration.WithLabels("read").Set(collector.ReadDuration.TotalSeconds);

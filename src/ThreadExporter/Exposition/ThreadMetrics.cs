@@ -1,13 +1,12 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Model;
 
 namespace ThreadExporter.Exposition;
 
-/// <summary>Renders the thread and process metrics of a collection. Label sets are rendered once per series and kept until a label changes.</summary>
+/// <summary>Renders the metrics of threads, processes and groups of a collection.</summary>
 internal static class ThreadMetrics
 {
     // Always written, so that a series does not come and go with a state. Other letters are written only while a thread has that state.
@@ -38,53 +37,60 @@ internal static class ThreadMetrics
         new(MetricCatalog.ThreadIoWriteBytes, CounterKind.WriteBytes, ExtendedKinds.Io),
     ];
 
-    /// <summary>Writes the metrics of processes and their threads as the last collection found them. The caller holds the collection gate.</summary>
-    /// <param name="processes">The processes to write.</param>
+    /// <summary>Writes the metrics of processes, groups and their threads as the last collection found them. The caller holds the collection gate.</summary>
+    /// <param name="owners">The processes and groups to write.</param>
+    /// <param name="isShown">Whether the exited processes of a filter are written, by its name.</param>
     /// <param name="collector">Its last collection determines which families are written.</param>
     /// <param name="sampler">Whether the sampler's families are written.</param>
     /// <param name="writer">Receives the text.</param>
-    public static void Write(IReadOnlyList<WatchedProcess> processes, Collector collector, SamplerConfig sampler, ExpositionWriter writer)
+    public static void Write(IReadOnlyList<SeriesOwner> owners, Predicate<string> isShown, Collector collector, SamplerConfig sampler, ExpositionWriter writer)
     {
-        foreach (WatchedProcess process in processes)
-            RenderLabels(process);
+        foreach (SeriesOwner owner in owners)
+            OwnerLabels.Render(owner);
 
-        WriteColumns(processes, writer, CpuTimes);
+        WriteColumns(owners, writer, CpuTimes);
         if (collector.HasSchedInfo)
         {
-            WriteColumns(processes, writer, SchedInfo);
+            WriteColumns(owners, writer, SchedInfo);
             if (sampler.Enabled)
             {
-                WriteColumns(processes, writer, Saturation);
-                WritePeaks(processes, writer);
+                WriteColumns(owners, writer, Saturation);
+                WritePeaks(owners, writer);
             }
         }
-        WriteNameSeriesThreads(processes, writer);
-        WriteColumns(processes, writer, Extended.Where(c => (c.Extended & collector.Extended) != 0));
+        WriteNameSeriesThreads(owners, writer);
+        WriteColumns(owners, writer, Extended.Where(c => (c.Extended & collector.Extended) != 0));
         if ((collector.Extended & ExtendedKinds.LastCpu) != 0)
-            WriteLastCpu(processes, writer);
+            WriteLastCpu(owners, writer);
 
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuUser, static p => p.Reading.User);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpuKernel, static p => p.Reading.Kernel);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessCpu, static p => p.Balance.Cpu);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessFolded, static p => p.Balance.Folded);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessTransient, static p => p.Balance.Transient);
+        Seconds(owners, writer, MetricCatalog.ProcessCpuUser, static o => o.User);
+        Seconds(owners, writer, MetricCatalog.ProcessCpuKernel, static o => o.Kernel);
+        Seconds(owners, writer, MetricCatalog.ProcessCpu, static o => o.Balance.Cpu);
+        Seconds(owners, writer, MetricCatalog.ProcessFolded, static o => o.Balance.Folded);
+        Seconds(owners, writer, MetricCatalog.ProcessTransient, static o => o.Balance.Transient);
+        ExitedMetrics.Threads(owners, writer);
+        WaitedChildren(owners, writer);
         writer.Head(MetricCatalog.ProcessThreads);
-        foreach (WatchedProcess process in processes)
-            writer.Number(MetricCatalog.ProcessThreads.Utf8Name, process.RenderedLabels.Text, process.Threads.Count);
-        ThreadsByState(processes, writer);
-        ProcessSeconds(processes, writer, MetricCatalog.ProcessStartTime, static p => p.StartTime);
+        foreach (SeriesOwner owner in owners)
+            writer.Number(MetricCatalog.ProcessThreads.Utf8Name, owner.RenderedLabels.Text, owner.Processes().Sum(static p => p.Threads.Count));
+        ThreadsByState(owners, writer);
+        StartTimes(owners, writer);
+        Groups(owners, writer);
+        if (collector.Cgroups is { } cgroups)
+            CgroupMetrics.Write(owners, cgroups, writer);
+        ExitedMetrics.Processes(collector.Exits.Processes.Entries.Where(p => isShown(p.Filter)), writer);
     }
 
     /// <summary>Writes one family per column, with the series whose value is known.</summary>
-    private static void WriteColumns(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, IEnumerable<Column> columns)
+    private static void WriteColumns(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer, IEnumerable<Column> columns)
     {
         foreach (Column column in columns)
         {
             writer.Head(column.Family);
             byte[] name = column.Family.Utf8Name;
-            foreach (WatchedProcess process in processes)
+            foreach (SeriesOwner owner in owners)
             {
-                foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+                foreach (ThreadSeries series in CollectionsMarshal.AsSpan(owner.Selection.Shown))
                 {
                     long value = series.Shown[column.Kind];
                     if (value < 0)
@@ -98,23 +104,23 @@ internal static class ThreadMetrics
         }
     }
 
-    private static void WritePeaks(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    private static void WritePeaks(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
     {
         writer.Head(MetricCatalog.ThreadPeak);
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
             // Four decimals: more than the kernel's tick resolves.
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(owner.Selection.Shown))
                 writer.Seconds(MetricCatalog.ThreadPeak.Utf8Name, series.RenderedLabels.Text, (long)Math.Round(series.Peak * 10_000) * 100_000);
         }
     }
 
-    private static void WriteLastCpu(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    private static void WriteLastCpu(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
     {
         writer.Head(MetricCatalog.ThreadLastCpu);
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(owner.Selection.Shown))
             {
                 if (series.LastCpu >= 0)
                     writer.Number(MetricCatalog.ThreadLastCpu.Utf8Name, series.RenderedLabels.Text, series.LastCpu);
@@ -122,13 +128,13 @@ internal static class ThreadMetrics
         }
     }
 
-    // The family is left out when there is no name series.
-    private static void WriteNameSeriesThreads(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    // Without name series the family is omitted.
+    private static void WriteNameSeriesThreads(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
     {
         bool headed = false;
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
-            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+            foreach (ThreadSeries series in CollectionsMarshal.AsSpan(owner.Selection.Shown))
             {
                 if (!series.IsNameSeries)
                     break;
@@ -140,25 +146,64 @@ internal static class ThreadMetrics
         }
     }
 
-    private static void ProcessSeconds(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer, MetricFamily family, Func<WatchedProcess, long> nanoseconds)
+    private static void Seconds(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer, MetricFamily family, Func<SeriesOwner, long> nanoseconds)
     {
         writer.Head(family);
-        foreach (WatchedProcess process in processes)
-            writer.Seconds(family.Utf8Name, process.RenderedLabels.Text, nanoseconds(process));
+        foreach (SeriesOwner owner in owners)
+            writer.Seconds(family.Utf8Name, owner.RenderedLabels.Text, nanoseconds(owner));
     }
 
-    private static void ThreadsByState(IReadOnlyList<WatchedProcess> processes, ExpositionWriter writer)
+    // A group has them in its CPU time.
+    private static void WaitedChildren(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
+    {
+        writer.Head(MetricCatalog.ProcessWaitedChildren);
+        foreach (SeriesOwner owner in owners)
+        {
+            if (owner is WatchedProcess process)
+                writer.Seconds(MetricCatalog.ProcessWaitedChildren.Utf8Name, owner.RenderedLabels.Text, process.Reading.Waited.Total);
+        }
+    }
+
+    private static void StartTimes(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
+    {
+        writer.Head(MetricCatalog.ProcessStartTime);
+        foreach (SeriesOwner owner in owners)
+        {
+            if (owner.Processes().Count > 0)
+                writer.Seconds(MetricCatalog.ProcessStartTime.Utf8Name, owner.RenderedLabels.Text, owner.Processes().Min(static p => p.StartTime));
+        }
+    }
+
+    // Without groups the family is omitted.
+    private static void Groups(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
+    {
+        bool headed = false;
+        foreach (SeriesOwner owner in owners)
+        {
+            if (owner is not ProcessGroup)
+                continue;
+            if (!headed)
+                writer.Head(MetricCatalog.GroupProcesses);
+            headed = true;
+            writer.Number(MetricCatalog.GroupProcesses.Utf8Name, owner.RenderedLabels.Text, owner.Processes().Count);
+        }
+    }
+
+    private static void ThreadsByState(IReadOnlyList<SeriesOwner> owners, ExpositionWriter writer)
     {
         writer.Head(MetricCatalog.ProcessThreadsByState);
         Span<int> counts = stackalloc int[128];
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
             counts.Clear();
-            foreach (WatchedThread thread in process.Threads)
-                counts[thread.Reading.State & 0x7f]++;
-            byte[] shared = process.RenderedLabels.Text!;
+            foreach (WatchedProcess process in CollectionsMarshal.AsSpan(owner.Processes()))
+            {
+                foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+                    counts[thread.Reading.State & 0x7f]++;
+            }
+            byte[] shared = owner.RenderedLabels.Text!;
             byte[] labels = ArrayPool<byte>.Shared.Rent(shared.Length + 16);
-            // The label set of the process, with another label in place of the closing brace.
+            // The label set of the owner, with another label in place of the closing brace.
             shared.CopyTo(labels, 0);
             ",state=\"?\"}"u8.CopyTo(labels.AsSpan(shared.Length - 1));
             int length = shared.Length - 1 + ",state=\"?\"}".Length;
@@ -172,46 +217,6 @@ internal static class ThreadMetrics
             ArrayPool<byte>.Shared.Return(labels);
         }
     }
-
-    private static void RenderLabels(WatchedProcess process)
-    {
-        byte[]? buffer = null;
-        if (!process.RenderedLabels.IsCurrent(process.LabelsVersion))
-        {
-            LabelText text = new(buffer = RentFor(process));
-            text.Add("daemon"u8, process.Daemon);
-            text.Add("pid"u8, process.Pid);
-            text.Add("pname"u8, process.Name);
-            AddCgroupLabels(ref text, process);
-            process.RenderedLabels.Set(text.Finish(), process.LabelsVersion);
-        }
-        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
-        {
-            if (series.RenderedLabels.IsCurrent(process.LabelsVersion))
-                continue;
-            LabelText text = new(buffer ??= RentFor(process));
-            text.Add("daemon"u8, process.Daemon);
-            text.Add("ppid"u8, process.Pid);
-            text.Add("pname"u8, process.Name);
-            if (!series.IsNameSeries)
-                text.Add("tid"u8, series.Tid);
-            text.Add("tname"u8, series.Name);
-            AddCgroupLabels(ref text, process);
-            series.RenderedLabels.Set(text.Finish(), process.LabelsVersion);
-        }
-        if (buffer is not null)
-            ArrayPool<byte>.Shared.Return(buffer);
-    }
-
-    private static void AddCgroupLabels(ref LabelText text, WatchedProcess process)
-    {
-        foreach ((string name, byte[] value) in process.CgroupLabels)
-            text.Add(Encoding.UTF8.GetBytes(name), value);
-    }
-
-    // 256 bytes for a task name, which has at most 64 (kernel workers).
-    private static byte[] RentFor(WatchedProcess process) =>
-        ArrayPool<byte>.Shared.Rent(128 + LabelText.MaxLength(process.Daemon.Length + process.Name.Length + 256 + process.CgroupLabels.Sum(l => 32 + l.Value.Length)));
 
     /// <summary>A metric family of the thread series.</summary>
     /// <param name="Family">Its name, type and help.</param>

@@ -53,6 +53,8 @@ internal sealed class Housekeeping(
         matcher.Users.LookUpDue();
         foreach (string warning in gate.Inspect(() => matcher.TakeWarnings().Concat(collector.TakeWarnings())))
             logger.Warning(warning);
+        if (collector.Exits.Subscription.TakeNotice(out bool isWarning) is { } notice)
+            logger.ExitRecords(isWarning ? LogLevel.Warning : LogLevel.Information, notice);
         foreach (string recovery in matcher.Users.TakeRecoveries())
             logger.Recovery(recovery);
         string status = ReloadService.StatusText(holder, collector, gate);

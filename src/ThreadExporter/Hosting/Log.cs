@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Key} has changed in {ConfigFile} and takes effect at the next restart")]
     public static partial void RestartRequired(this ILogger logger, string key, string configFile);
 
+    [LoggerMessage("{Notice}")]
+    public static partial void ExitRecords(this ILogger logger, LogLevel level, string notice);
+
     [LoggerMessage(LogLevel.Information, "{ConfigFile} has changed")]
     public static partial void ConfigFileChanged(this ILogger logger, string configFile);
 
@@ -39,6 +42,9 @@ internal static partial class Log
         else
             logger.ReloadFailedWithErrors(errors, configFile, loadedAt);
     }
+
+    [LoggerMessage(LogLevel.Error, "The role files with errors are left out: {Files}")]
+    public static partial void RoleFilesLeftOut(this ILogger logger, string files);
 
     [LoggerMessage(LogLevel.Error, "Reload failed with an internal error")]
     public static partial void ReloadFailedInternally(this ILogger logger, Exception exception);

@@ -34,6 +34,7 @@ internal sealed class ReloadService(
     {
         SetMetrics(holder.Last);
         LogActive("Configuration loaded");
+        LogRoleErrors(holder.Current.Roles.Errors);
         Publish(holder.Last);
     }
 
@@ -126,8 +127,19 @@ internal sealed class ReloadService(
     {
         foreach (ConfigError error in errors)
             logger.ConfigurationError(error);
-        logger.ReloadFailed(errors.Length, holder.Path ?? holder.DisplayPath, holder.Current.LoadedAt);
+        logger.ReloadFailed(errors.Length, Files(errors), holder.Current.LoadedAt);
     }
+
+    // Only at the start: a reload with such errors fails.
+    private void LogRoleErrors(ImmutableArray<ConfigError> errors)
+    {
+        foreach (ConfigError error in errors)
+            logger.ConfigurationError(error);
+        if (!errors.IsEmpty)
+            logger.RoleFilesLeftOut(Files(errors));
+    }
+
+    private static string Files(ImmutableArray<ConfigError> errors) => string.Join(", ", errors.Select(e => e.File).Distinct());
 
     /// <summary>The status line of <c>systemctl status</c>.</summary>
     public static string StatusText(ConfigHolder holder, Collector collector, CollectionGate gate)

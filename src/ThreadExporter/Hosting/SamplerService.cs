@@ -1,15 +1,16 @@
 using ThreadExporter.Collection;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
+using ThreadExporter.Procfs;
 using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Runs the sampler and takes the hot page's snapshots. On its own thread: the cost of a window is measured by the thread's CPU clock, and
+/// Runs the sampler, takes exit records, and takes the hot page's snapshots. On its own thread: the cost of a window is measured by the thread's CPU clock, and
 /// its ticks do not wait for a free thread of the pool.
 /// </summary>
-internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, CollectionGate gate, Func<ConfigSnapshot> current, ILogger<SamplerService> logger) : IHostedService
+internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Collector collector, ProcfsRoot root, CollectionGate gate, Func<ConfigSnapshot> current, ILogger<SamplerService> logger) : IHostedService
 {
     private const int StackSize = 256 * 1024;
 
@@ -34,12 +35,16 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Coll
 
     private void Run()
     {
+        // Made once, not at each tick.
+        Func<long> tick = Tick;
         while (!_stopped)
         {
             long next;
             try
             {
-                next = gate.Run(Tick);
+                // Outside of the gate: it takes some milliseconds.
+                collector.Exits.Subscription.Open(current(), root, Clocks.MonotonicNanoseconds());
+                next = gate.Run(tick);
             }
             // One failed window must neither end the daemon nor flood the log.
             catch (Exception e)
@@ -60,6 +65,6 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Coll
         // The thread's sleep has the precision of a millisecond.
         if (now >= _sampleDue - NanosecondsPerMillisecond)
             _sampleDue = sampler.Tick(snapshot.Config.Sampler, now);
-        return Math.Min(_sampleDue, hot.Tick(snapshot, now));
+        return Math.Min(Math.Min(_sampleDue, collector.DrainExits(snapshot, now)), hot.Tick(snapshot, now));
     }
 }

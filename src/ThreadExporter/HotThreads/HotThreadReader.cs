@@ -15,6 +15,8 @@ internal sealed class HotThreadReader(ProcfsRoot root)
     // When no known thread accounts for more than this share of a core, the threads are listed again, to find new ones.
     private const double WorthListing = 0.01;
 
+    private const int MostThreadsForStat = 64;
+
     private readonly byte[] _buffer = new byte[4096];
     private readonly List<int> _tids = [];
 
@@ -40,9 +42,7 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         long threads = 0;
         foreach (WatchedThread watched in process.Threads)
         {
-            if (!hot.States.TryGetValue(watched, out HotThreadState? thread))
-                hot.States.Add(watched, thread = TakeOver(hot, watched.Tid));
-            thread.Watched = watched;
+            HotThreadState thread = hot.StateOf(watched);
             threads += Read(hot, thread, watched.Descriptor, snapshot, elapsed);
         }
         hot.Prune();
@@ -75,6 +75,24 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         return true;
     }
 
+    /// <summary>
+    /// Reads what a process has waited for. Its <c>stat</c> sums over all its threads, so it is read only while these are few, as in daemons that fork.
+    /// </summary>
+    /// <returns>CPU time of the children that it has waited for since the last snapshot, in nanoseconds.</returns>
+    public long ReadWaited(HotProcessState hot)
+    {
+        if (hot.Threads > MostThreadsForStat || RawFile.ReadOnce(hot.Watched.Directory, "stat"u8, _buffer, out int length) != ReadStatus.Ok
+            || !ProcStat.TryParse(_buffer.AsSpan(0, length), out ProcStat stat))
+        {
+            return 0;
+        }
+        (long user, long kernel) = stat.WaitedNanoseconds;
+        long waited = Math.Max(hot.Waited, Math.Max(0, user) + Math.Max(0, kernel));
+        long rise = hot.Waited < 0 ? 0 : waited - hot.Waited;
+        hot.Waited = waited;
+        return rise;
+    }
+
     /// <returns>Nanoseconds that the thread ran since the last snapshot.</returns>
     private long Read(HotProcessState process, HotThreadState thread, int descriptor, long snapshot, long elapsed)
     {
@@ -89,6 +107,8 @@ internal sealed class HotThreadReader(ProcfsRoot root)
         // exec by a worker thread gives it the main thread's tid and descriptor. It shows by a run time that decreases, or grows faster than time.
         if (run < thread.Cpu - (root.HasSchedInfo ? 0 : ThreadReader.RoundingOfTicks) || (thread.Cpu >= 0 && run - thread.Cpu > 2 * Math.Max(elapsed, 20 * Clocks.NanosecondsPerTick)))
             thread.Reset();
+        if (thread.Cpu >= 0)
+            thread.ComparedInTick = snapshot;
         // CPU time from before the thread was first seen does not belong to this window and stays unattributed.
         thread.Last = thread.Cpu < 0 ? default : (Math.Max(0, run - thread.Cpu), thread.Wait < 0 ? 0 : Math.Max(0, waited - thread.Wait));
         (thread.Cpu, thread.Wait, thread.SeenInTick) = (Math.Max(run, thread.Cpu), Math.Max(waited, thread.Wait), snapshot);
@@ -112,12 +132,11 @@ internal sealed class HotThreadReader(ProcfsRoot root)
             run = (user | kernel) < 0 ? -1 : user + kernel;
             return true;
         }
-        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-        ReadStatus status = descriptor >= 0
-            ? RawFile.ReadAt(descriptor, _buffer, out int length)
-            : RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/schedstat"u8), _buffer, out length);
-        if (status != ReadStatus.Ok || !ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
+        if (ThreadReader.ReadFile(process, tid, descriptor, "/schedstat"u8, _buffer, out int length) != ReadStatus.Ok
+            || !ProcSchedstat.TryParse(_buffer.AsSpan(0, length), out ProcSchedstat sched))
+        {
             return false;
+        }
         (run, waited) = (sched.RunNanoseconds, sched.WaitNanoseconds);
         return true;
     }
@@ -125,11 +144,8 @@ internal sealed class HotThreadReader(ProcfsRoot root)
     private bool TryReadStat(WatchedProcess process, int tid, int descriptor, out ProcStat stat)
     {
         stat = default;
-        Span<byte> path = stackalloc byte[ProcPath.BufferSize];
-        ReadStatus status = descriptor >= 0
-            ? RawFile.ReadAt(descriptor, _buffer, out int length)
-            : RawFile.ReadOnce(process.Directory, ProcPath.Format(path, "task/"u8, tid, "/stat"u8), _buffer, out length);
-        return status == ReadStatus.Ok && ProcStat.TryParse(_buffer.AsSpan(0, length), out stat);
+        return ThreadReader.ReadFile(process, tid, descriptor, "/stat"u8, _buffer, out int length) == ReadStatus.Ok
+            && ProcStat.TryParse(_buffer.AsSpan(0, length), out stat);
     }
 
     /// <summary>Lists the threads to find new ones, which nothing else does between collections. One of them may use the most CPU.</summary>
@@ -162,16 +178,5 @@ internal sealed class HotThreadReader(ProcfsRoot root)
             newThreads.Add(thread);
         }
         hot.NewThreads = newThreads;
-    }
-
-    /// <summary>The state of a thread that a collection has found since the last snapshot. It keeps its history.</summary>
-    private static HotThreadState TakeOver(HotProcessState hot, int tid)
-    {
-        int at = hot.NewThreads.FindIndex(t => t.Tid == tid);
-        if (at < 0)
-            return new HotThreadState(tid);
-        HotThreadState thread = hot.NewThreads[at];
-        hot.NewThreads.RemoveAt(at);
-        return thread;
     }
 }

@@ -40,6 +40,12 @@ internal sealed class HotThreadState(int tid)
     /// <summary>State letter of the last read of <c>stat</c>.</summary>
     public byte State { get; set; }
 
+    /// <summary>The states at the last looks.</summary>
+    public StateHistory Looks;
+
+    /// <summary>The last snapshot in which its CPU time was compared with an earlier reading.</summary>
+    public long ComparedInTick { get; set; }
+
     /// <summary>Null: it is not one of the listed threads.</summary>
     public UsageHistory? History { get; set; }
 
@@ -54,6 +60,17 @@ internal sealed class HotThreadState(int tid)
 
     /// <summary>A sum, with exponential decay, of the shares of a core that it used or waited for.</summary>
     public double RecentLoad(long snapshot) => _load * Math.Pow(Decay, snapshot - _loadInTick);
+
+    /// <summary>Records a look at its state.</summary>
+    /// <param name="snapshot">The number of the snapshot.</param>
+    /// <param name="state">The state letter.</param>
+    /// <param name="isProcessIdle">The process clock has not moved since the last snapshot.</param>
+    public void LookAt(long snapshot, byte state, bool isProcessIdle)
+    {
+        bool hasNotRun = isProcessIdle || (ComparedInTick == snapshot && Last.Cpu == 0);
+        Looks.Add(snapshot, state, !hasNotRun);
+        State = state;
+    }
 
     /// <summary>Decodes the name if it has changed.</summary>
     public void Rename(ReadOnlySpan<byte> name)
@@ -72,6 +89,7 @@ internal sealed class HotThreadState(int tid)
         StartTicks = 0;
         History = null;
         Last = default;
+        Looks = default;
         _load = 0;
     }
 }

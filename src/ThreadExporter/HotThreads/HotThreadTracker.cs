@@ -1,5 +1,6 @@
 using ThreadExporter.Collection;
 using ThreadExporter.Linux;
+using ThreadExporter.Matching;
 using ThreadExporter.Model;
 using ThreadExporter.Procfs;
 using ThreadExporter.Settings;
@@ -17,6 +18,9 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     /// <summary>Limits the memory of the page: 200 histories of 1.6 kB.</summary>
     public const int MaxThreads = 200;
 
+    /// <summary>Names of exited threads in the row of a process.</summary>
+    private const int MaxExitedNames = 5;
+
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const long Interval = NanosecondsPerSecond;
     // The second snapshot follows soon, so that the page has values shortly after it was opened.
@@ -27,6 +31,8 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     private readonly List<(HotProcessState Process, HotThreadState Thread)> _threads = [];
     private readonly Dictionary<WatchedProcess, HotProcessState> _processes = [];
     private readonly long[] _takenAt = new long[UsageHistory.Window + 1];
+    private readonly List<HotProcessState> _watched = [];
+    private VerdictReader? _verdicts;
     private HotSnapshot _current = HotSnapshot.Empty;
     private long _usedAt = -KeepAliveTimeout - 1;
     private int _rows;
@@ -70,22 +76,33 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
 
         collector.AssertExclusive();
         long start = Clocks.ThreadCpuNanoseconds();
+        collector.DrainExits(config, now);
         collector.Discover(config, now);
         long elapsed = _snapshot == 0 ? 0 : now - _takenAt[_snapshot % _takenAt.Length];
         _snapshot++;
         _takenAt[_snapshot % _takenAt.Length] = now;
+        _watched.Clear();
         foreach (WatchedProcess process in collector.Processes)
         {
             if (!_processes.TryGetValue(process, out HotProcessState? state))
                 _processes.Add(process, state = new HotProcessState(process));
+            _watched.Add(state);
             _reader.Read(state, _snapshot, elapsed);
+            // A process that has not run has waited for nobody, and none of its threads has exited.
+            if (state.IdleInTick != _snapshot)
+                state.RecordExits(_snapshot, _reader.ReadWaited(state), collector.Exits.Recent?.GetValueOrDefault(process));
         }
+        collector.Exits.Recent = [];
         if (_processes.Count > collector.Processes.Count)
             DropExited();
+        _verdicts ??= new VerdictReader(root, collector);
+        _verdicts.Look(_watched, _threads, _snapshot, now, config.Config.Collector.Neighbours);
+        double budget = config.Config.Sampler.CpuBudget;
+        _verdicts.LookAtStates(_watched, _snapshot, (long)(budget * Interval) - (Clocks.ThreadCpuNanoseconds() - start), _reader.Candidates);
         Choose(elapsed);
         long cost = Clocks.ThreadCpuNanoseconds() - start;
         // Snapshots become less frequent rather than use more than the sampler's CPU budget.
-        long interval = Math.Max(_snapshot == 1 ? FirstInterval : Interval, (long)(cost / config.Config.Sampler.CpuBudget));
+        long interval = Math.Max(_snapshot == 1 ? FirstInterval : Interval, (long)(cost / budget));
         Volatile.Write(ref _current, Publish(config, now, interval));
         return _due = now + interval;
     }
@@ -132,7 +149,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         _threads.Sort(CompareLoad);
         int wanted = Volatile.Read(ref _rows);
         int place = 0;
-        _threads.RemoveAll(k => (place++ < wanted || k.Thread.Name.Length == 0) && !StillExists(k.Process.Watched, k.Thread));
+        _threads.RemoveAll(k => (place++ < wanted || k.Thread.Name.Length == 0) && !StillExists(k.Process, k.Thread));
 
         long first = Math.Max(1, _snapshot - UsageHistory.Window);
         long window = now - _takenAt[first % _takenAt.Length];
@@ -144,19 +161,23 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
             if (!processes.TryGetValue(process, out HotProcessRow? row))
                 processes.Add(process, row = Row(process));
             UsageHistory history = thread.History!;
+            (Verdict verdict, string reason) = _verdicts!.Decide(process, thread, _snapshot, window, config.Config.Sampler.Saturation);
             rows[i] = new HotThreadRow(row, thread.Tid, thread.Name, (char)thread.State, history.Cpu, root.HasSchedInfo ? history.Wait : null,
-                history.User, history.Kernel, config.Config.Sampler.Enabled && root.HasSchedInfo ? history.Saturated : null, history.Copy());
+                history.User, history.Kernel, config.Config.Sampler.Enabled && root.HasSchedInfo ? history.Saturated : null, history.Copy(), verdict, reason);
         }
         int threads = 0;
         foreach (HotProcessState process in _processes.Values)
             threads += process.Threads;
-        return new HotSnapshot(now, window, Math.Max(interval, Interval), collector.Processes.Count, threads, rows);
+        return new HotSnapshot(now, window, Math.Max(interval, Interval), collector.Processes.Count, threads, rows, _verdicts!.Host);
     }
 
-    private bool StillExists(WatchedProcess process, HotThreadState thread)
+    private bool StillExists(HotProcessState process, HotThreadState thread)
     {
-        if (_reader.ReadStat(process, thread))
+        if (_reader.ReadStat(process.Watched, thread))
+        {
+            thread.LookAt(_snapshot, thread.State, process.IdleInTick == _snapshot);
             return true;
+        }
         thread.Reset();
         return false;
     }
@@ -165,7 +186,22 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     {
         process.Rename();
         (long cpu, long threads) = process.RecentCpu(_snapshot);
-        return new HotProcessRow(process.Pid, process.Name, process.Daemon, process.Filter, process.Threads, cpu, threads, root.SharesPidNamespace);
+        (long waited, ExitSums exits) = process.RecentExits(_snapshot);
+        return new HotProcessRow(process.Pid, process.Name, process.Daemon, process.Filter, process.Threads, cpu, threads, waited, Exited(exits, cpu - threads + waited),
+            root.SharesPidNamespace, process.Watched.IsKernelThread);
+    }
+
+    /// <summary>The names of exited threads with the most CPU time. What the records leave over is always divided, even when some were lost.</summary>
+    private static HotExitRow[] Exited(ExitSums exits, long available)
+    {
+        Dictionary<string, (long Cpu, long Exits)> byName = [];
+        foreach ((TaskComm comm, ExitSum threads, long cpu) in exits.Divide(available, estimates: true, out _))
+        {
+            string name = ThreadSelection.FoldDigits(ProcText.Decode(comm.ToArray()));
+            (long known, long exited) = byName.GetValueOrDefault(name);
+            byName[name] = (known + cpu, exited + threads.Exits);
+        }
+        return [.. byName.OrderByDescending(n => n.Value.Cpu).ThenBy(n => n.Key, StringComparer.Ordinal).Take(MaxExitedNames).Select(n => new HotExitRow(n.Key, n.Value.Cpu, n.Value.Exits))];
     }
 
     private static int CompareLoad((HotProcessState, HotThreadState Thread) a, (HotProcessState, HotThreadState Thread) b)
@@ -180,9 +216,12 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     {
         _processes.Clear();
         _processes.TrimExcess();
+        _watched.Clear();
+        _verdicts = null;
         _threads.Clear();
         _threads.TrimExcess();
         (_snapshot, _due) = (0, 0);
+        collector.Exits.Recent = null;
         Volatile.Write(ref _rows, 0);
         Volatile.Write(ref _current, HotSnapshot.Empty);
     }

@@ -127,6 +127,19 @@ internal sealed class CompiledFilter
         return commandLine.IsMatch(regex) ? MatchOutcome.Yes : MatchOutcome.No;
     }
 
+    /// <summary>
+    /// Whether a process that has exited matches. Only its name and its real user are known, so a filter with any other key does not match it.
+    /// </summary>
+    internal bool MatchesExited(byte[] comm, uint realUid)
+    {
+        if (!_hasKey || Config.Pid.Length > 0 || _pidFile is not null || _unit.Length > 0 || _cgroup.Length > 0 || _exe.Length > 0 || Config.Cmdline is not null)
+            return false;
+        string text = ProcText.Decode(comm);
+        return (!UsesShortForm || _matchNames.Any(p => p.Matches(comm, text)))
+            && (_comm.Length == 0 || _comm.Any(p => p.Matches(comm, text)))
+            && (Config.User.Length == 0 || Array.IndexOf(_uids, realUid) >= 0);
+    }
+
     /// <summary>A warning, once per filter, about a command line of which a part is ignored; null: none.</summary>
     internal string? TakeCutWarning(ProcessInfo process)
     {

@@ -124,6 +124,20 @@ internal sealed class Matcher
         return new MatchResult(owner, toChildren, incomplete, exeDenied);
     }
 
+    /// <summary>The first filter that matches a process of which only the exit record is known.</summary>
+    /// <param name="comm">Its name.</param>
+    /// <param name="realUid">Its real user.</param>
+    /// <param name="inherited">The <see cref="MatchResult.ToChildren"/> of its parent.</param>
+    public CompiledFilter? MatchExited(byte[] comm, uint realUid, FilterSet inherited)
+    {
+        foreach (CompiledFilter filter in Filters)
+        {
+            if (inherited.Contains(filter.Index) || filter.MatchesExited(comm, realUid))
+                return filter;
+        }
+        return null;
+    }
+
     /// <summary>The warnings to log, one line each: unknown users, files that cannot be read.</summary>
     public IReadOnlyList<string> TakeWarnings()
     {

@@ -33,7 +33,6 @@ internal sealed class ProcessInfo
     private readonly List<CgroupEntry> _cgroups = [];
 
     /// <param name="pid">As the procfs root lists it.</param>
-    /// <param name="ppid">Its parent, as the procfs root lists it.</param>
     /// <param name="startTicks">Start time in clock ticks since boot.</param>
     /// <param name="comm">The raw bytes; not copied.</param>
     /// <param name="dirFd">The open directory of the process; the caller closes it.</param>
@@ -41,10 +40,9 @@ internal sealed class ProcessInfo
     /// Returns the bytes of <c>cmdline</c> for a pid and its <paramref name="dirFd"/>, or null while they are not known. It is not read here:
     /// reading it waits for the lock of the process's memory map, which a stuck process may hold for minutes.
     /// </param>
-    public ProcessInfo(int pid, int ppid, ulong startTicks, byte[] comm, int dirFd, Func<int, int, CommandLineBytes?> readCommandLine)
+    public ProcessInfo(int pid, ulong startTicks, byte[] comm, int dirFd, Func<int, int, CommandLineBytes?> readCommandLine)
     {
         Pid = pid;
-        Ppid = ppid;
         StartTicks = startTicks;
         _comm = comm;
         _dirFd = dirFd;
@@ -52,8 +50,6 @@ internal sealed class ProcessInfo
     }
 
     public int Pid { get; }
-
-    public int Ppid { get; }
 
     public ulong StartTicks { get; }
 
@@ -123,6 +119,24 @@ internal sealed class ProcessInfo
 
     /// <summary>The status of the read of <c>status</c>, if there was one.</summary>
     public ReadStatus UidStatus => _uidStatus ?? ReadStatus.Ok;
+
+    /// <summary>Reads the text of <c>cgroup</c>, for a caller that compares it.</summary>
+    public ReadStatus ReadCgroupText(Span<byte> buffer, out int length)
+    {
+        if (LeaderHasEnded)
+            return ReadFile("/cgroup"u8, buffer, out length);
+        length = 0;
+        ReadStatus status = RawFile.Open(_dirFd, "cgroup"u8, out int file);
+        if (status != ReadStatus.Ok)
+            return status;
+        // One read: the file has one record, and this is done for every watched process.
+        status = RawFile.ReadAt(file, buffer, out length);
+        RawFile.Close(file);
+        return status;
+    }
+
+    /// <summary>Whether its lines are known.</summary>
+    public bool HasReadCgroups => _cgroupStatus is not null;
 
     /// <summary>The status of the read of <c>cgroup</c>, if there was one.</summary>
     public ReadStatus CgroupStatus => _cgroupStatus ?? ReadStatus.Ok;

@@ -21,15 +21,19 @@ internal sealed partial class ThreadSelection(ThreadsConfig config)
     /// invalid UTF-8 byte and the four characters that replace it give one name.
     /// </summary>
     /// <param name="name">The bytes from the kernel. The globs match the decoded name before digits are folded.</param>
-    public string? ShownName(ReadOnlySpan<byte> name)
+    /// <param name="foldDigits">Digits are folded even if the filter does not say so.</param>
+    public string? ShownName(ReadOnlySpan<byte> name, bool foldDigits = false)
     {
         if (Detail == ThreadDetail.None)
             return null;
         string text = ProcText.Decode(name);
         if (!Glob.MatchesAny(_include, text) || Glob.MatchesAny(_exclude, text))
             return null;
-        return config.FoldDigits ? DigitRun().Replace(text, "*") : text;
+        return config.FoldDigits || foldDigits ? FoldDigits(text) : text;
     }
+
+    /// <summary>The name with <c>*</c> for each run of digits.</summary>
+    public static string FoldDigits(string name) => DigitRun().Replace(name, "*");
 
     [GeneratedRegex("[0-9]+")]
     private static partial Regex DigitRun();

@@ -17,11 +17,8 @@ internal sealed class ProcessReading
     /// <summary>Process clock before the last full read; equal now means that nothing has run. Nanoseconds; -1: unknown.</summary>
     public long IdleCheckClock { get; set; } = -1;
 
-    /// <summary>
-    /// The part of the process clock that no known thread accounts for, in nanoseconds; -1: not known to the nanosecond. While it does not
-    /// change, threads that were not read have not run.
-    /// </summary>
-    public long ExitedThreadsCpu { get; set; } = -1;
+    /// <summary>What exited threads have used of the process clock.</summary>
+    public ExitedCpu Exited = new();
 
     /// <summary>When its threads were last read; CLOCK_MONOTONIC ns.</summary>
     public long ReadAt { get; set; }
@@ -31,6 +28,21 @@ internal sealed class ProcessReading
 
     /// <summary>Nanoseconds in kernel mode, a multiple of the clock tick.</summary>
     public long Kernel { get; set; }
+
+    /// <summary>
+    /// CPU time of the children that it has waited for, and of theirs, in multiples of the clock tick. Of a process in a group it is read before
+    /// the own CPU time of any member.
+    /// </summary>
+    public CpuTimes Waited { get; set; }
+
+    /// <summary>The last collection that read <see cref="Waited"/> (<see cref="CollectionPass.Number"/>).</summary>
+    public long WaitedInPass { get; set; }
+
+    /// <summary>The process clock before <see cref="Waited"/> was read; equal now means that it has hardly run. Nanoseconds; -1: unknown.</summary>
+    public long WaitedClock { get; set; } = -1;
+
+    /// <summary>The parent, as the procfs root lists it.</summary>
+    public int ParentPid { get; set; }
 
     /// <summary>The threads that ran in one of the last collections: the most likely to have run again.</summary>
     public List<WatchedThread> Active { get; } = [];

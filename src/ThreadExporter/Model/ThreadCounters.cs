@@ -105,6 +105,25 @@ internal struct ThreadCounters
         }
     }
 
+    /// <summary>Adds values, for each column that is known in both; an unknown extended counter here takes the value.</summary>
+    public void Add(in ThreadCounters other)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (other._columns[i] >= 0)
+                _columns[i] = Math.Max(0, _columns[i]) + other._columns[i];
+        }
+    }
+
+    /// <summary>The increase since <paramref name="before"/>; 0 where a value has decreased, unknown where one is.</summary>
+    public readonly ThreadCounters RiseSince(in ThreadCounters before)
+    {
+        ThreadCounters rise = default;
+        for (int i = 0; i < Count; i++)
+            rise._columns[i] = _columns[i] < 0 || before._columns[i] < 0 ? -1 : Math.Max(0, _columns[i] - before._columns[i]);
+        return rise;
+    }
+
     /// <summary>
     /// Takes the values of a new reading of the same thread. A counter that decreased keeps its highest value until it has passed that: if
     /// the low value was wrong, counting from it would count the difference twice.

@@ -1,7 +1,7 @@
 namespace ThreadExporter.Model;
 
 /// <summary>
-/// One label set of the thread metrics: one thread under one name (own series), or all threads of a process that share a name (name
+/// One label set of the thread metrics: one thread under one name (own series), or all threads of a process or a group that share a name (name
 /// series). Its counters grow only while it is shown, so a series that was hidden resumes where it stopped (docs/decisions/0007).
 /// </summary>
 /// <param name="name">The shown name, valid UTF-8.</param>
@@ -37,6 +37,9 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     /// <summary>Live threads of a name series. Written by <c>Series/SeriesAssigner</c> only.</summary>
     public int Members { get; set; }
 
+    /// <summary>False: a name series of exited threads only. Written by <c>Series/SeriesAssigner</c> only.</summary>
+    public bool HadMembers { get; set; }
+
     /// <summary>When the last member of a name series exited, CLOCK_MONOTONIC ns. Written by <c>Series/SeriesAssigner</c> only.</summary>
     public long EmptySince { get; set; }
 
@@ -55,7 +58,7 @@ internal sealed class ThreadSeries(byte[] name, int tid)
     /// <summary>Ranks series by recent CPU use: a logarithm to base 2 that can be compared between series at any time without an update.</summary>
     public double RecentLoad { get; private set; } = double.NegativeInfinity;
 
-    /// <summary>Written by <c>Exposition/ThreadMetrics</c> only.</summary>
+    /// <summary>Written by <c>Exposition/OwnerLabels</c> only.</summary>
     public RenderedLabels RenderedLabels { get; } = new();
 
     /// <summary>Shows the series from this collection on.</summary>
@@ -103,6 +106,9 @@ internal sealed class ThreadSeries(byte[] name, int tid)
         _shown.FollowExtended(now);
         LastCpu = reading.LastCpu;
     }
+
+    /// <summary>Adds the counters of threads that no reading will book any more. Called by <c>Series/SeriesAssigner</c> only.</summary>
+    public void AddExited(in ThreadCounters counters) => _shown.AddRise(before: default, counters);
 
     /// <summary>
     /// Adds CPU time to <see cref="RecentLoad"/>, a sum with exponential decay, stored as the logarithm of its equivalent at time 0.

@@ -13,14 +13,19 @@ internal static class CpuLedger
     private static readonly long LateTicks = Environment.ProcessorCount * 10_000_000L;
 
     /// <summary>Books what was used since the previous collection. The process has been read, and its series are selected.</summary>
-    public static void Settle(WatchedProcess process, in CollectionPass pass)
+    /// <param name="process">The process.</param>
+    /// <param name="pass">The collection.</param>
+    /// <param name="exits">Books the exit records of a process outside of groups.</param>
+    public static void Settle(WatchedProcess process, in CollectionPass pass, ExitLedger exits)
     {
+        ProcessBalance balance = process.Balance;
+        if (process.Membership is null)
+            (balance.Folded, balance.InGroupSeries) = (balance.Folded + balance.InGroupSeries, 0);
         if (!process.HasUnbookedCpu)
             return;
-        ProcessBalance balance = process.Balance;
         (balance.CountersVersion, balance.SamplingVersion) = (process.Reading.CountersVersion, process.Sampling.Version);
         if (balance.IsStarted)
-            SettleNext(process, pass);
+            SettleNext(process, pass, exits);
         else
             SettleFirst(process, pass);
         balance.ClockBeforeThreads = process.Reading.ClockBeforeThreads;
@@ -31,21 +36,28 @@ internal static class CpuLedger
     {
         ProcessBalance balance = process.Balance;
         balance.IsStarted = true;
-        long sum = 0;
+        (long sum, long attributed) = (0, 0);
         foreach (WatchedThread thread in process.Threads)
         {
             ThreadCounters now = thread.Counters;
             sum += now.Cpu;
-            if (thread.Series is not { ShownSincePass: > 0 })
+            // An own series starts at the thread's values; the series of a group may have been shown before.
+            bool isAttributed = process.Membership is { } membership
+                ? membership.BringsAll && thread.Series?.IsShownInBoth(pass.Number) == true
+                : thread.Series is { IsNameSeries: true };
+            if (isAttributed || (process.Membership is null && thread.Series is { ShownSincePass: > 0 }))
+                attributed += now.Cpu;
+            else if (process.Membership is null)
                 balance.Folded += now.Cpu;
-            // An own series starts at the thread's values.
-            Commit(thread, before: default, now, now, thread.Series is { IsNameSeries: true }, pass);
+            Commit(thread, before: default, now, now, isAttributed, pass);
         }
         balance.Cpu = Math.Max(process.Reading.Clock, sum);
-        balance.Transient = balance.Cpu - sum;
+        balance.Transient = balance.Cpu - attributed - balance.Folded;
+        if (process.Membership is not null)
+            (balance.InGroupSeries, balance.BeforeFirstSeen) = (attributed, sum - attributed);
     }
 
-    private static void SettleNext(WatchedProcess process, in CollectionPass pass)
+    private static void SettleNext(WatchedProcess process, in CollectionPass pass, ExitLedger exits)
     {
         ProcessBalance balance = process.Balance;
         long clock = process.Reading.Clock;
@@ -86,14 +98,26 @@ internal static class CpuLedger
                 sum += cpu;
                 if (!IsShownInBoth(thread, pass))
                     balance.Folded += cpu;
+                else if (process.Membership is not null)
+                    balance.InGroupSeries += cpu;
             }
             Commit(thread, before, now, now, isAttributed, pass);
         }
         long unattributed = Math.Max(0, clock - balance.Cpu - sum);
         balance.Cpu += sum + unattributed;
-        if (hasNewThreads)
-            unattributed -= BookNewThreads(process, unattributed, pass);
-        balance.Transient += unattributed;
+        (long used, long attributed) = hasNewThreads ? BookNewThreads(process, unattributed, pass) : default;
+        if (process.Membership is null)
+        {
+            ExitLedger.Booked booked = exits.Book(process, unattributed - used, pass);
+            balance.Folded += booked.Folded;
+            balance.Transient += unattributed - attributed - booked.Folded - booked.Named;
+        }
+        else
+        {
+            balance.Transient += unattributed - attributed;
+            balance.BeforeFirstSeen += used - attributed;
+            balance.InGroupSeries += attributed;
+        }
     }
 
     private static bool IsShownInBoth(WatchedThread thread, in CollectionPass pass) =>
@@ -104,17 +128,19 @@ internal static class CpuLedger
         IsShownInBoth(thread, pass) || thread.Series?.IsUnseen(pass.Number) == true;
 
     /// <summary>Books new threads. Their CPU time goes to their name series if both collections show it, but no more than is unattributed.</summary>
-    /// <returns>Nanoseconds that went to name series.</returns>
-    private static long BookNewThreads(WatchedProcess process, long unattributed, in CollectionPass pass)
+    /// <returns>CPU time of the new threads, and the part of it that went to name series. Nanoseconds.</returns>
+    private static (long Used, long Attributed) BookNewThreads(WatchedProcess process, long unattributed, in CollectionPass pass)
     {
-        long attributed = 0;
+        (long used, long attributed) = (0, 0);
         foreach (WatchedThread thread in process.Threads)
         {
             if (thread.IsBooked)
                 continue;
             ThreadCounters now = thread.Counters;
+            used += now.Cpu;
             ThreadCounters booked = now;
-            bool isAttributed = thread.Series is { IsNameSeries: true } series && series.IsShownInBoth(pass.Number);
+            bool isAttributed = thread.Series is { IsNameSeries: true } series && series.IsShownInBoth(pass.Number)
+                && process.Membership?.IsBaseline(pass.Number) != true;
             if (isAttributed)
             {
                 booked.Cpu = Math.Min(now.Cpu, unattributed - attributed);
@@ -126,7 +152,7 @@ internal static class CpuLedger
             }
             Commit(thread, before: default, booked, now, isAttributed, pass);
         }
-        return attributed;
+        return (used, attributed);
     }
 
     private static void Commit(WatchedThread thread, in ThreadCounters before, in ThreadCounters booked, in ThreadCounters now, bool isAttributed, in CollectionPass pass)

@@ -10,13 +10,16 @@ namespace ThreadExporter.Series;
 internal static class SampleBudget
 {
     /// <summary>Samples of the daemon's own metrics, without those per filter; with the two that only TLS has.</summary>
-    public const int Self = 31;
+    public const int Self = 34;
 
     /// <summary>Samples in reserve for thread states that are rarely written.</summary>
     public const int Reserve = 9;
 
-    /// <summary>Samples of the metrics of one process, with the seven thread states that are always written.</summary>
-    public const int PerProcess = 14;
+    /// <summary>Samples of the metrics of one process or group, with the seven thread states that are always written.</summary>
+    public const int PerOwner = 15;
+
+    /// <summary>Samples of one name of exited threads of a process.</summary>
+    public const int PerExited = 2;
 
     /// <summary>Samples of one thread series, with the number of threads, which only a name series has.</summary>
     public static int PerSeries(ExporterConfig config, bool hasSchedInfo) =>
@@ -25,9 +28,12 @@ internal static class SampleBudget
     /// <summary>How many thread series fit in <c>max_samples</c>.</summary>
     /// <param name="config">The active configuration.</param>
     /// <param name="hasSchedInfo">Whether the kernel has sched info.</param>
-    /// <param name="processes">Watched processes; they are all shown.</param>
-    public static int SeriesWithin(ExporterConfig config, bool hasSchedInfo, int processes) =>
-        Math.Max(0, config.Collector.MaxSamples - Self - Reserve - config.Filters.Length - processes * PerProcess) / PerSeries(config, hasSchedInfo);
+    /// <param name="owners">Processes and groups; they are all shown.</param>
+    /// <param name="others">
+    /// Samples of exited threads and processes, whose number is limited for each process, and of cgroups; they are all shown.
+    /// </param>
+    public static int SeriesWithin(ExporterConfig config, bool hasSchedInfo, int owners, int others) =>
+        Math.Max(0, config.Collector.MaxSamples - Self - Reserve - config.Filters.Length - owners * PerOwner - others) / PerSeries(config, hasSchedInfo);
 
     // Each kind has two counters, except for the last CPU.
     private static int Extended(ExtendedKinds kinds) =>

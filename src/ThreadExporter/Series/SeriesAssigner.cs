@@ -6,7 +6,7 @@ using ThreadExporter.Model;
 namespace ThreadExporter.Series;
 
 /// <summary>
-/// Assigns each thread of a process to a series, by its filter and its name. A series that the thread or the process had before is used
+/// Assigns each thread to a series of its owner, by its filter and its name. A series that the thread or the process had before is used
 /// again, so that its counters continue from the value that was last shown.
 /// </summary>
 internal sealed class SeriesAssigner
@@ -19,46 +19,134 @@ internal sealed class SeriesAssigner
     /// <summary>Name series without members that are kept. A program may give each thread a different name; the oldest series are dropped.</summary>
     private const int MaxEmptyNameSeries = 256;
 
+    /// <summary>Names that a group has at most; threads with other names are folded. A process may give each thread a different name.</summary>
+    private const int MaxGroupNames = 256;
+
+    /// <summary>Names of exited threads that no live thread has had; threads with other names share a series.</summary>
+    private const int MaxExitedNames = 64;
+
     /// <summary>Series that are kept for a thread's previous names. A thread with more names gets series that start at 0.</summary>
     private const int MaxPrevious = 8;
 
     private readonly List<(string Name, ThreadSeries Series)> _empty = [];
 
-    /// <summary>Assigns the threads that are new, renamed, or under another filter, and lists the series as candidates of the process.</summary>
-    public void Assign(WatchedProcess process, in CollectionPass pass)
+    /// <summary>Assigns the threads that are new, renamed, or under another filter, and lists the series as candidates of the owner.</summary>
+    /// <returns>False when nothing has changed since the last call.</returns>
+    public bool Assign(SeriesOwner owner, in CollectionPass pass)
     {
-        ProcessSelection selection = process.Selection;
-        ThreadSelection filter = process.Filter.Threads;
-        bool filterChanged = !ReferenceEquals(filter, selection.Filter);
-        (selection.Filter, selection.ThreadsVersion) = (filter, process.Reading.ThreadsVersion);
-        selection.Candidates.Clear();
-        foreach (WatchedThread thread in process.Threads)
+        bool changed = false;
+        SeriesSelection selection = owner.Selection;
+        // Names have become free that threads had to do without.
+        bool retry = selection is { LacksNames: true, NameSeries.Count: < MaxGroupNames };
+        selection.LacksNames &= !retry;
+        foreach (WatchedProcess process in owner.Processes())
         {
-            if (filterChanged || !ReferenceEquals(thread.Assignment.Name, thread.Reading.Name))
+            ProcessAssignment assigned = process.Assignment;
+            if (!retry && assigned.Owner == owner && assigned.ThreadsVersion == process.Reading.ThreadsVersion && assigned.Filter == process.Filter.Threads)
+                continue;
+            AssignThreads(process, owner, retry, pass);
+            changed = true;
+        }
+        if (!changed && selection.MembersVersion == owner.MembersVersion)
+            return false;
+        selection.MembersVersion = owner.MembersVersion;
+        selection.Candidates.Clear();
+        foreach (WatchedProcess process in owner.Processes())
+        {
+            foreach (WatchedThread thread in process.Threads)
             {
-                Move(thread, SeriesFor(selection, thread, filter), pass);
-                thread.Assignment.Name = thread.Reading.Name;
+                if (thread.Series is { IsNameSeries: false } series)
+                    selection.Candidates.Add(series);
             }
-            if (thread.Series is { IsNameSeries: false } series)
-                selection.Candidates.Add(series);
         }
         if (selection.NameSeries is not null)
-            CountMembers(process, filter, pass);
+            CountMembers(owner, pass);
+        return true;
     }
 
-    private static ThreadSeries? SeriesFor(ProcessSelection selection, WatchedThread thread, ThreadSelection filter)
+    private static void AssignThreads(WatchedProcess process, SeriesOwner owner, bool retry, in CollectionPass pass)
+    {
+        ProcessAssignment assigned = process.Assignment;
+        ThreadSelection filter = process.Filter.Threads;
+        bool all = assigned.Owner != owner || assigned.Filter != filter;
+        if (assigned.Owner == process && owner != process)
+            HideAll(process.Selection);
+        (assigned.Owner, assigned.Filter, assigned.ThreadsVersion) = (owner, filter, process.Reading.ThreadsVersion);
+        foreach (WatchedThread thread in process.Threads)
+        {
+            if (!all && ReferenceEquals(thread.Assignment.Name, thread.Reading.Name) && !(retry && thread.Series is null))
+                continue;
+            Move(thread, SeriesFor(owner, thread, filter), pass);
+            thread.Assignment.Name = thread.Reading.Name;
+        }
+    }
+
+    /// <summary>Hides all series of an owner that is hidden from now on; they keep their counters.</summary>
+    public static void HideAll(SeriesSelection selection)
+    {
+        foreach (ThreadSeries series in selection.Shown)
+            series.Hide();
+        selection.Shown.Clear();
+        selection.Candidates.Clear();
+        (selection.Chosen, selection.MembersVersion) = (0, -1);
+    }
+
+    private static ThreadSeries? SeriesFor(SeriesOwner owner, WatchedThread thread, ThreadSelection filter)
     {
         if (filter.ShownName(thread.Reading.Name) is not { } name)
             return null;
-        return filter.Detail == ThreadDetail.Name ? GetNameSeries(selection, name) : GetOwnSeries(thread, Encoding.UTF8.GetBytes(name));
+        return filter.Detail == ThreadDetail.Name ? GetNameSeries(owner, name) : GetOwnSeries(thread, Encoding.UTF8.GetBytes(name));
     }
 
-    private static ThreadSeries GetNameSeries(ProcessSelection selection, string name)
+    private static ThreadSeries? GetNameSeries(SeriesOwner owner, string name)
     {
+        SeriesSelection selection = owner.Selection;
         selection.NameSeries ??= new SortedDictionary<string, ThreadSeries>(StringComparer.Ordinal);
-        if (!selection.NameSeries.TryGetValue(name, out ThreadSeries? series))
-            selection.NameSeries.Add(name, series = new ThreadSeries(Encoding.UTF8.GetBytes(name), tid: 0));
+        if (selection.NameSeries.TryGetValue(name, out ThreadSeries? series))
+            return series;
+        if (owner is ProcessGroup && selection.NameSeries.Count >= MaxGroupNames)
+        {
+            selection.LacksNames = true;
+            return null;
+        }
+        return AddNameSeries(selection.NameSeries, name);
+    }
+
+    private static ThreadSeries AddNameSeries(SortedDictionary<string, ThreadSeries> all, string name)
+    {
+        ThreadSeries series = new(Encoding.UTF8.GetBytes(name), tid: 0);
+        all.Add(name, series);
         return series;
+    }
+
+    /// <summary>The series for exited threads of a name. Each thread may have a name of its own, so most names without a live thread share one.</summary>
+    private static ThreadSeries GetExitedSeries(SeriesSelection selection, string name)
+    {
+        SortedDictionary<string, ThreadSeries> all = selection.NameSeries ??= new SortedDictionary<string, ThreadSeries>(StringComparer.Ordinal);
+        if (all.TryGetValue(name, out ThreadSeries? series))
+            return series;
+        if (all.Values.Count(static s => !s.HadMembers) >= MaxExitedNames && all.TryGetValue(name = ExitedNames.Other, out series))
+            return series;
+        return AddNameSeries(all, name);
+    }
+
+    /// <summary>Adds the counters of threads that have exited to their name series, which is created if it does not exist.</summary>
+    /// <returns>False when the series is not shown in this collection and the one before; then nothing is added.</returns>
+    public static bool AddExited(SeriesOwner owner, string name, in ThreadCounters counters, in CollectionPass pass)
+    {
+        ThreadSeries series = GetExitedSeries(owner.Selection, name);
+        if (series.Members == 0)
+            series.EmptySince = pass.StartedAt;
+        series.AddLoad(counters.Cpu, pass.StartedAt);
+        if (series.IsShownInBoth(pass.Number))
+        {
+            series.AddExited(counters);
+            return true;
+        }
+        // The next collection lists the candidates again, with the new series.
+        if (series.FirstShownInPass == 0)
+            owner.Selection.MembersVersion = -1;
+        return false;
     }
 
     private static ThreadSeries GetOwnSeries(WatchedThread thread, byte[] name)
@@ -96,15 +184,18 @@ internal sealed class SeriesAssigner
         assignment.Previous.Add(from);
     }
 
-    private void CountMembers(WatchedProcess process, ThreadSelection filter, in CollectionPass pass)
+    private void CountMembers(SeriesOwner owner, in CollectionPass pass)
     {
-        SortedDictionary<string, ThreadSeries> nameSeries = process.Selection.NameSeries!;
+        SortedDictionary<string, ThreadSeries> nameSeries = owner.Selection.NameSeries!;
         foreach (ThreadSeries series in nameSeries.Values)
             series.Members = 0;
-        foreach (WatchedThread thread in process.Threads)
+        foreach (WatchedProcess process in owner.Processes())
         {
-            if (thread.Series is { IsNameSeries: true } series)
-                series.Members++;
+            foreach (WatchedThread thread in process.Threads)
+            {
+                if (thread.Series is { IsNameSeries: true } series)
+                    (series.Members, series.HadMembers) = (series.Members + 1, true);
+            }
         }
         _empty.Clear();
         foreach ((string name, ThreadSeries series) in nameSeries)
@@ -125,7 +216,7 @@ internal sealed class SeriesAssigner
                 nameSeries.Remove(_empty[i].Name);
             }
         }
-        if (filter.Detail == ThreadDetail.Name)
-            process.Selection.Candidates.AddRange(nameSeries.Values);
+        if (owner.Filter.Threads.Detail == ThreadDetail.Name)
+            owner.Selection.Candidates.AddRange(nameSeries.Values);
     }
 }

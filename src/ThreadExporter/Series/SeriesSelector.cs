@@ -25,35 +25,36 @@ internal sealed class SeriesSelector
     public int Excess { get; private set; }
 
     /// <summary>Assigns threads to series and selects the series that are shown. To be called once in each collection.</summary>
-    /// <param name="processes">All watched processes, already read.</param>
+    /// <param name="owners">All owners, their processes already read.</param>
     /// <param name="pass">The collection.</param>
     /// <param name="limit">How many series may be shown.</param>
-    public void Select(IReadOnlyList<WatchedProcess> processes, in CollectionPass pass, int limit)
+    public void Select(IReadOnlyList<SeriesOwner> owners, in CollectionPass pass, int limit)
     {
         int wanted = 0;
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
-            ProcessSelection selection = process.Selection;
-            int top = process.Filter.Threads.Top;
-            bool changed = selection.ThreadsVersion != process.Reading.ThreadsVersion || !ReferenceEquals(selection.Filter, process.Filter.Threads);
-            if (changed)
-                _assigner.Assign(process, pass);
-            if (process.HasUnbookedCpu)
-                AddLoads(process, pass);
+            SeriesSelection selection = owner.Selection;
+            int top = owner.Filter.Threads.Top;
+            bool changed = _assigner.Assign(owner, pass);
+            foreach (WatchedProcess process in owner.Processes())
+            {
+                if (process.HasUnbookedCpu)
+                    AddLoads(process, pass);
+            }
             if (changed || top > 0 || _wasOver)
                 Choose(selection, pass, top);
             wanted += selection.Chosen;
         }
         Excess = Math.Max(0, wanted - limit);
         if (Excess > 0)
-            KeepTop(processes, pass, limit);
+            KeepTop(owners, pass, limit);
         _wasOver = Excess > 0;
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
-            if (process.Selection.ShownIsStale)
-                Show(process.Selection, pass);
+            if (owner.Selection.ShownIsStale)
+                Show(owner.Selection, pass);
             if (pass.SamplerWindow > 0)
-                SetPeaks(process, pass);
+                SetPeaks(owner, pass);
         }
     }
 
@@ -69,7 +70,7 @@ internal sealed class SeriesSelector
         }
     }
 
-    private void Choose(ProcessSelection selection, in CollectionPass pass, int top)
+    private void Choose(SeriesSelection selection, in CollectionPass pass, int top)
     {
         selection.ShownIsStale = true;
         List<ThreadSeries> candidates = selection.Candidates;
@@ -102,15 +103,15 @@ internal sealed class SeriesSelector
             series.ChosenInPass = pass.Number;
     }
 
-    private void KeepTop(IReadOnlyList<WatchedProcess> processes, in CollectionPass pass, int limit)
+    private void KeepTop(IReadOnlyList<SeriesOwner> owners, in CollectionPass pass, int limit)
     {
         _chosen.Clear();
-        foreach (WatchedProcess process in processes)
+        foreach (SeriesOwner owner in owners)
         {
-            // A process that has not changed still has the choice of an earlier collection.
-            if (!process.Selection.ShownIsStale)
-                Choose(process.Selection, pass, process.Filter.Threads.Top);
-            foreach (ThreadSeries series in process.Selection.Candidates)
+            // An owner that has not changed still has the choice of an earlier collection.
+            if (!owner.Selection.ShownIsStale)
+                Choose(owner.Selection, pass, owner.Filter.Threads.Top);
+            foreach (ThreadSeries series in owner.Selection.Candidates)
             {
                 if (series.ChosenInPass == pass.Number)
                     _chosen.Add(series);
@@ -124,7 +125,7 @@ internal sealed class SeriesSelector
 
     private static double LoadAtLimit(ThreadSeries series) => series.RecentLoad + (series.ShownSincePass > 0 ? Hysteresis : 0);
 
-    private static void Show(ProcessSelection selection, in CollectionPass pass)
+    private static void Show(SeriesSelection selection, in CollectionPass pass)
     {
         foreach (ThreadSeries series in selection.Shown)
         {
@@ -140,16 +141,20 @@ internal sealed class SeriesSelector
             selection.Shown.Add(series);
         }
         selection.ShownIsStale = false;
+        selection.ShownVersion++;
     }
 
-    private static void SetPeaks(WatchedProcess process, in CollectionPass pass)
+    private static void SetPeaks(SeriesOwner owner, in CollectionPass pass)
     {
-        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(process.Selection.Shown))
+        foreach (ThreadSeries series in CollectionsMarshal.AsSpan(owner.Selection.Shown))
             series.Peak = 0;
-        foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+        foreach (WatchedProcess process in CollectionsMarshal.AsSpan(owner.Processes()))
         {
-            if (thread.Series is { } series && (thread.Saturation is not null || thread.Reading.Peak is not null))
-                series.Peak = Math.Max(series.Peak, thread.HighestShare(pass.StartedAt, pass.PeakWindow));
+            foreach (WatchedThread thread in CollectionsMarshal.AsSpan(process.Threads))
+            {
+                if (thread.Series is { } series && (thread.Saturation is not null || thread.Reading.Peak is not null))
+                    series.Peak = Math.Max(series.Peak, thread.HighestShare(pass.StartedAt, pass.PeakWindow));
+            }
         }
     }
 }

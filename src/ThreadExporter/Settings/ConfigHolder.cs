@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ThreadExporter.Configuration;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
+using ThreadExporter.Roles;
 
 namespace ThreadExporter.Settings;
 
@@ -26,14 +27,16 @@ internal sealed class ConfigHolder
     private readonly ConfigOverrides _overrides;
     private readonly ExporterConfig _started;
     private readonly UserDirectory _users;
+    private readonly ImmutableArray<string> _roleFolders;
     private volatile ConfigSnapshot _current;
     private volatile ReloadResult _last;
     private bool _mayBeEmpty;
     private volatile bool _isWithoutFile;
 
-    private ConfigHolder(string? path, ConfigOverrides overrides, UserDirectory users, ConfigSnapshot snapshot, ReloadResult result)
+    private ConfigHolder(
+        string? path, ConfigOverrides overrides, UserDirectory users, ImmutableArray<string> roleFolders, ConfigSnapshot snapshot, ReloadResult result)
     {
-        (Path, _overrides, _users, _current, _last) = (path, overrides, users, snapshot, result);
+        (Path, _overrides, _users, _roleFolders, _current, _last) = (path, overrides, users, roleFolders, snapshot, result);
         _started = snapshot.Config;
         _mayBeEmpty = result.File.Size == 0;
         _isWithoutFile = result.IsWithoutFile;
@@ -55,18 +58,23 @@ internal sealed class ConfigHolder
     /// <param name="overrides">Values from flags and environment variables.</param>
     /// <param name="loaded">What was read: its errors, and its <c>[log]</c> settings to report them with.</param>
     /// <param name="userTimeout">Maximum wait for user lookups; default <see cref="Matcher.Timeout"/>.</param>
+    /// <param name="roleFolders">
+    /// The folders of the role files, <see cref="RoleFolders.Default"/>; default: none. At the first load a file with errors is left out, because
+    /// a daemon can do its work without it.
+    /// </param>
     public static ConfigHolder? Load(
-        string? path, bool mayBeMissing, ConfigOverrides overrides, out ConfigResult loaded, TimeSpan? userTimeout = null)
+        string? path, bool mayBeMissing, ConfigOverrides overrides, out ConfigResult loaded, TimeSpan? userTimeout = null, ImmutableArray<string> roleFolders = default)
     {
+        roleFolders = roleFolders.IsDefault ? [] : roleFolders;
         UserDirectory users = new();
         long startedAt = Clocks.MonotonicNanoseconds();
         loaded = ConfigLoader.Load(path, overrides, mayBeMissing);
-        (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, startedAt, started: null, users, userTimeout ?? Matcher.Timeout);
-        return snapshot is null ? null : new ConfigHolder(path, overrides, users, snapshot, result);
+        (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, RoleCatalog.Load(roleFolders), startedAt, started: null, users, userTimeout ?? Matcher.Timeout);
+        return snapshot is null ? null : new ConfigHolder(path, overrides, users, roleFolders, snapshot, result);
     }
 
     /// <summary>
-    /// Loads the file again; on any error the active configuration stays. An empty file is an error when the active configuration
+    /// Loads the file and the role files again; on any error the active configuration and roles stay. An empty file is an error when the active configuration
     /// came from a non-empty file: an editor that truncates before it writes must not disable everything. A missing file is an error
     /// when the active configuration came from a file. Called only by the reload service.
     /// </summary>
@@ -76,7 +84,10 @@ internal sealed class ConfigHolder
         try
         {
             ConfigResult loaded = ConfigLoader.Load(Path, _overrides, mayBeMissing: _isWithoutFile, _mayBeEmpty);
-            (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, startedAt, _started, _users, Matcher.Timeout);
+            RoleCatalog roles = RoleCatalog.Load(_roleFolders);
+            if (!roles.Errors.IsEmpty)
+                loaded = loaded with { Config = null, Errors = [.. loaded.Errors, .. roles.Errors] };
+            (ConfigSnapshot? snapshot, ReloadResult result) = Compile(loaded, roles, startedAt, _started, _users, Matcher.Timeout);
             if (snapshot is not null)
             {
                 _current = snapshot;
@@ -96,11 +107,11 @@ internal sealed class ConfigHolder
     }
 
     private static (ConfigSnapshot?, ReloadResult) Compile(
-        ConfigResult loaded, long startedAt, ExporterConfig? started, UserDirectory users, TimeSpan userTimeout)
+        ConfigResult loaded, RoleCatalog roles, long startedAt, ExporterConfig? started, UserDirectory users, TimeSpan userTimeout)
     {
         if (loaded.Config is not { } config)
             return (null, new ReloadResult(startedAt, loaded.Errors, []) { File = loaded.File });
-        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userTimeout), DateTimeOffset.UtcNow, loaded.Tls);
+        ConfigSnapshot snapshot = new(config, Matcher.Compile(config.Filters, users, userTimeout), DateTimeOffset.UtcNow, loaded.Tls) { Roles = roles };
         return (snapshot, new ReloadResult(startedAt, [], started is null ? [] : ConfigKeys.ChangedAtRestart(started, config))
         {
             File = loaded.File,

@@ -1,5 +1,6 @@
 using ThreadExporter.Configuration;
 using ThreadExporter.Matching;
+using ThreadExporter.Roles;
 
 namespace ThreadExporter.Settings;
 
@@ -10,6 +11,9 @@ namespace ThreadExporter.Settings;
 /// <param name="Tls">Contents of the <c>[web.tls]</c> files at that time; null without TLS.</param>
 internal sealed record ConfigSnapshot(ExporterConfig Config, Matcher Matcher, DateTimeOffset LoadedAt, TlsFiles? Tls = null)
 {
+    /// <summary>The roles of known threads.</summary>
+    public RoleCatalog Roles { get; init; } = RoleCatalog.Empty;
+
     /// <summary>Null, or a warning about the certificate's dates, which are not an error (docs/decisions/0009).</summary>
     public string? TlsWarning => Tls?.GetDateError(LoadedAt.UtcDateTime) is { } error ? $"{TlsFiles.CertKey}: {error}" : null;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 
 namespace ThreadExporter.Text;
 
@@ -54,6 +55,23 @@ internal ref struct GlobParser
     /// </param>
     /// <exception cref="FormatException">The pattern is not valid: the message has the reason and the position.</exception>
     public static List<GlobToken> Parse(string pattern, bool hasUnitEscapes = false) => new GlobParser(pattern, hasUnitEscapes).Parse();
+
+    /// <summary>The fewest bytes of UTF-8 that a text which the pattern matches can have.</summary>
+    /// <exception cref="FormatException">The pattern is not valid.</exception>
+    public static int MinBytes(string pattern)
+    {
+        int bytes = 0;
+        foreach (GlobToken token in Parse(pattern))
+        {
+            bytes += token.Kind switch
+            {
+                GlobTokenKind.AnyRun => 0,
+                GlobTokenKind.One when Rune.IsValid(token.CodePoint) => new Rune(token.CodePoint).Utf8SequenceLength,
+                _ => 1,
+            };
+        }
+        return bytes;
+    }
 
     /// <summary>Null, or what is wrong.</summary>
     public static string? GetError(string pattern, bool hasUnitEscapes = false)

@@ -125,7 +125,7 @@ public sealed class IdleProcessTests : IDisposable
                 long before = Clock(workload.Pid);
                 process = live.Collect(workload.Pid)!;
                 long[] kernel = [.. tids.Select(tid => Kernel.SchedStat(workload.Pid, tid).Cpu)];
-                // Nothing ran meanwhile, so the shown values are the kernel's.
+                // Nothing ran in the meantime, so the shown values are the kernel's.
                 if (before != Clock(workload.Pid))
                 {
                     moved = Stopwatch.GetTimestamp();
@@ -149,6 +149,23 @@ public sealed class IdleProcessTests : IDisposable
 
         static long Clock(int pid) => Clocks.TryGetProcessCpu(pid, out long cpu) ? cpu : -1;
         static long[] Shown(WatchedProcess process, int[] tids) => [.. tids.Select(tid => process.Threads.Single(t => t.Tid == tid).Cpu)];
+    }
+
+    [Fact]
+    public void A_burst_is_found_at_once_although_another_thread_runs_all_the_time()
+    {
+        using Workload workload = new();
+        int[] tids = [.. Enumerable.Range(0, 20).Select(i => workload.Get($"steps s-{i}"))];
+        workload.Do($"post {tids[0]} burst 60000000");
+        using LiveCollector live = new(new ExporterConfig { Filters = [LiveCollector.Pid(workload.Pid)] });
+        for (int i = 0; i < 10; i++)
+            live.Collect(workload.Pid);
+        foreach (int tid in tids[1..5])
+        {
+            workload.Do($"do {tid} burst 300000");
+            // More than the busy thread runs during a collection, even of a delayed one.
+            Assert.InRange(live.Collect(workload.Pid)!.Threads.Single(t => t.Tid == tid).Cpu, 300_000_000, long.MaxValue);
+        }
     }
 
     private LiveCollector Live(TimeSpan refresh, TimeSpan rescan = default) => new(

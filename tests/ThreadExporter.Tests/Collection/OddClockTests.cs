@@ -126,6 +126,6 @@ public class OddClockTests
             _series.Shown = _thread.Counters.Known();
         }
         _series.Show(_pass);
-        CpuLedger.Settle(_process, new CollectionPass(_pass, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None));
+        CpuLedger.Settle(_process, new CollectionPass(_pass, 0, 0, 0, 0, 0, 0, ReadAll: false, ExtendedKinds.None), new ExitLedger());
     }
 }

@@ -27,6 +27,43 @@ public class ProcessTableTests
     }
 
     [Fact]
+    public void Proc_is_listed_again_when_a_process_or_thread_has_started_or_ended()
+    {
+        using FixtureProc proc = new();
+        proc.SharePidNamespace();
+        proc.Process(5, "f");
+        proc.Thread(5, 5, "f"u8);
+        proc.Write("loadavg", "0.20 0.18 0.12 1/80 100\n"u8);
+        FakeTimeProvider clock = FakeClock.Create();
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "f", Comm = ["f"] }), proc.Root, time: clock);
+        int[] Listed()
+        {
+            live.Collector.Collect(live.Snapshot);
+            return [.. live.Collector.Listed.Select(p => p.Pid).Order()];
+        }
+        Assert.Equal([5], Listed());
+        proc.Process(6, "g");
+        Assert.Equal([5], Listed());
+        // Started.
+        proc.Write("loadavg", "0.20 0.18 0.12 1/81 106\n"u8);
+        Assert.Equal([5, 6], Listed());
+        proc.Process(7, "g");
+        Assert.Equal([5, 6], Listed());
+        // Ended.
+        proc.Write("loadavg", "0.20 0.18 0.12 1/80 106\n"u8);
+        Assert.Equal([5, 6, 7], Listed());
+        // In any case after a minute, and always while the file cannot be read.
+        proc.Process(8, "g");
+        Assert.Equal([5, 6, 7], Listed());
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal([5, 6, 7, 8], Listed());
+        proc.Write("loadavg", ""u8);
+        Listed();
+        proc.Process(9, "g");
+        Assert.Equal([5, 6, 7, 8, 9], Listed());
+    }
+
+    [Fact]
     public void A_process_is_found_under_its_new_name_after_exec()
     {
         using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "s", Comm = ["sleep"] }, new FilterConfig { Name = "b", Comm = ["bash"] }));
@@ -147,7 +184,7 @@ public class ProcessTableTests
         proc.Process(10, "f", start: 100);
         using ProcfsRoot root = ProcfsRoot.Open(proc.Root);
         long boot = 0;
-        using ProcessTable table = new(root, new DescriptorBudget(1000), new CollectionDiagnostics(TimeProvider.System), () => boot);
+        using ProcessTable table = new(root, new DescriptorBudget(1000), new CollectionDiagnostics(TimeProvider.System), bootTime: () => boot);
         Matcher matcher = Matcher.Compile([new FilterConfig { Name = "f", Comm = ["f"] }]);
         table.Update(matcher, now: 1, rescanInterval: 0);
         // The host booted in 1970, and then its clock was set.

@@ -84,14 +84,14 @@ public class SamplerTests
         rig.Window(101, 100);
         rig.Window(101, 100);
         Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
-        // The exporter was stopped for five seconds, in which the thread ran all the time or not: nobody knows when.
+        // The exporter was stopped for five seconds, in which the thread ran for all of the time or a part: when is unknown.
         rig.Advance(4900 * Ms);
         rig.Window(101, 4900);
         Assert.Equal(200 * Ms, rig.Thread(101).Saturation!.Saturated);
         Assert.InRange(rig.Thread(101).HighestShare(rig.Now, 60_000 * Ms), 0.97, 1);
         rig.Window(101, 100);
         Assert.Equal(300 * Ms, rig.Thread(101).Saturation!.Saturated);
-        // Late by half a second it still tells.
+        // A window that is half a second late still counts.
         rig.Advance(500 * Ms);
         rig.Window(101, 600);
         Assert.Equal(900 * Ms, rig.Thread(101).Saturation!.Saturated);

@@ -164,7 +164,7 @@ public class ThreadIdentityTests
     /// <summary>Ends a thread or process and starts another with the same id. If a thread of a runtime takes the id first, it tries again.</summary>
     private static void Reuse(Func<int> startAndEnd, Action<int> nextAfter, Func<int> startAgain)
     {
-        for (int attempt = 0; attempt < 20; attempt++)
+        for (int attempt = 0; attempt < 500; attempt++)
         {
             int number = startAndEnd();
             nextAfter(number - 1);

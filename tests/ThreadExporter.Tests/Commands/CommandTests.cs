@@ -23,7 +23,7 @@ public sealed class CommandTests : IDisposable
     {
         (int code, string output, _) = await Daemon.RunAsync(["--help"]);
         Assert.Equal(0, code);
-        foreach (string word in (string[])["run", "check", "once", "reload", "--config", "--filter", "--port", "--web.listen-address", "--path.procfs", "--log.level", "--version"])
+        foreach (string word in (string[])["run", "check", "once", "reload", "convert", "roles", "--config", "--filter", "--port", "--web.listen-address", "--path.procfs", "--log.level", "--version"])
             Assert.Contains(word, output, StringComparison.Ordinal);
     }
 
@@ -35,6 +35,10 @@ public sealed class CommandTests : IDisposable
     [InlineData("--log.level loud")]
     [InlineData("checkk")]
     [InlineData("reload abc")]
+    [InlineData("convert")]
+    [InlineData("convert a.yml b.yml")]
+    [InlineData("roles a b")]
+    [InlineData("roles [a")]
     public async Task Usage_errors_exit_2_with_a_message(string arguments)
     {
         (int code, _, string error) = await Daemon.RunAsync(arguments.Split(' '));
@@ -67,7 +71,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_configuration_without_filters_is_said_to_watch_nothing()
+    public async Task A_configuration_without_filters_is_reported_to_watch_nothing()
     {
         _config.Write("# nothing yet\n");
         (int code, string output, _) = await Daemon.RunAsync(["check", "--config", _config.Path]);

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using ThreadExporter.Configuration;
 
 namespace ThreadExporter.Tests.Configuration;
 
-public sealed partial class ConfigFileTests : IDisposable
+public sealed class ConfigFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("te-config-").FullName;
 
@@ -76,19 +75,9 @@ public sealed partial class ConfigFileTests : IDisposable
         File.WriteAllText(At("secret.toml"), "");
         File.SetUnixFileMode(At("secret.toml"), UnixFileMode.None);
         string error = "";
-        // Root can read every file; a separate thread with the file system uid of nobody cannot.
-        Thread nobody = new(() =>
-        {
-            _ = setfsuid(65534);
-            error = OnlyError(At("secret.toml"));
-        });
-        nobody.Start();
-        nobody.Join();
+        Libc.AsNobody(() => error = OnlyError(At("secret.toml")));
         Assert.Equal(At("secret.toml") + ": permission denied", error);
     }
-
-    [LibraryImport("libc")]
-    private static partial int setfsuid(uint fsuid);
 
     [Fact]
     public void A_path_longer_than_the_reader_accepts()

@@ -36,7 +36,7 @@ public class RestartKeysTests
                 TelemetryPath = "/x",
                 WatchConfig = true,
             },
-            Collector = new() { Procfs = "/p" },
+            Collector = new() { Procfs = "/p", Cgroupfs = "/c" },
             Log = new() { Journal = JournalMode.Never, File = "/f", FileMaxSize = 1, FileKeep = 1, Format = LogFormat.Json },
         };
         Assert.Equal(ConfigKeys.All.Where(k => k.NeedsRestart).Select(k => k.Name), ConfigKeys.ChangedAtRestart(new ExporterConfig(), changed));

@@ -13,13 +13,8 @@ public sealed class HidePidTests : IDisposable
 
     public HidePidTests()
     {
-        File.SetUnixFileMode(_directory, (UnixFileMode)0x1ed);
-        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory))
-        {
-            string copy = Path.Combine(_directory, Path.GetFileName(file));
-            File.Copy(file, copy);
-            File.SetUnixFileMode(copy, (UnixFileMode)0x1ed);
-        }
+        File.SetUnixFileMode(_directory, Daemon.ReadableByAll);
+        Daemon.CopyProgram(_directory);
         Directory.CreateDirectory(Path.Combine(_directory, "proc"));
         Directory.CreateDirectory(Path.Combine(_directory, "run"));
         File.SetUnixFileMode(Path.Combine(_directory, "run"), (UnixFileMode)0x1ff);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ThreadExporter.Cgroups;
 using ThreadExporter.Exposition;
 
 namespace ThreadExporter.Tests.EndToEnd;
@@ -16,15 +17,8 @@ public sealed class PrivilegeTests : IDisposable
     public PrivilegeTests()
     {
         // Another user must have access to it, wherever the tests are.
-        const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        File.SetUnixFileMode(_directory, ForAll);
-        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory))
-        {
-            string copy = Path.Combine(_directory, Path.GetFileName(file));
-            File.Copy(file, copy);
-            File.SetUnixFileMode(copy, ForAll);
-        }
+        File.SetUnixFileMode(_directory, Support.Daemon.ReadableByAll);
+        Support.Daemon.CopyProgram(_directory);
     }
 
     public void Dispose()
@@ -41,8 +35,15 @@ public sealed class PrivilegeTests : IDisposable
         string pid = $"{_watched.Id}";
         string[] names = [.. text.Samples.Where(s => s.Labels.GetValueOrDefault("ppid") == pid || s.Labels.GetValueOrDefault("pid") == pid).Select(s => s.Name).Distinct()];
         string[] promised = [.. MetricCatalog.All.Select(f => f.Name).Where(n => n.StartsWith("perfscale_", StringComparison.Ordinal)
-            && !n.Contains("_io_", StringComparison.Ordinal) && n != MetricCatalog.ThreadGroupThreads.Name)];
-        Assert.Equal(promised.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+            && !n.Contains("_io_", StringComparison.Ordinal) && n != MetricCatalog.ThreadGroupThreads.Name && n != MetricCatalog.GroupProcesses.Name
+            && !n.Contains("cgroup", StringComparison.Ordinal) && n != MetricCatalog.ProcessExited.Name && n != MetricCatalog.ProcessExits.Name && n != MetricCatalog.ExitedProcessesCpu.Name && n != MetricCatalog.ExitedProcesses.Name)];
+        Assert.Equal(promised.Order(StringComparer.Ordinal), names.Where(n => !n.Contains("cgroup", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        // Where there are cgroups with a cpu controller.
+        if (CgroupfsRoot.Open("auto", out _) is not null)
+        {
+            string cgroup = text.Of(MetricCatalog.ProcessCgroup.Name).Single(s => s.Labels["pid"] == pid).Labels["cgroup"];
+            Assert.True(text.Value(MetricCatalog.CgroupCpu.Name, ("cgroup", cgroup)) > 0);
+        }
         Assert.True(text.Value("perfscale_thread_cpu_seconds_total", ("ppid", pid)) > 0);
         Assert.True(text.Value("perfscale_process_cpu_seconds_total", ("pid", pid)) > 0);
         Assert.Equal(1, text.Value("thread_exporter_read_errors_total", ("reason", "denied")));

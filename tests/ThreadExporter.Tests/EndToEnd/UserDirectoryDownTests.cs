@@ -15,7 +15,8 @@ public sealed class UserDirectoryDownTests : IDisposable
     private const string User = "te-alice";
     private const string Uid = "54321";
     private static readonly string Entry = $"root:x:0:0::/root:/bin/sh\n{User}:x:{Uid}:{Uid}::/:/bin/sh\n";
-    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(8);
+    // The lookup never ends, so this only has to be longer than a start on a busy machine.
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(40);
 
     private readonly TempConfig _config = new($"[[filter]]\nname = \"f\"\nuser = \"{User}\"\n");
     private readonly Process? _watched;

@@ -54,7 +54,7 @@ public class AllocationTests
     {
         live.Collector.Collect(live.Snapshot);
         PooledBuffer body = new(pool);
-        ThreadMetrics.Write(live.Collector.Processes, live.Collector, live.Snapshot.Config.Sampler, new ExpositionWriter(body, openMetrics: false));
+        ThreadMetrics.Write(live.Collector.Owners, _ => true, live.Collector, live.Snapshot.Config.Sampler, new ExpositionWriter(body, openMetrics: false));
         body.Release();
     }
 }

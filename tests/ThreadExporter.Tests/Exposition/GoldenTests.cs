@@ -56,6 +56,27 @@ public class GoldenTests
         AssertGolden(file, string.Concat(live.Render(openMetrics).Split('\n').Where(line => names.Any(n => line.Contains(n, StringComparison.Ordinal))).Select(line => line + "\n")));
     }
 
+    [Theory]
+    [InlineData(false, "cgroups.txt")]
+    [InlineData(true, "cgroups.openmetrics")]
+    public void The_text_of_the_cgroups_is_the_golden_file(bool openMetrics, string file)
+    {
+        using FixtureProc proc = new();
+        using FixtureCgroups cgroups = new();
+        cgroups.MountVersion2();
+        cgroups.Version2("pods", usage: 50_000_123, periods: 100, throttledPeriods: 71, throttled: 5_000_001, max: "250000 100000");
+        cgroups.Version2("pods/database", usage: 1_000_000, periods: 0, throttledPeriods: 0, throttled: 0, max: "max 100000", pressure: 500_000);
+        cgroups.Version2("pods/a\"b\\x2d", usage: 0);
+        foreach ((int pid, string cgroup) in (ReadOnlySpan<(int, string)>)[(4711, "/pods/database"), (4712, "/pods/database"), (4713, "/pods/a\"b\\x2d")])
+        {
+            proc.Process(pid, "mariadbd", cgroup: $"0::{cgroup}\n");
+            proc.Thread(pid, pid, "mariadbd"u8);
+        }
+        using LiveCollector live = new(LiveCollector.Config(new FilterConfig { Name = "all", Comm = ["*"] }), proc.Root, cgroups: cgroups.Open());
+        live.Collector.Collect(live.Snapshot);
+        AssertGolden(file, string.Concat(live.Render(openMetrics).Split('\n').Where(line => line.Contains("cgroup", StringComparison.Ordinal)).Select(line => line + "\n")));
+    }
+
     private static void AssertGolden(string file, string text)
     {
         string path = Repository.File($"tests/ThreadExporter.Tests/Exposition/Golden/{file}");

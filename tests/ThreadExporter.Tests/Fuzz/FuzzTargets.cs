@@ -28,6 +28,8 @@ internal static class FuzzTargets
 
     private static readonly byte[][] ProcPieces = Texts("(", ")", ") ", " ", "\n", "\t", "\0", ":", "/", "-", "Uid:", "NSpid:", "voluntary_ctxt_switches:", "0::/", "name=systemd", "..", " (deleted)", "\xff", "é");
 
+    private static readonly byte[][] CgroupPieces = Texts("nr_periods ", "nr_throttled ", "usage_usec ", "throttled_usec ", "throttled_time ", "max", "some ", " total=", "total=", " ", "\n", "\0", "-", "-1\n", "\xff");
+
     private static readonly byte[][] HttpPieces = Texts(
         "application/openmetrics-text", "text/plain", "*/*", ";", ",", "=", "q=", "q=0.5", "version=1.0.0", "version=0.0.4", "charset=\"utf-8\"", "\"", "\\", "\t", " ", "/", "gzip", "identity", "GZIP", "\n", "\0", "é");
 
@@ -41,6 +43,11 @@ internal static class FuzzTargets
         new("schedstat", 20_000, [.. Fixtures("schedstat")], ProcPieces, ReferenceParsers.SchedStat),
         new("status", 15_000, [.. Fixtures("status")], ProcPieces, ReferenceParsers.Status),
         new("cgroup", 15_000, [.. Fixtures("cgroup")], ProcPieces, ReferenceParsers.Cgroup),
+        new("cpu.stat", 12_000, [.. Fixtures("cpu.stat")], CgroupPieces, ReferenceParsers.CpuStat),
+        new("cpu.max", 12_000, [.. Fixtures("cpu.max")], CgroupPieces, ReferenceParsers.CpuMax),
+        new("cpu.pressure", 12_000, [.. Fixtures("cpu.pressure")], CgroupPieces, ReferenceParsers.CpuPressure),
+        new("cgroup number", 12_000, [.. Fixtures("cgroup-number")], CgroupPieces, ReferenceParsers.Number),
+        new("loadavg", 12_000, Texts("0.20 0.18 0.12 1/80 11206\n", "0.00 0.01 0.05 12/4194304 2147483647\n"), ProcPieces, ReferenceParsers.Loadavg),
         new("cmdline", 12_000, [.. Fixtures("cmdline"), "ceph-osd\0-n\0osd.0\0"u8.ToArray(), "/usr/bin/ceph-osd\0--id=a\0--\0-i\01\0"u8.ToArray()], ProcPieces, CommandLine),
         new("accept", 12_000, Texts(
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",

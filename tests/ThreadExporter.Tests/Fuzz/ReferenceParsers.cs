@@ -88,6 +88,70 @@ internal static partial class ReferenceParsers
         static string Decoded(string latin1) => ProcText.Decode(Encoding.Latin1.GetBytes(latin1));
     }
 
+    public static string? CpuStat(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = CgroupCpuStat.TryParse(input, out CgroupCpuStat stat);
+        Dictionary<string, string> known = [];
+        bool expected = true;
+        foreach (string line in Encoding.Latin1.GetString(input).Split('\n')[..^1])
+        {
+            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            expected &= space >= 0;
+            if (space < 0 || line[..space] is not ("usage_usec" or "nr_periods" or "nr_throttled" or "throttled_usec" or "throttled_time"))
+                continue;
+            expected &= IsUpTo(line[(space + 1)..], ulong.MaxValue);
+            known[line[..space].StartsWith("throttled_", StringComparison.Ordinal) ? "throttled" : line[..space]] =
+                line[..space].EndsWith("_usec", StringComparison.Ordinal) ? Thousandfold(line[(space + 1)..]) : line[(space + 1)..];
+        }
+        if (good != (expected && known.Count > 0))
+            return Disagree;
+        return !good || (Agrees("usage_usec", stat.CpuNanoseconds) && Agrees("nr_periods", stat.Periods) && Agrees("nr_throttled", stat.ThrottledPeriods)
+            && Agrees("throttled", stat.ThrottledNanoseconds)) ? null : Disagree;
+
+        bool Agrees(string key, long value) => known.TryGetValue(key, out string? digits) ? Count(value, digits) : value == -1;
+    }
+
+    public static string? CpuMax(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = CgroupCpuMax.TryParse(input, out CgroupCpuMax limit);
+        Match match = CpuMaxText().Match(Encoding.Latin1.GetString(input));
+        (string quota, string period) = (match.Groups[1].Value, match.Groups[2].Value);
+        if (good != (match.Success && (quota == "max" || IsUpTo(quota, long.MaxValue)) && IsUpTo(period, long.MaxValue) && period.Trim('0').Length > 0))
+            return Disagree;
+        return !good || ((quota == "max" ? limit.QuotaMicroseconds == -1 : Number((ulong)limit.QuotaMicroseconds, quota)) && Number((ulong)limit.PeriodMicroseconds, period)
+            && limit.Nanocores >= -1) ? null : Disagree;
+    }
+
+    public static string? CpuPressure(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = CgroupPressure.TryParse(input, out CgroupPressure pressure);
+        Match match = CpuPressureText().Match(Encoding.Latin1.GetString(input));
+        if (good != (match.Success && IsUpTo(match.Groups[1].Value, ulong.MaxValue)))
+            return Disagree;
+        return !good || Count(pressure.SomeNanoseconds, Thousandfold(match.Groups[1].Value)) ? null : Disagree;
+    }
+
+    public static string? Number(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = CgroupNumber.TryParse(input, out long value);
+        Match match = NumberText().Match(Encoding.Latin1.GetString(input));
+        if (good != (match.Success && IsUpTo(match.Groups[2].Value, ulong.MaxValue)))
+            return Disagree;
+        return !good || (match.Groups[1].Length > 0 ? value == -1 : Count(value, match.Groups[2].Value)) ? null : Disagree;
+    }
+
+    public static string? Loadavg(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = ProcLoadavg.TryParse(input, out ProcLoadavg loadavg);
+        Match match = LoadavgText().Match(Encoding.Latin1.GetString(input));
+        (string tasks, string last) = (match.Groups[1].Value, match.Groups[2].Value);
+        if (good != (match.Success && IsUpTo(tasks, int.MaxValue) && IsUpTo(last, int.MaxValue) && tasks.Trim('0').Length > 0 && last.Trim('0').Length > 0))
+            return Disagree;
+        return !good || (Number((ulong)loadavg.Tasks, tasks) && Number((ulong)loadavg.LastPid, last)) ? null : Disagree;
+    }
+
+    private static string Thousandfold(string digits) => digits.Trim('0').Length == 0 ? digits : digits + "000";
+
     private static bool IsUpTo(string digits, ulong limit) =>
         digits.Length > 0 && !digits.AsSpan().ContainsAnyExceptInRange('0', '9') && digits.TrimStart('0') is var significant
         && (significant.Length == 0 || (ulong.TryParse(significant, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) && value <= limit));
@@ -99,11 +163,24 @@ internal static partial class ReferenceParsers
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
+    [GeneratedRegex(@"\A[^/]*/([0-9]+) ([0-9]+)\n\z")]
+    private static partial Regex LoadavgText();
+
     [GeneratedRegex(@"\A(?<pid>[0-9]+) \((?<comm>[\s\S]{0,64})\) (?<state>[A-Za-z])(?<numbers>(?: -?[0-9]+){36})[ \n][^)]*\z")]
     private static partial Regex StatText();
 
     [GeneratedRegex(@"\A([0-9]+) ([0-9]+) ([0-9]+)\n\z")]
     private static partial Regex SchedStatText();
+
+    [GeneratedRegex(@"\A(max|[0-9]+) ([0-9]+)\n\z")]
+    private static partial Regex CpuMaxText();
+
+    // The first " total=" of the line counts.
+    [GeneratedRegex(@"\A(?=some )(?:(?! total=)[^\n])* total=([0-9]+)\n")]
+    private static partial Regex CpuPressureText();
+
+    [GeneratedRegex(@"\A(-?)([0-9]+)\n\z")]
+    private static partial Regex NumberText();
 
     [GeneratedRegex(@"\A([0-9]+):([^:]*):(/.*)\z", RegexOptions.Singleline)]
     private static partial Regex CgroupLine();

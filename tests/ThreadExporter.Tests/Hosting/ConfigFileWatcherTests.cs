@@ -7,7 +7,7 @@ namespace ThreadExporter.Tests.Hosting;
 public class ConfigFileWatcherTests
 {
     [SlowFact]
-    public async Task A_file_edited_replaced_or_made_anew_is_taken_and_a_bad_one_is_said_once()
+    public async Task A_file_edited_replaced_or_created_again_is_loaded_and_an_invalid_one_is_reported_once()
     {
         using TempConfig config = new(Named("start"));
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
@@ -28,8 +28,8 @@ public class ConfigFileWatcherTests
 
         File.Delete(config.Path);
         await daemon.WaitForLogAsync("no such file");
-        config.Write(Named("anew"));
-        await UntilInForceAsync(daemon, "anew");
+        config.Write(Named("restored"));
+        await UntilInForceAsync(daemon, "restored");
         await UntilGaugeAsync(daemon, 1);
 
         // A requested reload is not made a second time, and an unchanged file is not reloaded.

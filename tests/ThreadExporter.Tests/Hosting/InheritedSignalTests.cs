@@ -27,7 +27,7 @@ public sealed class InheritedSignalTests : IDisposable
     public async Task SIGHUP_reloads_and_SIGTERM_stops(string through)
     {
         string[] words = [.. through.Split(' ').Select(w => w.Replace('|', ' '))];
-        await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], Variables, words);
+        await using Daemon daemon = await Daemon.StartForReloadAsync(["--config", _config.Path], Variables, words);
         await daemon.WaitForLogAsync("Configuration loaded");
         daemon.Signal("HUP");
         await daemon.WaitForLogAsync("Configuration reloaded");
@@ -40,7 +40,7 @@ public sealed class InheritedSignalTests : IDisposable
     [Fact]
     public async Task SIGINT_that_was_ignored_is_for_the_terminals_foreground()
     {
-        await using Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], Variables, ["env", "--ignore-signal=INT"]);
+        await using Daemon daemon = await Daemon.StartForReloadAsync(["--config", _config.Path], Variables, ["env", "--ignore-signal=INT"]);
         daemon.Signal("INT");
         Assert.Equal((0, "", ""), await Daemon.RunAsync(["reload", $"{daemon.Pid}"], Variables));
         Assert.Equal(0, await daemon.StopAsync());

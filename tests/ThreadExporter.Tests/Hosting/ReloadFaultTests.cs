@@ -180,11 +180,11 @@ public sealed class ReloadFaultTests : IDisposable
 
     private async Task AssertReloadsAsync(Daemon daemon, string content, bool succeeds)
     {
-        int Verdicts() => daemon.Log.Split(succeeds ? "Configuration reloaded" : "Reload failed").Length;
-        int before = Verdicts();
+        int Results() => daemon.Log.Split(succeeds ? "Configuration reloaded" : "Reload failed").Length;
+        int before = Results();
         _config.Write(content);
         daemon.Signal("HUP");
-        await Eventually.TrueAsync(() => Verdicts() > before, $"the reload of \"{content}\" {(succeeds ? "succeeded" : "failed")}", () => daemon.Log);
+        await Eventually.TrueAsync(() => Results() > before, $"the reload of \"{content}\" {(succeeds ? "succeeded" : "failed")}", () => daemon.Log);
         Assert.Equal(succeeds ? 1 : 0, (await daemon.ScrapeParsedAsync()).Value("thread_exporter_config_last_reload_successful"));
     }
 

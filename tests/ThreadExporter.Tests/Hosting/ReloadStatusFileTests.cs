@@ -1,6 +1,5 @@
 using ThreadExporter.Hosting;
 using ThreadExporter.Settings;
-using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Hosting;
 

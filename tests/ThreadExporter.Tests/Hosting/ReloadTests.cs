@@ -22,7 +22,7 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task SIGHUP_puts_new_filters_in_force_and_keeps_the_pid()
+    public async Task SIGHUP_activates_new_filters_and_keeps_the_pid()
     {
         await using Daemon daemon = await StartAsync();
         _config.Write(Other);
@@ -60,7 +60,7 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task POST_reload_answers_with_the_result()
+    public async Task POST_reload_returns_the_result()
     {
         await using Daemon daemon = await StartAsync();
         _config.Write(Bad);
@@ -152,7 +152,7 @@ public sealed class ReloadTests : IDisposable
     public async Task A_SIGHUP_during_start_does_not_kill()
     {
         await using Daemon daemon = Daemon.Launch(["--config", _config.Path, "--web.listen-address", "127.0.0.1:0"], Environment);
-        // The runtime itself takes some 30 ms before Main: until SIGHUP is caught (SigCgt bit 1) nobody can help.
+        // The runtime itself takes some 30 ms before Main: until SIGHUP is caught (SigCgt bit 1) it ends the process.
         Eventually.True(() => CatchesHangup(daemon.Pid), "SIGHUP is caught");
         for (int i = 0; i < 50; i++)
         {
@@ -164,7 +164,7 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_changed_restart_key_is_said_in_log_and_metric()
+    public async Task A_changed_restart_key_is_reported_in_log_and_metric()
     {
         await using Daemon daemon = await StartAsync();
         _config.Write(Good + "telemetry_path = \"/other\"\n");
@@ -202,11 +202,5 @@ public sealed class ReloadTests : IDisposable
         Assert.True(code == 0, $"exit code {code}: {error}\n{daemon.Log}");
     }
 
-    /// <summary>Until its status file is there, which is a moment after it listens, the reload command finds no daemon.</summary>
-    private async Task<Daemon> StartAsync()
-    {
-        Daemon daemon = await Daemon.StartAsync(["--config", _config.Path], Environment);
-        await Eventually.TrueAsync(() => File.Exists(Path.Combine(_runtime.FullName, $"{daemon.Pid}.json")), "the status file", () => daemon.Log);
-        return daemon;
-    }
+    private Task<Daemon> StartAsync() => Daemon.StartForReloadAsync(["--config", _config.Path], Environment);
 }

@@ -35,7 +35,7 @@ public class HotThreadTrackerTests
         Assert.Same(HotSnapshot.Empty, rig.Hot.Current);
         Assert.Equal(0, rig.Hot.Threads);
         Assert.Null(rig.HotThread(101));
-        // And a new look begins anew.
+        // The next request starts without a history.
         rig.KeepHotAlive();
         Assert.Equal(0, rig.Snapshot().Window);
     }
@@ -112,7 +112,7 @@ public class HotThreadTrackerTests
         using Rig rig = new(proc);
         rig.KeepHotAlive(rows: 200);
         rig.Snapshot();
-        // The later ones are the hotter ones, and 100 come and go.
+        // Threads with higher tids use more CPU, and 100 start and exit.
         for (int i = 0; i < 4; i++)
         {
             for (int tid = 100; tid < 400; tid++)

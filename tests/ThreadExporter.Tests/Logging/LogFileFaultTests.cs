@@ -30,7 +30,7 @@ public sealed class LogFileFaultTests : IDisposable
     }
 
     [Fact]
-    public void A_directory_in_the_way_of_the_name_is_one_warning_and_the_file_comes_back_by_itself()
+    public void A_directory_with_the_name_of_the_file_causes_one_warning_and_the_file_is_created_once_it_is_gone()
     {
         Directory.CreateDirectory(LogFile);
         using LogSetup log = Create(LogFile);

@@ -111,7 +111,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_moved_away_by_another_rotation_is_made_anew()
+    public void A_file_moved_away_by_another_rotation_is_created_again()
     {
         using LogSetup log = Create();
         Write(log, 0, 1);

@@ -112,12 +112,12 @@ public sealed class LogJournalTests : IDisposable
     }
 
     [Fact]
-    public void A_full_journal_never_blocks_and_the_loss_is_told_when_it_takes_records_again()
+    public void A_full_journal_never_blocks_and_the_loss_is_reported_when_it_accepts_records_again()
     {
         Listen();
         using LogSetup log = Create(new LogConfig());
         ILogger logger = log.Factory.CreateLogger("X");
-        // More than any net.unix.max_dgram_qlen and socket buffer hold.
+        // More than any net.unix.max_dgram_qlen and socket buffer can hold.
         const int Count = 20_000;
         for (int i = 0; i < Count; i++)
             logger.LogInformation("record {Number}", i);

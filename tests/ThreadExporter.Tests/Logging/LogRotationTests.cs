@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using ThreadExporter.Logging;
-using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Logging;
 

@@ -82,7 +82,7 @@ public sealed class LogSetupTests : IDisposable
     }
 
     [Fact]
-    public void A_host_logs_here_and_nowhere_else_whatever_its_own_filters_say()
+    public void A_host_logs_only_here_whatever_its_own_filters_are()
     {
         using LogSetup log = Create(new LogConfig { Level = LogLevel.Debug });
         ServiceCollection services = new();

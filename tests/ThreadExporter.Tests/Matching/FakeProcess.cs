@@ -48,7 +48,7 @@ internal sealed class FakeProcess : IDisposable
     public bool ForbidCommandLine { get; init; }
 
     /// <summary>The same process with nothing read yet.</summary>
-    public ProcessInfo NewInfo() => Info = new ProcessInfo(_pid, ppid: 1, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
+    public ProcessInfo NewInfo() => Info = new ProcessInfo(_pid, startTicks: 5000, _comm, _fd, ReadCommandLine) { KernelThread = _kernelThread };
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(_directory.FullName, file), text);
 

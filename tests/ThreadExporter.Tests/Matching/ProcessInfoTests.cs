@@ -94,7 +94,7 @@ public sealed class ProcessInfoTests
         Assert.Equal(ReadStatus.Ok, RawFile.OpenRoot("/proc/self", out int fd));
         try
         {
-            ProcessInfo process = new(Environment.ProcessId, 1, 0, "x"u8.ToArray(), fd, (_, _) => null);
+            ProcessInfo process = new(Environment.ProcessId, 0, "x"u8.ToArray(), fd, (_, _) => null);
             Assert.Equal(ReadStatus.Ok, process.GetExe(out string? exe));
             Assert.Equal(Environment.ProcessPath, exe);
             Assert.Equal(ReadStatus.Ok, process.GetEffectiveUid(out uint uid));
@@ -116,7 +116,7 @@ public sealed class ProcessInfoTests
         {
             child.Kill();
             child.WaitForExit();
-            ProcessInfo process = new(child.Id, 1, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
+            ProcessInfo process = new(child.Id, 0, "sleep"u8.ToArray(), fd, (_, _) => null);
             Assert.Equal(ReadStatus.Gone, process.GetExe(out _));
             Assert.Equal(ReadStatus.Gone, process.GetEffectiveUid(out _));
             Assert.Equal(ReadStatus.Gone, process.GetCgroups(out _));

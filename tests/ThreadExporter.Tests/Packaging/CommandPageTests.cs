@@ -15,7 +15,7 @@ public sealed partial class CommandPageTests
 {
     private static readonly RootCommand Root = RealRoot();
 
-    internal static RootCommand RealRoot() => new CommandLine(_ => Task.FromResult(0), _ => 0, _ => 0, _ => Task.FromResult(0)).Root;
+    internal static RootCommand RealRoot() => new CommandLine(_ => Task.FromResult(0), _ => 0, _ => 0, _ => Task.FromResult(0), _ => 0, _ => 0).Root;
 
     [Fact]
     public void It_has_every_command_and_no_other()
@@ -32,7 +32,7 @@ public sealed partial class CommandPageTests
         foreach (Command command in Root.Subcommands)
         {
             string head = ManPage.Command.Items("COMMANDS", "Cm").Single(i => i.Split(' ')[0] == command.Name);
-            Assert.Equal(string.Join(' ', [command.Name, .. command.Arguments.Select(a => $"Op Ar {a.Name}")]), head);
+            Assert.Equal(string.Join(' ', [command.Name, .. command.Arguments.Select(a => a.Arity.MinimumNumberOfValues == 0 ? $"Op Ar {a.Name}" : $"Ar {a.Name}")]), head);
         }
     }
 

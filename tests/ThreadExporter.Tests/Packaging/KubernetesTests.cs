@@ -13,8 +13,7 @@ public class KubernetesTests
     private static readonly YamlNode Container = Assert.Single(Pod.Items("containers"));
     private static readonly string Toml = Manifests.Single("base/configmap.yaml", "ConfigMap").Text("data", "thread-exporter.toml");
 
-    public static TheoryData<string> Files =>
-        [.. Directory.EnumerateFiles(Manifests.Folder, "*.yaml", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Manifests.Folder, f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Files { get; } = [.. Manifests.Files];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -46,7 +45,7 @@ public class KubernetesTests
     [Fact]
     public void Every_file_belongs_to_a_kustomization()
     {
-        foreach (string file in Files.Select(f => f.Data).Where(f => Path.GetFileName(f) is not ("kustomization.yaml" or "thread-exporter-aio.yaml")))
+        foreach (string file in Manifests.Files.Where(f => Path.GetFileName(f) is not ("kustomization.yaml" or "thread-exporter-aio.yaml")))
         {
             YamlNode kustomization = Manifests.Read(Path.Combine(Path.GetDirectoryName(file)!, "kustomization.yaml"))[0];
             string[] named = [.. kustomization.Items("resources").Select(r => r.ToString()), .. kustomization.Has("patches") ? kustomization.Items("patches").Select(p => p.Text("path")) : []];
@@ -56,6 +55,7 @@ public class KubernetesTests
 
     [Theory]
     [InlineData(".", 5)]
+    [InlineData("exits", 5)]
     [InlineData("openshift", 9)]
     public async Task Kustomize_builds_it(string folder, int documents)
     {
@@ -81,7 +81,10 @@ public class KubernetesTests
         Assert.Equal(("false", "false", "true"), (security.Text("privileged"), security.Text("allowPrivilegeEscalation"), security.Text("readOnlyRootFilesystem")));
         Assert.Equal(["ALL"], security.Items("capabilities", "drop").Select(c => c.ToString()));
         Assert.False(security.At("capabilities").Has("add"));
-        Assert.All(Pod.Items("volumes"), v => Assert.False(v.Has("hostPath")));
+        YamlNode host = Assert.Single(Pod.Items("volumes"), v => v.Has("hostPath"));
+        Assert.Equal("/sys/fs/cgroup", host.Text("hostPath", "path"));
+        YamlNode mount = Assert.Single(Container.Items("volumeMounts"), m => m.Text("name") == host.Text("name"));
+        Assert.Equal(("/host/sys/fs/cgroup", "true"), (mount.Text("mountPath"), mount.Text("readOnly")));
     }
 
     [Fact]
@@ -148,11 +151,11 @@ public class KubernetesTests
     {
         YamlNode scc = Manifests.Single("openshift/scc.yaml", "SecurityContextConstraints");
         foreach (KeyValuePair<YamlNode, YamlNode> entry in ((YamlMappingNode)scc).Children.Where(e => e.Key.ToString().StartsWith("allow", StringComparison.Ordinal) && e.Value is YamlScalarNode))
-            Assert.Equal((entry.Key.ToString(), entry.Key.ToString() == "allowHostPID" ? "true" : "false"), (entry.Key.ToString(), entry.Value.ToString()));
+            Assert.Equal((entry.Key.ToString(), entry.Key.ToString() is "allowHostPID" or "allowHostDirVolumePlugin" ? "true" : "false"), (entry.Key.ToString(), entry.Value.ToString()));
         Assert.Empty(scc.Items("allowedCapabilities"));
         Assert.Equal(["ALL"], scc.Items("requiredDropCapabilities").Select(c => c.ToString()));
         Assert.Equal("MustRunAsNonRoot", scc.Text("runAsUser", "type"));
-        string[] kinds = [.. Pod.Items("volumes").Select(v => v.Has("configMap") ? "configMap" : "emptyDir")];
+        string[] kinds = [.. Pod.Items("volumes").Select(v => v.Has("configMap") ? "configMap" : v.Has("hostPath") ? "hostPath" : "emptyDir")];
         Assert.Equal(kinds, scc.Items("volumes").Select(v => v.ToString()));
         YamlNode role = Manifests.Single("openshift/role.yaml", "Role");
         Assert.Equal(scc.Text("metadata", "name"), Assert.Single(role.Items("rules", 0, "resourceNames")).ToString());

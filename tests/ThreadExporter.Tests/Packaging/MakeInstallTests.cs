@@ -37,6 +37,27 @@ public sealed class MakeInstallTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
     }
 
+    /// <summary>A ReadyToRun program contains CoreCLR, whose JIT compiler cannot run under the unit as it is.</summary>
+    [Fact]
+    public async Task Only_a_program_without_native_code_gets_the_drop_in_for_the_jit_compiler()
+    {
+        const string Unit = "/usr/local/lib/systemd/system/thread-exporter.service", DropIn = Unit + ".d/50-readytorun.conf";
+        await MakeAsync("install");
+        string relaxed = await File.ReadAllTextAsync(Target + DropIn, TestContext.Current.CancellationToken);
+        Assert.Contains("\nMemoryDenyWriteExecute=false\n", relaxed, StringComparison.Ordinal);
+        Assert.Contains("\nSystemCallFilter=sched_setaffinity\n", relaxed, StringComparison.Ordinal);
+        Assert.Contains("\nEnvironment=DOTNET_EnableDiagnostics=0\n", relaxed, StringComparison.Ordinal);
+
+        // The section that Native AOT puts compiled code into.
+        await File.WriteAllTextAsync(Tree + "/dist/thread-exporter", "\0.text\0__managedcode\0", TestContext.Current.CancellationToken);
+        await MakeAsync("install");
+        Assert.False(File.Exists(Target + DropIn));
+        string unit = await File.ReadAllTextAsync(Target + Unit, TestContext.Current.CancellationToken);
+        Assert.Contains("\nMemoryDenyWriteExecute=true\n", unit, StringComparison.Ordinal);
+        Assert.DoesNotContain("sched_setaffinity", unit, StringComparison.Ordinal);
+        Assert.DoesNotContain("DOTNET_", unit, StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private async Task MakeAsync(string target)

@@ -5,7 +5,7 @@ namespace ThreadExporter.Tests.Packaging;
 /// <summary>Runs a tool and waits for it.</summary>
 internal static class ShellRun
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(
         string program, IReadOnlyList<string> arguments, string? folder = null, string input = "", IReadOnlyDictionary<string, string>? environment = null)
@@ -24,7 +24,7 @@ internal static class ShellRun
         Task<string> error = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(Timeout);
         return (process.ExitCode, await output, await error);
     }
 }

@@ -4,21 +4,21 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
-/// <summary>packaging/grafana/thread-exporter.json, and what Grafana does with it: variables are asked for and put into the queries.</summary>
+/// <summary>packaging/grafana/thread-exporter.json, and what Grafana does with it: it queries the variables and inserts them into the queries.</summary>
 internal static partial class Dashboard
 {
     public static JsonElement Root { get; } = JsonDocument.Parse(File.ReadAllText(Repository.File("packaging/grafana/thread-exporter.json"))).RootElement;
 
     public static IEnumerable<JsonElement> Panels => Root.GetProperty("panels").EnumerateArray();
 
-    /// <summary>The panels that show something, not the rows that head them.</summary>
+    /// <summary>The panels that show data, without the rows above them.</summary>
     public static IEnumerable<JsonElement> Charts => Panels.Where(p => p.GetProperty("type").GetString() != "row");
 
     public static IEnumerable<JsonElement> Variables => Root.GetProperty("templating").GetProperty("list").EnumerateArray();
 
     public static IEnumerable<JsonElement> QueryVariables => Variables.Where(v => v.GetProperty("type").GetString() == "query");
 
-    /// <summary>What each variable is while all is chosen.</summary>
+    /// <summary>The value of each variable while All is selected.</summary>
     public static Dictionary<string, string> EverythingChosen()
     {
         Dictionary<string, string> chosen = new() { ["__rate_interval"] = "1m" };

@@ -6,6 +6,8 @@ namespace ThreadExporter.Tests.Queries;
 [Collection(nameof(PrometheusGroup))]
 public sealed class DashboardTests(PrometheusFixture prometheus)
 {
+    private static readonly string[] ElsewhereOnly = ["thread_group", "filter!=", "group_processes", "exited_processes"];
+
     public static TheoryData<string, string> Targets { get; } = [.. Dashboard.Charts.SelectMany(
         p => p.GetProperty("targets").EnumerateArray().Select(t => ($"{p.GetProperty("title").GetString()}: {t.GetProperty("refId").GetString()}", t.GetProperty("expr").GetString()!)))];
 
@@ -14,10 +16,10 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
     public async Task A_panel_has_rows(string panel, string query)
     {
         await AssertRowsAsync(panel, Dashboard.Fill(query, Dashboard.EverythingChosen()));
-        // One process is a group by name, the other is not: only one of them has such members.
+        // What the one process that is chosen does not have.
         Dictionary<string, string> chosen = Dashboard.EverythingChosen();
         (chosen["job"], chosen["instance"]) = ("(thread-exporter)", $"({prometheus.Instance.Replace(".", @"\\.", StringComparison.Ordinal)})");
-        if (!query.Contains("thread_group", StringComparison.Ordinal))
+        if (!ElsewhereOnly.Any(metric => query.Contains(metric, StringComparison.Ordinal)))
             (chosen["daemon"], chosen["process"], chosen["top"]) = ("(ceph-osd)", $"({prometheus.Osd})", "5");
         await AssertRowsAsync(panel, Dashboard.Fill(query, chosen));
     }
@@ -30,9 +32,10 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
             offers[variable.GetProperty("name").GetString()!] = await Dashboard.OfferAsync(prometheus.Server, variable, Dashboard.EverythingChosen());
         Assert.Equal(["thread-exporter"], offers["job"]);
         Assert.Equal([prometheus.Instance], offers["instance"]);
-        Assert.Equal(["ceph-osd", "mariadbd"], offers["daemon"]);
+        // A child of the shell that forks may be there.
+        Assert.Equal(["ceph-osd", "mariadbd", "sh"], offers["daemon"].Where(d => d != "sleep").ToArray());
         Assert.Contains($"{prometheus.Osd}", offers["process"]);
-        Assert.Equal(2, offers["process"].Length);
+        Assert.InRange(offers["process"].Length, 3, 20);
     }
 
     [SlowFact]
@@ -60,7 +63,7 @@ public sealed class DashboardTests(PrometheusFixture prometheus)
     }
 
     [SlowFact]
-    public void Panels_stand_beside_each_other()
+    public void Panels_are_next_to_each_other()
     {
         HashSet<(int, int)> taken = [];
         HashSet<int> ids = [];

@@ -4,11 +4,11 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
-/// <summary>Each query in a promql block of the docs, asked of a real Prometheus: it answers with rows.</summary>
+/// <summary>Each query in a promql block of the docs, sent to a real Prometheus: it returns rows.</summary>
 [Collection(nameof(PrometheusGroup))]
 public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
 {
-    /// <summary>Its joins need a cluster: promtool asks them of made-up series.</summary>
+    /// <summary>Its joins need a cluster: promtool runs them on made-up series.</summary>
     private const string Joins = "docs/kubernetes.md";
 
     public static TheoryData<string, string> Queries { get; } = [.. MarkdownBlocks.Files.Where(f => f != Joins).SelectMany(f => MarkdownBlocks.Read(f, "promql"))];
@@ -22,7 +22,7 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
     }
 
     [SlowFact]
-    public async Task Joins_with_what_a_cluster_knows_return_rows_in_promtools_cases()
+    public async Task Joins_with_metrics_of_a_cluster_return_rows_in_promtools_cases()
     {
         string cases = Repository.File("tests/ThreadExporter.Tests/Queries/joins.test.yml");
         string asked = Blanks().Replace(await File.ReadAllTextAsync(cases, TestContext.Current.CancellationToken), " ");
@@ -36,12 +36,12 @@ public sealed partial class DocumentedQueryTests(PrometheusFixture prometheus)
     [InlineData("README.md", 2)]
     [InlineData("docs/metrics.md", 12)]
     [InlineData(Joins, 4)]
-    public void Queries_stand_in_blocks_of_their_own(string file, int atLeast) =>
+    public void Queries_are_in_separate_blocks(string file, int atLeast) =>
         Assert.True(MarkdownBlocks.Read(file, "promql").Count() >= atLeast, $"{file} has fewer promql blocks than {atLeast}");
 
     /// <summary>A query in a sentence or in a block of another kind would escape the tests above.</summary>
     [SlowFact]
-    public void No_query_stands_anywhere_else()
+    public void No_query_is_anywhere_else()
     {
         foreach (string file in MarkdownBlocks.Files)
             foreach (string line in MarkdownBlocks.OtherLines(file, "promql"))

@@ -2,7 +2,7 @@ using ThreadExporter.Tests.Support;
 
 namespace ThreadExporter.Tests.Queries;
 
-/// <summary>The fenced blocks of the docs, by the language that they are marked with. A promql block holds one query.</summary>
+/// <summary>The fenced blocks of the docs, by their language. A promql block contains one query.</summary>
 internal static class MarkdownBlocks
 {
     /// <summary>README.md and docs/*.md, relative to the tree.</summary>
@@ -11,7 +11,7 @@ internal static class MarkdownBlocks
     public static IEnumerable<(string Place, string Text)> Read(string file, string language) =>
         Lines(file, language).Where(l => l.Block > 0).GroupBy(l => l.Block, (block, lines) => ($"{file}:{block}", string.Join('\n', lines.Select(l => l.Text))));
 
-    /// <summary>What stands outside of these blocks.</summary>
+    /// <summary>The text outside of these blocks.</summary>
     public static IEnumerable<string> OtherLines(string file, string language) => Lines(file, language).Where(l => l.Block == 0).Select(l => l.Text);
 
     // Each line with the number of the line that opened its block; 0 outside of one.

@@ -19,12 +19,12 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
 {
     public const string Program = "/usr/bin/prometheus";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
     private readonly TaskCompletionSource<int> _port = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HttpClient _http = new() { Timeout = Patience };
+    private readonly HttpClient _http = new() { Timeout = Timeout };
 
     private PrometheusServer(string config, string folder)
     {
@@ -49,14 +49,14 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     public static async Task<PrometheusServer> StartAsync(string config, string folder)
     {
         PrometheusServer server = new(config, folder);
-        int port = await server._port.Task.WaitAsync(Patience);
+        int port = await server._port.Task.WaitAsync(Timeout);
         server._http.BaseAddress = new Uri($"http://127.0.0.1:{port}");
         await Eventually.TrueAsync(
-            async () => (await server._http.GetAsync("/-/ready")).IsSuccessStatusCode, "Prometheus is ready", () => Task.FromResult(server.Log), Patience);
+            async () => (await server._http.GetAsync("/-/ready")).IsSuccessStatusCode, "Prometheus is ready", () => Task.FromResult(server.Log), Timeout);
         return server;
     }
 
-    /// <summary>The rows of an instant query, as of now. What Prometheus refuses fails the test with its words.</summary>
+    /// <summary>The rows of an instant query, as of now. A query that Prometheus rejects fails the test with its message.</summary>
     public async Task<IReadOnlyList<Row>> QueryAsync(string query)
     {
         JsonElement data = await GetAsync("/api/v1/query", ("query", query));
@@ -67,7 +67,7 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
             Number(row.GetProperty("value")[1].GetString()!)))];
     }
 
-    /// <summary>The <c>data</c> of an answer of the HTTP API.</summary>
+    /// <summary>The <c>data</c> of a response of the HTTP API.</summary>
     public async Task<JsonElement> GetAsync(string path, params (string Name, string Value)[] parameters)
     {
         using FormUrlEncodedContent form = new(parameters.Select(p => KeyValuePair.Create(p.Name, p.Value)));

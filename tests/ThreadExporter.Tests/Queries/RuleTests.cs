@@ -25,7 +25,7 @@ public sealed partial class RuleTests(PrometheusFixture prometheus)
         // The level is what the labels are.
         string level = record[..record.IndexOf(':', StringComparison.Ordinal)];
         foreach (Row row in rows)
-            Assert.Equal(level, string.Join('_', ((string[])["job", "instance", "daemon", "pname", "tname"]).Where(row.Labels.ContainsKey)));
+            Assert.Equal(level, string.Join('_', ((string[])["job", "instance", "daemon", "pname", "tname", "cgroup"]).Where(row.Labels.ContainsKey)));
     }
 
     [SlowFact]

@@ -45,7 +45,7 @@ public sealed class SampleBudgetTests : IDisposable
         using LiveCollector live = new(config, _proc.Root);
         live.Collect(10);
         // Only a name series has the number of threads.
-        Assert.Equal(SampleBudget.PerProcess + Threads * (SampleBudget.PerSeries(config, hasSchedInfo) - 1), ParsedScrape.Parse(live.Render()).Samples.Count());
+        Assert.Equal(SampleBudget.PerOwner + Threads * (SampleBudget.PerSeries(config, hasSchedInfo) - 1), ParsedScrape.Parse(live.Render()).Samples.Count());
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class SampleBudgetTests : IDisposable
         ExporterConfig config = Config(ThreadDetail.Name, ExtendedKinds.None);
         using LiveCollector live = new(config, _proc.Root);
         live.Collect(10);
-        Assert.Equal(SampleBudget.PerProcess + SampleBudget.PerSeries(config, hasSchedInfo: true), ParsedScrape.Parse(live.Render()).Samples.Count());
+        Assert.Equal(SampleBudget.PerOwner + SampleBudget.PerSeries(config, hasSchedInfo: true), ParsedScrape.Parse(live.Render()).Samples.Count());
     }
 
     [Fact]

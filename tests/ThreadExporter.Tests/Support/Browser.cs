@@ -7,12 +7,12 @@ using System.Text.RegularExpressions;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>Headless Chromium, steered by the WebDriver protocol (w3.org/TR/webdriver2) on loopback.</summary>
+/// <summary>Headless Chromium, controlled by the WebDriver protocol (w3.org/TR/webdriver2) on loopback.</summary>
 internal sealed partial class Browser : IAsyncDisposable
 {
     private const string Chromium = "/usr/bin/chromium";
     private const string Driver = "/usr/bin/chromedriver";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _driver;
     private readonly string _profile;
@@ -22,7 +22,7 @@ internal sealed partial class Browser : IAsyncDisposable
     private Browser(Process driver, int port, string profile)
     {
         (_driver, _profile) = (driver, profile);
-        _http = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")), Timeout = Patience };
+        _http = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")), Timeout = Timeout };
     }
 
     public static bool IsInstalled { get; } = File.Exists(Chromium) && File.Exists(Driver);
@@ -38,7 +38,7 @@ internal sealed partial class Browser : IAsyncDisposable
                 port.TrySetResult(int.Parse(started.Groups[1].Value, CultureInfo.InvariantCulture));
         };
         driver.BeginOutputReadLine();
-        Browser browser = new(driver, await port.Task.WaitAsync(Patience), profile);
+        Browser browser = new(driver, await port.Task.WaitAsync(Timeout), profile);
         JsonArray arguments =
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -63,7 +63,7 @@ internal sealed partial class Browser : IAsyncDisposable
 
     public async Task TypeAsync(string selector, string text) => await PostAsync($"element/{await FindAsync(selector)}/value", new JsonObject { ["text"] = text });
 
-    /// <summary>What assistive technology is told that the element is.</summary>
+    /// <summary>The role of the element that assistive technology gets.</summary>
     public async Task<string> RoleAsync(string selector) =>
         (await SendAsync(HttpMethod.Get, $"{_session}element/{await FindAsync(selector)}/computedrole", null)).GetString()!;
 
@@ -89,7 +89,7 @@ internal sealed partial class Browser : IAsyncDisposable
 
     public async Task<byte[]> ScreenshotAsync() => (await SendAsync(HttpMethod.Get, _session + "screenshot", null)).GetBytesFromBase64();
 
-    /// <summary>What the console has said since it was last asked: errors of scripts, of loading, of the page's policy.</summary>
+    /// <summary>The messages of the console since the last call: errors of scripts, of loading, of the page's policy.</summary>
     public async Task<string[]> TakeConsoleAsync() =>
         [.. (await PostAsync("se/log", new JsonObject { ["type"] = "browser" })).EnumerateArray().Select(e => e.GetProperty("message").GetString()!)];
 

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace ThreadExporter.Tests.Support;
 
 /// <summary>
-/// A cgroup of cgroup v2 that stands for a host's root, with processes in cgroups below it. Programs run in a cgroup namespace that
-/// begins at this root, as the host's does, or in one that begins at their own cgroup, as a container's does.
+/// A cgroup of cgroup v2 that is used as a host's root, with processes in cgroups below it. Programs run in a cgroup namespace that
+/// is rooted there, as the host's is, or in one that is rooted at their own cgroup, as a container's is.
 /// </summary>
 internal sealed class CgroupTree : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly string _root;
     private readonly List<Process> _processes = [];
@@ -27,7 +27,7 @@ internal sealed class CgroupTree : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Assert.Skip($"{mount} takes no cgroup: {e.Message}");
+            Assert.Skip($"{mount} does not accept a new cgroup: {e.Message}");
         }
         return new CgroupTree(root);
     }
@@ -44,7 +44,7 @@ internal sealed class CgroupTree : IDisposable
 
     /// <summary>Runs a program in the cgroup until it ends, which must be with exit code 0, and returns what it wrote.</summary>
     /// <param name="cgroup">Its own cgroup.</param>
-    /// <param name="isPrivate">Whether its cgroup namespace begins there, or at the tree's root.</param>
+    /// <param name="isPrivate">Whether its cgroup namespace is rooted there, or at the tree's root.</param>
     /// <param name="command">Program and arguments.</param>
     public async Task<string> RunAsync(string cgroup, bool isPrivate, params string[] command)
     {
@@ -54,7 +54,7 @@ internal sealed class CgroupTree : IDisposable
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(Timeout);
         Assert.True(process.ExitCode == 0, await error);
         return await output;
     }

@@ -7,7 +7,7 @@ namespace ThreadExporter.Tests.Support;
 /// <summary>The real program as a child process: the daemon with its URL and log, or one command to its end.</summary>
 internal sealed class Daemon : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
@@ -25,13 +25,32 @@ internal sealed class Daemon : IAsyncDisposable
             _ => _url.TrySetException(new InvalidOperationException($"the daemon ended with {process.ExitCode}:\n{Log}")), TaskScheduler.Default);
     }
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "thread-exporter");
+    /// <summary>The program that was built with the tests, or the one that TE_BINARY names, relative to the root of the repository.</summary>
+    public static string Program { get; } = Environment.GetEnvironmentVariable("TE_BINARY") is { Length: > 0 } binary
+        ? Path.GetFullPath(binary, Repository.Root)
+        : Path.Combine(AppContext.BaseDirectory, "thread-exporter");
+
+    /// <summary>Copies the program and what it loads into a folder, so that another user can start it there as thread-exporter.</summary>
+    public static void CopyProgram(string folder)
+    {
+        // A published program is one file. One that was built has its libraries beside it.
+        string own = Path.GetDirectoryName(Program)!;
+        foreach (string file in own == Path.GetDirectoryName(AppContext.BaseDirectory) ? Directory.EnumerateFiles(own) : [Program])
+        {
+            string copy = Path.Combine(folder, Path.GetFileName(file));
+            File.Copy(file, copy);
+            File.SetUnixFileMode(copy, ReadableByAll);
+        }
+    }
+
+    public const UnixFileMode ReadableByAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     public int Pid => _process.Id;
 
     public string Log => string.Join('\n', _log);
 
-    public HttpClient Http { get; } = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { Timeout = Patience };
+    public HttpClient Http { get; } = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { Timeout = Timeout };
 
     public bool HasExited => _process.HasExited;
 
@@ -40,13 +59,29 @@ internal sealed class Daemon : IAsyncDisposable
         IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? through = null)
     {
         Daemon daemon = Launch([.. arguments, "--web.listen-address", "127.0.0.1:0"], environment, through);
-        daemon.Http.BaseAddress = await daemon._url.Task.WaitAsync(Patience);
+        daemon.Http.BaseAddress = await daemon._url.Task.WaitAsync(Timeout);
         return daemon;
     }
 
-    /// <summary>Starts the daemon as it is told and does not wait.</summary>
+    /// <summary>
+    /// As <see cref="StartAsync"/>, for tests of the reload command: waits for the reload status file too. The daemon writes it shortly after it
+    /// listens; until then the command does not find the daemon.
+    /// </summary>
     /// <param name="arguments">Its command line.</param>
-    /// <param name="environment">Variables beside those of the tests.</param>
+    /// <param name="environment">Variables in addition to those of the tests; with RUNTIME_DIRECTORY, where the file is.</param>
+    /// <param name="through">As in <see cref="Launch"/>.</param>
+    public static async Task<Daemon> StartForReloadAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string>? through = null)
+    {
+        Daemon daemon = await StartAsync(arguments, environment, through);
+        string status = Path.Combine(environment["RUNTIME_DIRECTORY"], $"{daemon.Pid}.json");
+        await Eventually.TrueAsync(() => File.Exists(status), "the reload status file", () => daemon.Log);
+        return daemon;
+    }
+
+    /// <summary>Starts the daemon without further arguments and does not wait.</summary>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="environment">Variables in addition to those of the tests.</param>
     /// <param name="through">A program with its arguments that becomes the daemon, as setpriv(1) does.</param>
     public static Daemon Launch(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? through = null)
@@ -67,7 +102,7 @@ internal sealed class Daemon : IAsyncDisposable
         using Process process = Process.Start(StartInfo(arguments, environment ?? new Dictionary<string, string>()))!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(Timeout);
         return (process.ExitCode, await output, await error);
     }
 
@@ -88,13 +123,13 @@ internal sealed class Daemon : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         Signal("TERM");
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(Timeout);
         return _process.ExitCode;
     }
 
     public async Task<int> WaitForExitAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(Timeout);
         return _process.ExitCode;
     }
 
@@ -114,8 +149,8 @@ internal sealed class Daemon : IAsyncDisposable
     private static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string? program = null)
     {
         ProcessStartInfo start = new(program ?? Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // The test machine's own settings must not steer the daemon.
-        foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "LOGS_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
+        // Settings of the test machine must not change what the daemon does.
+        foreach (string name in (string[])["FILTER", "PORT", "NOTIFY_SOCKET", "JOURNAL_STREAM", "RUNTIME_DIRECTORY", "LOGS_DIRECTORY", "CONFIGURATION_DIRECTORY", "XDG_RUNTIME_DIR", "WATCHDOG_USEC", "WATCHDOG_PID"])
             start.Environment.Remove(name);
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;

@@ -5,7 +5,7 @@ namespace ThreadExporter.Tests.Support;
 /// <summary>Waits for what the kernel or another process does in its own time. The one polling loop of the tests.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
     public static void True(Func<bool> condition, string what)
@@ -13,21 +13,21 @@ internal static class Eventually
         long begin = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(begin) < Patience, $"never: {what}");
+            Assert.True(Stopwatch.GetElapsedTime(begin) < Timeout, $"never: {what}");
             Thread.Sleep(1);
         }
     }
 
     /// <param name="condition">What must become true.</param>
     /// <param name="what">The condition in words.</param>
-    /// <param name="seen">What a failure shows beside it: a log, a page.</param>
-    /// <param name="patience">How long to wait.</param>
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what, Func<Task<string>>? seen = null, TimeSpan? patience = null)
+    /// <param name="seen">What a failure shows in addition: a log, a page.</param>
+    /// <param name="timeout">How long to wait.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, Func<Task<string>>? seen = null, TimeSpan? timeout = null)
     {
         long begin = Stopwatch.GetTimestamp();
         while (!await condition())
         {
-            if (Stopwatch.GetElapsedTime(begin) >= (patience ?? Patience))
+            if (Stopwatch.GetElapsedTime(begin) >= (timeout ?? Timeout))
                 Assert.Fail($"never: {what}{(seen is null ? "" : "; last seen:\n" + await seen())}");
             await Task.Delay(Interval, TestContext.Current.CancellationToken);
         }

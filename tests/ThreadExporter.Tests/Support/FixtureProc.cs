@@ -58,8 +58,9 @@ internal sealed class FixtureProc : IDisposable
         Write($"{pid}/task/{tid}/io", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: {read}\nwrite_bytes: {written}\ncancelled_write_bytes: 5\n")));
 
-    public void ProcessStat(int pid, string comm, int threads, ulong user = 0, ulong kernel = 0, ulong start = 100) =>
-        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), 1, user, kernel, threads, start));
+    public void ProcessStat(int pid, string comm, int threads, ulong user = 0, ulong kernel = 0, ulong start = 100, int ppid = 1, long waitedUser = 0,
+        long waitedKernel = 0, char state = 'S') =>
+        Write($"{pid}/stat", Stat(pid, Encoding.UTF8.GetBytes(comm), ppid, user, kernel, threads, start, state, waitedUser: waitedUser, waitedKernel: waitedKernel));
 
     /// <summary>In place, so that a kept descriptor sees the new content as it does in the real /proc.</summary>
     public void Write(string path, ReadOnlySpan<byte> content)
@@ -72,11 +73,11 @@ internal sealed class FixtureProc : IDisposable
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
     private static byte[] Stat(int id, ReadOnlySpan<byte> comm, int ppid, ulong user, ulong kernel, int threads, ulong start, char state = 'S',
-        long minorFaults = 10, long majorFaults = 0, int cpu = 1, uint flags = UserFlags) =>
+        long minorFaults = 10, long majorFaults = 0, int cpu = 1, uint flags = UserFlags, long waitedUser = 0, long waitedKernel = 0) =>
     [
         .. Encoding.ASCII.GetBytes($"{id} ("),
         .. comm,
         .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $") {state} {ppid} 1 1 0 -1 {flags} {minorFaults} 0 {majorFaults} 0 {user} {kernel} 0 0 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 {cpu} 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
+            $") {state} {ppid} 1 1 0 -1 {flags} {minorFaults} 0 {majorFaults} 0 {user} {kernel} {waitedUser} {waitedKernel} 20 0 {threads} 0 {start} 1000000 100 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 {cpu} 0 0 0 0 0 0 0 0 0 0 0 0 0\n")),
     ];
 }

@@ -6,12 +6,12 @@ using Microsoft.Win32.SafeHandles;
 namespace ThreadExporter.Tests.Support;
 
 /// <summary>
-/// A regular file whose reads end as the test says: with data, with an error, or not at all. Mounted with FUSE (linux/fuse.h) over a file
-/// that is there, because no plain file, FIFO or device keeps a pread(2) waiting whatever it was opened with, as a stuck process's cmdline does.
+/// A regular file whose reads return what the test specifies: data, an error, or nothing, so that they block. Mounted with FUSE (linux/fuse.h)
+/// over an existing file, because no plain file, FIFO or device makes a pread(2) wait with any open flags, as a stuck process's cmdline does.
 /// </summary>
 internal sealed unsafe partial class FuseFile : IDisposable
 {
-    /// <summary>An answer that does not come until <see cref="Release"/>.</summary>
+    /// <summary>A response that is not sent until <see cref="Release"/>.</summary>
     public static readonly byte[] Never = [0];
 
     /// <summary>The end of the file.</summary>
@@ -44,10 +44,10 @@ internal sealed unsafe partial class FuseFile : IDisposable
         _server.Start();
     }
 
-    /// <summary>Reads that came so far.</summary>
+    /// <summary>The number of reads so far.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
-    /// <summary>Answers the reads that wait and all that come.</summary>
+    /// <summary>Completes the reads that wait and all later ones.</summary>
     public void Release(byte[] data, int errno = 0)
     {
         lock (_lock)
@@ -59,7 +59,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
         }
     }
 
-    /// <summary>Answers the reads that wait, but none that comes later.</summary>
+    /// <summary>Completes the reads that wait, but no later ones.</summary>
     public void AnswerWaiting(byte[] data)
     {
         lock (_lock)
@@ -76,7 +76,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
         const int Detach = 2;
         Assert.Equal(0, umount2(_path, Detach));
         // The mount ends when the last descriptor on it is closed, and with it the server's read.
-        Assert.True(_server.Join(TimeSpan.FromSeconds(10)), "somebody keeps the file open");
+        Assert.True(_server.Join(TimeSpan.FromSeconds(10)), "a process keeps the file open");
         _device.Dispose();
     }
 
@@ -109,7 +109,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
                     break;
                 case Open:
                     byte[] open = new byte[16];
-                    open[8] = 1; // FOPEN_DIRECT_IO: every read comes here
+                    open[8] = 1; // FOPEN_DIRECT_IO: the kernel caches no read
                     Reply(unique, 0, open);
                     break;
                 case Read:
@@ -119,7 +119,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
                     Reply(unique, 0, []);
                     break;
                 case Interrupt:
-                    // As a wait for the map's lock does, it ends when the one who waits is killed.
+                    // Like a wait for the lock of a memory map, it ends when the waiting process is killed.
                     AnswerInterrupted(BinaryPrimitives.ReadUInt64LittleEndian(request.AsSpan(InHeader)));
                     break;
                 case Forget or BatchForget:
@@ -160,7 +160,7 @@ internal sealed unsafe partial class FuseFile : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(reply.AsSpan(4), -errno);
         BinaryPrimitives.WriteUInt64LittleEndian(reply.AsSpan(8), unique);
         data.AsSpan(0, reply.Length - OutHeader).CopyTo(reply.AsSpan(OutHeader));
-        // It fails when the one who asked is gone.
+        // It fails when the reader has exited.
         fixed (byte* start = reply)
             _ = write((int)_device.DangerousGetHandle(), start, reply.Length);
     }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>What the kernel says of a thread at this moment, read by another way than the collector's.</summary>
+/// <summary>What the kernel reports of a thread now, read by other code than the collector's.</summary>
 internal static class Kernel
 {
     public static char State(int pid, int tid, string procfs = "/proc") => AfterName($"{procfs}/{pid}/task/{tid}/stat")[0][0];
@@ -39,7 +39,7 @@ internal static class Kernel
         }
         catch (FileNotFoundException)
         {
-            // Closed meanwhile, by another test.
+            // Another test has closed it in the meantime.
             return false;
         }
     });

@@ -19,7 +19,8 @@ internal sealed class Ledger(LedgerScope scope = LedgerScope.EveryCollection)
 {
     private const string Process = "perfscale_process_cpu_seconds_total";
     private const string Thread = "perfscale_thread_cpu_seconds_total";
-    private static readonly string[] Parts = [Thread, "perfscale_process_folded_threads_cpu_seconds_total", "perfscale_process_transient_threads_cpu_seconds_total"];
+    private static readonly string[] Parts = [Thread, "perfscale_process_folded_threads_cpu_seconds_total", "perfscale_process_transient_threads_cpu_seconds_total",
+        "perfscale_process_exited_threads_cpu_seconds_total"];
 
     private readonly Dictionary<string, long> _last = [];
     private ParsedScrape? _before;
@@ -63,21 +64,27 @@ internal sealed class Ledger(LedgerScope scope = LedgerScope.EveryCollection)
     private void Check(ParsedScrape before, ParsedScrape now, Sample process, long rise)
     {
         Intervals++;
-        string pid = process.Labels["pid"];
+        string owner = Owner(process);
         long parts = 0;
-        foreach (Sample part in Parts.SelectMany(now.Of).Where(s => (s.Labels.GetValueOrDefault("pid") ?? s.Labels["ppid"]) == pid))
+        foreach (Sample part in Parts.SelectMany(now.Of).Where(s => Owner(s) == owner))
         {
             if (before.Find(part) is { } earlier)
                 parts += Rise(earlier.Nanoseconds, part.Nanoseconds);
         }
         if (rise != parts)
-            Error ??= $"process {pid} used {rise} ns, its parts {parts} ns";
+            Error ??= $"{owner} used {rise} ns, its parts {parts} ns";
     }
+
+    /// <summary>The pid, or the labels of a group.</summary>
+    private static string Owner(Sample sample) => (sample.Labels.GetValueOrDefault("pid") ?? sample.Labels.GetValueOrDefault("ppid"))
+        is { } pid ? $"process {pid}"
+        : string.Join(' ', sample.Labels.Where(l => l.Key != "tname").Select(l => $"{l.Key}={l.Value}"));
 
     private static double Collections(ParsedScrape scrape) => scrape.Value("thread_exporter_collections_total");
 
     private static string? Start(ParsedScrape scrape, Sample process) =>
-        scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels["pid"] == process.Labels["pid"])?.Value;
+        !process.Labels.TryGetValue("pid", out string? pid) ? "" // A group may have other processes, and is the same.
+        : scrape.Of("perfscale_process_start_time_seconds").SingleOrDefault(s => s.Labels.GetValueOrDefault("pid") == pid)?.Value;
 
     private static long Rise(long before, long now) => now < before ? now : now - before;
 }

@@ -1,7 +1,9 @@
+using ThreadExporter.Cgroups;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
 using ThreadExporter.Exposition.Buffers;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Model;
 using ThreadExporter.Procfs;
@@ -14,10 +16,10 @@ internal sealed class LiveCollector : IDisposable
 {
     private readonly ProcfsRoot _root;
 
-    public LiveCollector(ExporterConfig config, string procfs = "/proc", long descriptorLimit = 20_000, TimeProvider? time = null)
+    public LiveCollector(ExporterConfig config, string procfs = "/proc", long descriptorLimit = 20_000, TimeProvider? time = null, CgroupfsRoot? cgroups = null)
     {
         _root = ProcfsRoot.Open(procfs);
-        Collector = new Collector(_root, descriptorLimit: descriptorLimit, time: time);
+        Collector = new Collector(_root, descriptorLimit: descriptorLimit, time: time, cgroups: cgroups is null ? null : new CgroupTable(cgroups));
         Use(config);
     }
 
@@ -33,6 +35,19 @@ internal sealed class LiveCollector : IDisposable
     public void Use(ExporterConfig config, Matcher? matcher = null) =>
         Snapshot = new ConfigSnapshot(config, matcher ?? Matcher.Compile(config.Filters), DateTimeOffset.UnixEpoch);
 
+    /// <summary>Uses the kernel's exit records from the next collection on. Skips the test where they are not available.</summary>
+    /// <param name="collect">Makes the collection that starts it; null: one that nobody looks at.</param>
+    public void UseExitRecords(Action? collect = null)
+    {
+        Collector.Exits.Subscription.Open(Snapshot, _root, Clocks.MonotonicNanoseconds());
+        if (collect is null)
+            Collector.Collect(Snapshot);
+        else
+            collect();
+        string? notice = Collector.Exits.Subscription.TakeNotice(out _);
+        Assert.SkipUnless(Collector.Exits.Subscription.IsOpen, notice ?? "");
+    }
+
     /// <summary>A collection of one process; null when it is not watched.</summary>
     public WatchedProcess? Collect(int pid)
     {
@@ -44,7 +59,7 @@ internal sealed class LiveCollector : IDisposable
     public string Render(bool openMetrics = false)
     {
         PooledBuffer buffer = new(new ChunkPool());
-        ThreadMetrics.Write(Collector.Processes, Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
+        ThreadMetrics.Write(Collector.Owners, _ => true, Collector, Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics));
         string text = buffer.Text();
         buffer.Release();
         return text;
@@ -55,7 +70,7 @@ internal sealed class LiveCollector : IDisposable
     public static ExporterConfig Config(params FilterConfig[] filters) => new()
     {
         Filters = [.. filters],
-        // Every collection looks at every process again, so that tests need not move the clock.
+        // Every collection checks every process again, so that tests need not move the clock.
         Collector = new CollectorConfig { RescanInterval = TimeSpan.Zero },
     };
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>One sample as it stood in the text.</summary>
+/// <summary>One sample as written in the text.</summary>
 internal sealed record Sample(string Name, IReadOnlyDictionary<string, string> Labels, string Value, string Series)
 {
     public double Number => double.Parse(Value, CultureInfo.InvariantCulture);
@@ -12,7 +12,7 @@ internal sealed record Sample(string Name, IReadOnlyDictionary<string, string> L
     public long Nanoseconds => (long)(decimal.Parse(Value, CultureInfo.InvariantCulture) * 1_000_000_000m);
 }
 
-/// <summary>A strict reader of the text format 0.0.4: what it does not know is an error, and so is a duplicate series.</summary>
+/// <summary>A strict reader of the text format 0.0.4: unknown syntax is an error, and so is a duplicate series.</summary>
 internal sealed class ParsedScrape
 {
     private readonly Dictionary<string, Sample> _samples = [];

@@ -4,13 +4,13 @@ using System.Text;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>What came back: nothing is made sense of that HTTP does not say.</summary>
+/// <summary>A response, parsed strictly by HTTP.</summary>
 internal sealed record RawResponse(int Status, IReadOnlyDictionary<string, string> Headers, string Body);
 
-/// <summary>A TCP connection to the daemon on which a test writes what it likes.</summary>
+/// <summary>A TCP connection to the daemon on which a test writes any bytes.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -26,8 +26,8 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>
-    /// A client whose kernel takes a few kilobytes and no more while nobody reads: a small window of small segments also
-    /// keeps the daemon's kernel from taking megabytes in its place.
+    /// A client whose kernel buffers only a few kilobytes while the test does not read. A small window of small segments also
+    /// keeps the daemon's kernel from buffering megabytes instead.
     /// </summary>
     public static async Task<RawClient> ConnectWithSmallWindowAsync(Daemon daemon)
     {
@@ -55,8 +55,8 @@ internal sealed class RawClient : IDisposable
     /// <summary>No more will be sent; the other direction stays open.</summary>
     public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>The next answer; null when the connection ends without one.</summary>
-    /// <param name="hasBody">False for an answer to HEAD, whose length is that of the body which it does not have.</param>
+    /// <summary>The next response; null when the connection ends without one.</summary>
+    /// <param name="hasBody">False for a response to HEAD: its Content-Length is that of a body that is not sent.</param>
     public async Task<RawResponse?> ReceiveAsync(bool hasBody = true)
     {
         int end;
@@ -93,10 +93,10 @@ internal sealed class RawClient : IDisposable
 
     private async Task<bool> FillAsync()
     {
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource timeout = new(Timeout);
         try
         {
-            int got = await _socket.ReceiveAsync(_buffer, patience.Token);
+            int got = await _socket.ReceiveAsync(_buffer, timeout.Token);
             _received += Encoding.Latin1.GetString(_buffer, 0, got);
             return got > 0;
         }

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>A scraper that behaves, and how long its scrapes take beside others that do not.</summary>
+/// <summary>A well-behaved scraper, and how long its scrapes take while other clients misbehave.</summary>
 internal static class ReferenceScraper
 {
     private const int Scrapes = 9;
 
     /// <summary>
     /// Two cores that other tests use too make any scrape take this long now and then. It is a twentieth of Prometheus's
-    /// scrape_timeout; an exporter that is shut out takes for ever.
+    /// scrape_timeout; a scrape that is locked out would take forever.
     /// </summary>
     private static readonly TimeSpan Floor = TimeSpan.FromMilliseconds(500);
 

@@ -3,7 +3,7 @@ using ThreadExporter.Linux;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>A real process with one thread, which uses CPU only when it is told to: its process clock stands in between.</summary>
+/// <summary>A real process with one thread, which uses CPU only in <see cref="Run"/>: in between its process clock does not change.</summary>
 internal sealed class Sleeper : IDisposable
 {
     private readonly Process _process = Process.Start(new ProcessStartInfo("/bin/cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
@@ -12,7 +12,7 @@ internal sealed class Sleeper : IDisposable
 
     public int Pid => _process.Id;
 
-    /// <summary>Moves the process clock, and returns when it stands again.</summary>
+    /// <summary>Advances the process clock, and returns when it no longer changes.</summary>
     public void Run()
     {
         long before = Clock();
@@ -27,7 +27,7 @@ internal sealed class Sleeper : IDisposable
                 long seen = Clock();
                 Thread.Sleep(2);
                 return Clock() == seen;
-            }, "its clock stands");
+            }, "its clock does not change");
     }
 
     public void Dispose()

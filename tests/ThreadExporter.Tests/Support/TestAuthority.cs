@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ThreadExporter.Tests.Support;
 
-/// <summary>Signs certificates that last for an hour unless the test says otherwise.</summary>
+/// <summary>Signs certificates that are valid for an hour unless the test specifies otherwise.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1", ClientAuthentication = "1.3.6.1.5.5.7.3.2";

@@ -30,7 +30,7 @@ internal sealed class TlsFolder : IDisposable
 
     public string Ca => Path.Combine(Config.Folder, "ca.pem");
 
-    /// <summary>cert_file stands in line 6, key_file in line 7, what is given from line 8 on.</summary>
+    /// <summary>cert_file is in line 6, key_file in line 7, the parameter from line 8 on.</summary>
     public void WriteConfig(string more = "") => Config.Write($"{Rest}[web.tls]\ncert_file = \"{Cert}\"\nkey_file = \"{Key}\"\n{more}");
 
     /// <summary>Certificate first, then key, as two files must be.</summary>

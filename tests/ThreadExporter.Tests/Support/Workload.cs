@@ -24,16 +24,16 @@ internal sealed class Workload : IDisposable
             RedirectStandardOutput = true,
         };
         _process = Process.Start(start)!;
-        // Answers to something: then its main loop stands.
+        // A response shows that its main loop runs.
         Ask("hello");
     }
 
     public int Pid { get; private init; }
 
-    /// <summary>The /proc that shows <see cref="Pid"/> and the tids as they are given out.</summary>
+    /// <summary>The /proc that shows <see cref="Pid"/> and the tids as they are returned here.</summary>
     public string Procfs { get; private set; } = "/proc";
 
-    /// <summary>As process 1 of a pid namespace of its own, where nobody else takes pids: for tests that force their reuse.</summary>
+    /// <summary>As process 1 of a pid namespace of its own, where no other process takes pids: for tests that force their reuse.</summary>
     public static Workload InOwnPidNamespace()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/unshare"), "needs root and unshare(1) for a pid namespace");
@@ -44,7 +44,7 @@ internal sealed class Workload : IDisposable
         return workload;
     }
 
-    /// <summary>A thread that is idle, burns, or is busy so many percent. Returns its tid.</summary>
+    /// <summary>A thread that is idle, burns, or is busy for a percentage of the time. Returns its tid.</summary>
     public int Spawn(string name, string mode) => int.Parse(Ask($"spawn {name} {mode}"), CultureInfo.InvariantCulture);
 
     public void Rename(int tid, ReadOnlySpan<byte> name) => Ask($"rename {tid} {Convert.ToHexString(name)}");

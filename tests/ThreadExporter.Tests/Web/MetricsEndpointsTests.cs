@@ -79,7 +79,7 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task OpenMetrics_and_gzip_are_served_when_asked_for()
+    public async Task OpenMetrics_and_gzip_are_served_on_request()
     {
         using HttpRequestMessage request = new(HttpMethod.Get, "/metrics");
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse("application/openmetrics-text; version=1.0.0"));

@@ -14,7 +14,8 @@ internal static class FilterHints
     /// <param name="users">State of the user lookups.</param>
     /// <param name="empty">It matches no process now.</param>
     /// <param name="earlierOwns">An earlier filter owns a process.</param>
-    public static IEnumerable<string> Of(CompiledFilter filter, UserDirectory users, bool empty, bool earlierOwns)
+    /// <param name="usesShortLived">One of its processes used much of its CPU time in short-lived threads or processes.</param>
+    public static IEnumerable<string> Of(CompiledFilter filter, UserDirectory users, bool empty, bool earlierOwns, bool usesShortLived = false)
     {
         FilterConfig config = filter.Config;
         if (filter.ExeDenied > 0)
@@ -32,6 +33,8 @@ internal static class FilterHints
             yield return "The user directory has not responded for a user of this filter; until it does, that user matches no process.";
         if (states.Any(s => s is { HasNoResponse: true, Uid: not null }))
             yield return "The user directory does not respond for a user of this filter; the previous uid stays in use.";
+        if (usesShortLived)
+            yield return "More than a quarter of the CPU time of a process was used by short-lived threads or processes: `group = true` counts the processes, and exit records name both.";
         if (!empty)
             yield break;
         if (config.MatchNames.Length > 0 || config.Comm.Length > 0)

@@ -70,7 +70,7 @@ internal static class LandingPage
     {
         collector.Discover(snapshot, Clocks.MonotonicNanoseconds());
         return new Watched(
-            collector.Processes.Select(p => new Match(p.Filter.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name))).ToLookup(m => m.Filter),
+            collector.Processes.Select(p => new Match(p.Filter.Name, p.Pid, p.Threads.Count, ProcText.Decode(p.Name), p.UsesShortLived)).ToLookup(m => m.Filter),
             collector.HasSchedInfo, collector.HiddenBy, collector.DeniedProcesses);
     }
 
@@ -136,7 +136,7 @@ internal static class LandingPage
             string listed = string.Join(" ", matches.Take(MaxListed).Select(m => $"<span class=\"process\"><bdi>{Encode(m.Name)}</bdi> <small>{m.Pid}</small></span>"));
             if (matches.Length > MaxListed)
                 listed += string.Create(CultureInfo.InvariantCulture, $" and {matches.Length - MaxListed} more");
-            string hints = string.Concat(FilterHints.Of(filter, snapshot.Matcher.Users, matches.Length == 0, earlierOwns).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
+            string hints = string.Concat(FilterHints.Of(filter, snapshot.Matcher.Users, matches.Length == 0, earlierOwns, matches.Any(m => m.UsesShortLived)).Select(h => $"<p class=\"hint\">{WithCode(h)}</p>"));
             page.Append(CultureInfo.InvariantCulture, $"""
                 <tr role="row"{(matches.Length == 0 ? " class=\"empty\"" : "")}><th scope="row" role="rowheader">{Encode(filter.Name)}</th>
                 <td role="cell" class="number" data-label="processes">{matches.Length}</td><td role="cell" class="number" data-label="threads">{matches.Sum(m => m.Threads)}</td>
@@ -183,7 +183,7 @@ internal static class LandingPage
 
     private static string Encode(string text) => WebUtility.HtmlEncode(Printable.Of(text));
 
-    private sealed record Match(string Filter, int Pid, int Threads, string Name);
+    private sealed record Match(string Filter, int Pid, int Threads, string Name, bool UsesShortLived);
 
     private sealed record Watched(ILookup<string, Match> Matches, bool HasSchedInfo, string? HiddenBy, int Denied);
 }

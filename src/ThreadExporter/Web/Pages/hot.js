@@ -10,6 +10,7 @@ const rowsChoice = byId("rows");
 const pause = byId("pause");
 
 const STATES = { R: "running", S: "sleeping", D: "disk sleep", T: "stopped", t: "traced", Z: "zombie", I: "idle", X: "dead" };
+const VERDICTS = ["busy", "throttled", "starved", "blocked", "running", "idle"];
 const TIMEOUT = 5000;
 // Rows keep their order for this long after the last input, so that a row does not move away under the pointer.
 const HOLD_TIME = 2500;
@@ -24,14 +25,15 @@ const SORTS = {
   cpu: (t) => t.cpu_seconds,
   peak: (t) => Math.max(0, ...t.history),
   name: (t) => t.name,
-  state: (t) => t.state,
+  // The order in which a person would look at them.
+  verdict: (t) => VERDICTS.length - VERDICTS.indexOf(t.verdict),
   wait: (t) => t.wait_ratio ?? 0,
   saturated: (t) => t.saturated_seconds ?? 0,
   process: (t) => t.process,
   daemon: (t) => t.daemon,
   filter: (t) => t.filter,
 };
-const BY_TEXT = new Set(["name", "state", "process", "daemon", "filter"]);
+const BY_TEXT = new Set(["name", "process", "daemon", "filter"]);
 
 // The view is kept in the URL, so that a link to it can be shared.
 function readUrl() {
@@ -140,7 +142,7 @@ function newRow(thread) {
   const row = element("tr");
   row.setAttribute("role", "row");
   const cells = {};
-  for (const [name, label] of [["cpu"], ["history"], ["name"], ["state", "State"], ["wait", "Waiting"], ["saturated", "Saturated"], ["process", "Process"], ["daemon", "Daemon"], ["filter", "Filter"]]) {
+  for (const [name, label] of [["cpu"], ["history"], ["name"], ["verdict", "Verdict"], ["wait", "Waiting"], ["saturated", "Saturated"], ["process", "Process"], ["daemon", "Daemon"], ["filter", "Filter"]]) {
     const cell = element("td", "c-" + name);
     cell.setAttribute("role", "cell");
     if (label) cell.dataset.label = label;
@@ -162,9 +164,11 @@ function newRow(thread) {
     const detail = byId("detail");
     if (detail.getBoundingClientRect().top < 0) detail.scrollIntoView();
   });
-  cells.name.append(" ", element("span", "full", "full core"));
+  const role = element("span", "row-role");
+  cells.name.append(" ", role);
+  const verdict = cells.verdict.appendChild(element("span", "verdict"));
   cells.process.append(nameElement(), " ", element("small"));
-  return { row, cells, meter, number, bar, modes, spark, pick };
+  return { row, cells, meter, number, bar, modes, spark, pick, role, verdict };
 }
 
 function updateRow(parts, thread) {
@@ -176,8 +180,10 @@ function updateRow(parts, thread) {
   drawSpark(parts.spark, thread.history);
   setText(parts.pick.children[0], thread.name || "(no name)");
   setText(parts.pick.children[1], String(thread.tid));
-  parts.cells.name.lastChild.hidden = thread.cpu_ratio < 0.9;
-  setText(parts.cells.state, STATES[thread.state] ?? thread.state);
+  setText(parts.role, thread.role?.name ?? "");
+  parts.role.hidden = !thread.role;
+  setText(parts.verdict, thread.verdict);
+  parts.verdict.className = `verdict ${thread.verdict}`;
   setText(parts.cells.wait, percent(thread.wait_ratio));
   setText(parts.cells.saturated, seconds(thread.saturated_seconds));
   setText(parts.cells.process.children[0], thread.process);
@@ -192,7 +198,7 @@ function updateRow(parts, thread) {
 function matching(threads) {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   return threads.filter((t) => {
-    const text = [t.name, t.tid, t.process, t.pid, t.daemon, t.filter].join("\n").toLowerCase();
+    const text = [t.name, t.tid, t.process, t.pid, t.daemon, t.filter, t.verdict, t.role?.name].join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
@@ -256,6 +262,8 @@ function renderDetail(response, shown) {
   const isOther = thread.daemon !== thread.process;
   setSentence(byId("detail-of"), `thread ${thread.tid} of `, thread.process, ` ${thread.pid}${isOther ? ", daemon " : ""}`, isOther ? thread.daemon : "", ", filter ", thread.filter);
   setText(byId("detail-cpu"), percent(thread.cpu_ratio));
+  renderRole(thread.role);
+  setText(byId("detail-verdict"), thread.reason ? `${thread.verdict}: ${thread.reason.replaceAll(" %", "\u00a0%")}` : thread.verdict);
   drawSpark(byId("detail-chart"), thread.history);
   const since = view.span * response.interval_seconds;
   setText(byId("detail-since"), since < 100 ? `${Math.round(since)} s ago` : `${(since / 60).toFixed(1)} min ago`);
@@ -267,6 +275,44 @@ function renderDetail(response, shown) {
   setValue(byId("perf"), `perf record -g -t ${thread.tid} -- sleep 10`);
   setValue(byId("pidstat"), `pidstat -t -p ${thread.pid} 1`);
   renderProcess(response, thread);
+  renderHost(response);
+}
+
+// Who has the CPUs of the host.
+function renderHost(response) {
+  const host = response.host;
+  byId("host-usage").hidden = !host;
+  if (!host) return;
+  const window = response.window_seconds;
+  setText(byId("host-title"), `CPU use of the host: ${count(host.cpus, "CPU", "CPUs")}`);
+  const parts = [["", "watched processes", host.watched_seconds]];
+  let rest = host.unwatched_seconds;
+  for (const neighbour of host.neighbours) {
+    parts.push([neighbour.name, ` ${neighbour.pid}`, neighbour.cpu_seconds]);
+    rest -= neighbour.cpu_seconds;
+  }
+  parts.push(["", "other processes", Math.max(0, rest)], ["", "short-lived processes, interrupts", host.short_lived_seconds]);
+  if (host.steal_seconds > 0) parts.push(["", "taken by the hypervisor (steal)", host.steal_seconds]);
+  const list = byId("host-parts");
+  parts.forEach(([name, text, time], i) => {
+    const item = list.children[i] ?? list.appendChild(element("li"));
+    if (!item.firstChild) item.append(element("span"), element("b"));
+    setSentence(item.children[0], "", name, text);
+    setText(item.children[1], cores(time, window));
+  });
+  while (list.children.length > parts.length) list.lastChild.remove();
+}
+
+// What the thread is for; most threads are not known.
+function renderRole(role) {
+  byId("role").hidden = !role;
+  setText(byId("role-name"), role?.name ?? "");
+  setText(byId("role-text"), role?.text ?? "");
+  const source = byId("role-source");
+  source.hidden = !role?.source;
+  // The exporter accepts only http and https here.
+  if (role?.source) source.href = role.source;
+  else source.removeAttribute("href");
 }
 
 function setValue(input, value) {
@@ -285,7 +331,18 @@ function renderProcess(response, thread) {
   for (const other of named) parts.push(["part-shown", ` ${other.tid}`, other.cpu_seconds, other.name]);
   if (more.length > 0) parts.push(["part-more", `${more.length} more of the busiest`, more.reduce((sum, t) => sum + t.cpu_seconds, 0)]);
   parts.push(["part-other", "other threads", process.other_threads_seconds]);
-  parts.push(["part-unattributed", process.unattributed_seconds === null ? "exited threads (not available)" : "exited or new threads", process.unattributed_seconds]);
+  let rest = process.unattributed_seconds;
+  for (const gone of process.exited) {
+    parts.push(["part-exited", ` (${count(gone.exits, "thread", "threads")} exited)`, gone.cpu_seconds, gone.name]);
+    rest -= gone.cpu_seconds;
+  }
+  // What children used is not in the time of the process.
+  if (process.waited_children_seconds > 0 && process.exited.length === 0) parts.push(["part-unattributed", "exited children", process.waited_children_seconds]);
+  parts.push(["part-unattributed", rest === null ? "exited threads (not available)" : "exited or new threads", rest === null ? null : Math.max(0, rest)]);
+  const shortLived = (process.unattributed_seconds ?? 0) + process.waited_children_seconds;
+  setText(byId("process-hint"), shortLived > (process.cpu_seconds + process.waited_children_seconds) / 4
+    ? "More than a quarter of this CPU time was used by short-lived threads or processes." + (process.exited.length === 0 ? " Exit records would name them; group = true counts the processes." : "")
+    : "");
   const bar = byId("process-bar");
   const list = byId("process-parts");
   parts.forEach(([name, text, time, ofThread], i) => {
@@ -361,8 +418,8 @@ async function poll() {
     if (request !== view.request) return;
     if (!response.ok) throw new Error(`The exporter returned ${response.status}`);
     const data = await response.json();
-    for (const item of [...data.threads, ...data.processes]) {
-      for (const key of ["name", "process", "daemon", "filter"]) if (key in item) item[key] = printable(item[key]);
+    for (const item of [...data.threads, ...data.processes, ...(data.host?.neighbours ?? [])]) {
+      for (const key of ["name", "process", "daemon", "filter", "reason"]) if (key in item) item[key] = printable(item[key]);
     }
     if (request !== view.request) return;
     view.response = data;

@@ -96,7 +96,7 @@ public sealed class PasswordHashQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_check_that_fails_is_told_and_the_thread_goes_on()
+    public async Task A_check_that_fails_is_reported_and_the_thread_continues()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => _queue.RunAsync(Flood, () => throw new InvalidOperationException("a fault"), TestContext.Current.CancellationToken));
         Assert.NotNull(await RunAfterAsync(Flood));

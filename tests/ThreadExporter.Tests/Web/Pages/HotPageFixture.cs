@@ -13,6 +13,7 @@ public sealed class HotPageFixture : IAsyncDisposable
     private Workload? _workload;
     private Browser? _browser;
     private Daemon? _daemon;
+    private int _blocked;
 
     public HotPageFixture() => _started = new Lazy<Task>(() => Task.Run(StartAsync));
 
@@ -32,6 +33,8 @@ public sealed class HotPageFixture : IAsyncDisposable
             await _browser.DisposeAsync();
         if (_daemon is not null)
             await _daemon.DisposeAsync();
+        if (_blocked > 0)
+            _workload!.Do($"release {_blocked}");
         _workload?.Dispose();
         _config?.Dispose();
     }
@@ -44,6 +47,8 @@ public sealed class HotPageFixture : IAsyncDisposable
         _workload.Spawn("msgr-worker-0", "5");
         _workload.Spawn("msgr-worker-1", "3");
         _workload.Spawn("rocksdb:low0", "1");
+        _blocked = _workload.Get("steps blocked");
+        _workload.Do($"post {_blocked} vfork");
         _config = new TempConfig($"[[filter]]\nname = \"osd\"\npid = {_workload.Pid}\n[[filter]]\nname = \"databases\"\nunit = \"mariadb.service\"\n");
         _daemon = await Daemon.StartAsync(["--config", _config.Path]);
         _browser = await Browser.StartAsync();

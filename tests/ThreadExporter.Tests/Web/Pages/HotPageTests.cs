@@ -11,7 +11,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
     private const char Tab = '\uE004';
     private const char Enter = '\uE007';
 
-    // The README's picture wants more of a history than the tests do.
+    // The README's picture needs a longer history than the tests.
     private static readonly double HistorySeconds = double.Parse(Environment.GetEnvironmentVariable("HOT_PAGE_SECONDS") ?? "0", CultureInfo.InvariantCulture);
 
     private Browser Browser => fixture.Browser;
@@ -78,6 +78,41 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         Assert.Equal("Busiest thread", await Browser.TextAsync("#detail-why"));
     }
 
+    [SlowFact]
+    public async Task A_known_thread_shows_its_role_in_the_row_and_the_text_in_the_panel()
+    {
+        await OpenHotAsync();
+        Assert.True((await Browser.RunAsync("return document.querySelector('#role').hidden")).GetBoolean(), "the busiest thread of this process is not known");
+        await Browser.WaitAsync("[...document.querySelectorAll('.row-role')].some(r => r.textContent === 'RocksDB compaction')", "the role in the row of rocksdb:low0");
+        await Browser.RunAsync("[...document.querySelectorAll('.pick')].find(p => p.textContent.startsWith('rocksdb:low0')).click()");
+        Assert.Equal("RocksDB compaction", await Browser.TextAsync("#role-name"));
+        Assert.Contains("compactions", await Browser.TextAsync("#role-text"), StringComparison.Ordinal);
+        Assert.StartsWith("https://github.com/facebook/rocksdb/", (await Browser.RunAsync("return document.querySelector('#role-source').href")).GetString(), StringComparison.Ordinal);
+        await CheckLooksAsync("hot-role");
+        await Browser.TypeAsync("#filter", "compaction");
+        await Browser.WaitAsync("document.querySelectorAll('#threads tbody tr').length === 1", "the search finds the role");
+        Assert.Empty(await Browser.TakeConsoleAsync());
+    }
+
+    [SlowFact]
+    public async Task A_thread_shows_its_verdict_in_the_row_and_the_sentence_in_the_panel()
+    {
+        await OpenHotAsync();
+        await Browser.RunAsync("[...document.querySelectorAll('.pick')].find(p => p.textContent.startsWith('blocked')).click()");
+        await Browser.WaitAsync("document.querySelector('tr.selected .verdict').textContent === 'blocked'", "the verdict in the row of the blocked thread");
+        string panel = await Browser.TextAsync("#detail-verdict");
+        Assert.StartsWith("blocked: in uninterruptible sleep (D) at ", panel, StringComparison.Ordinal);
+        Assert.Contains("of a core", await Browser.TextAsync("#process-title"), StringComparison.Ordinal);
+        Assert.StartsWith("CPU use of the host: ", await Browser.TextAsync("#host-title"), StringComparison.Ordinal);
+        Assert.Contains("short-lived processes, interrupts", await Browser.TextAsync("#host-parts"), StringComparison.Ordinal);
+        await CheckLooksAsync("hot-verdict");
+        await Browser.ClickAsync("th.c-verdict button");
+        await Browser.WaitAsync("document.querySelector('th.c-verdict').ariaSort === 'descending'", "the order by verdict");
+        await Browser.TypeAsync("#filter", "blocked");
+        await Browser.WaitAsync("document.querySelectorAll('#threads tbody tr').length === 1", "the search finds the verdict");
+        Assert.Empty(await Browser.TakeConsoleAsync());
+    }
+
     [SlowTheory]
     [InlineData(1400, 900, "light")]
     [InlineData(1400, 900, "dark")]
@@ -91,6 +126,23 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
         await Browser.OpenAsync(fixture.Daemon.Http.BaseAddress!);
         await CheckLooksAsync($"landing-{width}-{scheme}");
         Assert.Empty(await Browser.TakeConsoleAsync());
+    }
+
+    [SlowTheory]
+    [InlineData(1400, "light")]
+    [InlineData(1400, "dark")]
+    [InlineData(360, "light")]
+    [InlineData(360, "dark")]
+    public async Task Axe_finds_nothing_serious(int width, string scheme)
+    {
+        string axe = Repository.File("tests/npm/node_modules/axe-core/axe.min.js");
+        Assert.SkipUnless(File.Exists(axe), "axe-core is not installed: tests/setup does it, with npm");
+        string script = await File.ReadAllTextAsync(axe, TestContext.Current.CancellationToken)
+            + "; return axe.run().then(r => r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`))";
+        await OpenHotAsync(width, 1500, scheme);
+        Assert.Empty((await Browser.RunAsync(script)).EnumerateArray().Select(p => p.GetString()));
+        await Browser.OpenAsync(fixture.Daemon.Http.BaseAddress!);
+        Assert.Empty((await Browser.RunAsync(script)).EnumerateArray().Select(p => p.GetString()));
     }
 
     [SlowFact]
@@ -151,7 +203,7 @@ public sealed class HotPageTests(HotPageFixture fixture) : IClassFixture<HotPage
             if (reached.Count(r => r == "pick") == 2)
                 break;
         }
-        foreach (string wanted in (string[])["skip", "./", "perf", "pidstat", "filter", "rows", "pause", "cpu", "peak", "name", "state", "wait", "saturated", "process", "daemon", "pick"])
+        foreach (string wanted in (string[])["skip", "./", "perf", "pidstat", "filter", "rows", "pause", "cpu", "peak", "name", "verdict", "wait", "saturated", "process", "daemon", "pick"])
             Assert.Contains(wanted, reached);
         await Browser.PressAsync(Enter);
         Assert.Equal("Selected thread", await Browser.TextAsync("#detail-why"));

@@ -7,7 +7,7 @@ namespace ThreadExporter.Tests.Web.Pages;
 public class HttpPageTests
 {
     [Fact]
-    public void The_table_of_limits_holds_their_values()
+    public void The_table_of_limits_has_their_values()
     {
         string page = File.ReadAllText(Repository.File("docs/http.md"));
         Assert.All(

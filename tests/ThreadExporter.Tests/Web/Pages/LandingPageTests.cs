@@ -106,7 +106,7 @@ public class LandingPageTests
         ConfigHolder holder = ConfigHolder.Load(null, mayBeMissing: true, new ConfigOverrides { Filter = "f" }, out _)!;
         using SemaphoreSlim started = new(0);
         using SemaphoreSlim resume = new(0);
-        Task collection = Task.Run(() => gate.Inspect(() => { started.Release(); resume.Wait(); return 0; }), TestContext.Current.CancellationToken);
+        Task collection = Task.Run(() => gate.Run(() => { started.Release(); resume.Wait(); }), TestContext.Current.CancellationToken);
         await started.WaitAsync(TestContext.Current.CancellationToken);
         Assert.Contains("A collection is still running", LandingPage.Render(holder, live.Collector, gate, lastScrape: 0), StringComparison.Ordinal);
         resume.Release();

@@ -57,7 +57,7 @@ public class StalledReaderTests
             await AssertBusyAsync();
             // Until the first are dropped; the limit is looked at once a second.
             await Eventually.TrueAsync(async () => await StatusAsync() != HttpStatusCode.ServiceUnavailable, "a client that does not read is dropped",
-                patience: HttpLimits.ResponseGrace + TimeSpan.FromSeconds(8));
+                timeout: HttpLimits.ResponseGrace + TimeSpan.FromSeconds(8));
             Assert.True(Stopwatch.GetElapsedTime(start) > HttpLimits.ResponseGrace - TimeSpan.FromSeconds(1), "a client was dropped before its time");
             Eventually.True(() => !stalled.Exists(c => c.IsOpen), "the daemon has dropped them all");
             foreach (RawClient client in stalled)

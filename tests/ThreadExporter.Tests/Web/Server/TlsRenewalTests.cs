@@ -67,7 +67,7 @@ public sealed class TlsRenewalTests : IDisposable
     }
 
     [SlowFact]
-    public async Task A_reload_takes_other_files_at_once_and_keeps_the_old_when_they_are_bad()
+    public async Task A_reload_uses_other_files_at_once_and_keeps_the_old_ones_when_they_are_invalid()
     {
         await using Daemon daemon = await _folder.StartAsync();
         using HttpClient client = _folder.Client(daemon);
