@@ -6,6 +6,11 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Starting thread-exporter {Version} (procfs {Procfs})")]
     public static partial void Starting(this ILogger logger, string version, string procfs);
 
+    /// <param name="logger">The logger.</param>
+    /// <param name="settings">What the garbage collector itself reports, not what the project file says.</param>
+    [LoggerMessage(LogLevel.Debug, "Settings of the garbage collector: {Settings}")]
+    public static partial void GarbageCollector(this ILogger logger, string settings);
+
     [LoggerMessage("{Notice}")]
     public static partial void Cgroups(this ILogger logger, LogLevel level, string notice);
 

@@ -51,6 +51,8 @@ internal static class RunCommand
     {
         ExporterConfig config = holder.Current.Config;
         logger.Starting(SelfMetrics.Version, root.Path);
+        if (logger.IsEnabled(LogLevel.Debug))
+            logger.GarbageCollector(string.Join(", ", GC.GetConfigurationVariables().Select(v => $"{v.Key}={v.Value}").Order(StringComparer.Ordinal)));
         using ListenSockets sockets = ListenSockets.Bind(config.Web.Listen, logger);
         CollectionGate gate = new();
         CgroupfsRoot? cgroupfs = CgroupfsRoot.Open(config.Collector.Cgroupfs, out string notice);
