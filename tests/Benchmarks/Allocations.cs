@@ -30,5 +30,5 @@ internal static class Allocations
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Scrapes;
     }
 
-    private static async Task ScrapeAsync(ScrapeCoordinator coordinator) => await coordinator.CollectAsync();
+    private static async Task ScrapeAsync(ScrapeCoordinator coordinator) => (await coordinator.GetAsync(default)).Release();
 }

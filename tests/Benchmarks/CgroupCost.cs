@@ -86,7 +86,7 @@ internal static class CgroupCost
             {
                 long start = Stopwatch.GetTimestamp();
                 Clocks.TryGetProcessCpu(Environment.ProcessId, out long cpuStart);
-                scrapes[i].CollectAsync().GetAwaiter().GetResult();
+                scrapes[i].GetAsync(default).GetAwaiter().GetResult().Release();
                 Clocks.TryGetProcessCpu(Environment.ProcessId, out long cpuEnd);
                 if (round < WarmUp)
                     continue;

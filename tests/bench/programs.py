@@ -184,14 +184,15 @@ def free_port():
 
 
 class Ours(Server):
-    """The published file with the defaults of every key."""
+    """The published file with the defaults of every key, but those in the settings (TOML that follows the filter)."""
 
-    def __init__(self, load, threads):
+    def __init__(self, load, threads, settings=""):
         # Ready when it shows this many threads; None: their number changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f"[[filter]]\npid = [{load.pid}]\n")
+            pids = ", ".join(str(one.pid) for one in (load if isinstance(load, list) else [load]))
+            file.write(f"[[filter]]\npid = [{pids}]\n{settings}")
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name}
         super().__init__(self.command([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]), port, environment)

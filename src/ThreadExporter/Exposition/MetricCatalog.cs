@@ -111,7 +111,7 @@ internal static class MetricCatalog
     public static readonly MetricFamily Descriptors = new("thread_exporter_descriptors", Gauge,
         "File descriptors kept open on /proc and on the cgroup file system.");
     public static readonly MetricFamily CollectDuration = new("thread_exporter_collect_duration_seconds", Gauge,
-        "Duration of each stage of this collection, in seconds; render is that of the previous collection.", "stage");
+        "Duration of each stage of this collection, in seconds; render is that of the previous collection, with compression.", "stage");
     public static readonly MetricFamily ReadErrors = new("thread_exporter_read_errors_total", Counter,
         "Failed reads of /proc, by reason. gone is expected: a process or thread ended between two reads.", "reason");
     public static readonly MetricFamily SamplerInterval = new("thread_exporter_sampler_interval_seconds", Gauge,

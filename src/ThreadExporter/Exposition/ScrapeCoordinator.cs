@@ -22,20 +22,28 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
     public Task<PooledBuffer> GetAsync(ScrapeRequest request)
     {
         lock (_lock)
-        {
-            if (_open is null)
-            {
-                ScrapeBatch opened = new();
-                // Open to other requests only once its task exists: without memory for a task they would wait forever.
-                _ = Task.Run(() => Run(opened));
-                _open = opened;
-            }
-            return _open.Wait(request);
-        }
+            return Open().Wait(request);
     }
 
     /// <summary>Makes a collection whose text is not needed.</summary>
-    public async Task CollectAsync() => (await GetAsync(default)).Release();
+    /// <exception cref="Exception">The collection failed.</exception>
+    public Task CollectAsync()
+    {
+        lock (_lock)
+            return Open().WaitForCollection();
+    }
+
+    private ScrapeBatch Open()
+    {
+        if (_open is null)
+        {
+            ScrapeBatch opened = new();
+            // Open to other requests only once its task exists: without memory for a task they would wait forever.
+            _ = Task.Run(() => Run(opened));
+            _open = opened;
+        }
+        return _open;
+    }
 
     private void Run(ScrapeBatch batch)
     {
@@ -47,6 +55,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
                 collector.Collect(snapshot);
                 lock (_lock)
                     _open = null;
+                batch.Collected();
                 Render(batch, snapshot);
             });
         }
@@ -65,49 +74,62 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
     {
         foreach (IGrouping<(bool, string?), ScrapeRequest> same in batch.Requests.GroupBy(r => (r.Format.OpenMetrics, r.Filters)))
         {
-            PooledBuffer text = RenderText(same.First(), snapshot);
-            bool isShared = false;
+            long start = Stopwatch.GetTimestamp();
+            ScrapeRequest[] compressed = [.. same.Where(r => r.Format.Gzip)];
+            ScrapeRequest[] plain = [.. same.Where(r => !r.Format.Gzip)];
+            // Without the text as a whole when nobody wants it: a chunk is compressed while the CPU's cache still has it.
+            PooledBuffer? text = plain.Length > 0 ? Fill(text => WriteText(text, plain[0], snapshot)) : null;
             try
             {
-                foreach (ScrapeRequest request in same.OrderByDescending(r => r.Format.Gzip))
-                {
-                    PooledBuffer buffer = request.Format.Gzip ? Compress(text) : text;
-                    isShared |= ReferenceEquals(buffer, text);
-                    batch.Complete(request, buffer);
-                }
+                if (compressed.Length > 0)
+                    batch.Complete(compressed[0], Fill(gzip => Compress(gzip, text, compressed[0], snapshot)));
             }
-            finally
+            catch
             {
-                // The requests that got the text release it. When none did, or compression failed, it is released here.
-                if (!isShared)
-                    text.Release();
+                text?.Release();
+                throw;
             }
+            self.RenderDuration = Stopwatch.GetElapsedTime(start);
+            if (text is not null)
+                batch.Complete(plain[0], text);
         }
     }
 
-    private PooledBuffer RenderText(ScrapeRequest request, ConfigSnapshot snapshot)
+    private void WriteText(PooledBuffer output, ScrapeRequest request, ConfigSnapshot snapshot)
     {
         bool openMetrics = request.Format.OpenMetrics;
-        long start = Stopwatch.GetTimestamp();
         IReadOnlyList<SeriesOwner> shown = request.Names is { } filters
             ? [.. collector.Owners.Where(o => filters.Contains(o.Filter.Name))]
             : collector.Owners;
-        PooledBuffer text = Fill(text =>
-        {
-            ThreadMetrics.Write(shown, name => request.Names?.Contains(name) != false, collector, snapshot.Config.Sampler, new ExpositionWriter(text, openMetrics));
-            self.Write(text, openMetrics, collector, snapshot);
-        });
-        self.RenderDuration = Stopwatch.GetElapsedTime(start);
-        return text;
+        ThreadMetrics.Write(shown, name => request.Names?.Contains(name) != false, collector, snapshot.Config.Sampler, new ExpositionWriter(output, openMetrics));
+        self.Write(output, openMetrics, collector, snapshot);
     }
 
-    private PooledBuffer Compress(PooledBuffer text) => Fill(compressed =>
+    /// <param name="output">Receives the compressed text.</param>
+    /// <param name="text">The text; null: it is rendered here.</param>
+    /// <param name="request">What is rendered.</param>
+    /// <param name="snapshot">The configuration of the collection.</param>
+    private void Compress(PooledBuffer output, PooledBuffer? text, ScrapeRequest request, ConfigSnapshot snapshot)
     {
-        using Stream stream = new BufferStream(compressed);
+        using Stream stream = new BufferStream(output);
         using GZipStream gzip = new(stream, CompressionLevel.Fastest);
-        foreach (ReadOnlyMemory<byte> segment in text.Segments)
-            gzip.Write(segment.Span);
-    });
+        if (text is not null)
+        {
+            foreach (ReadOnlyMemory<byte> segment in text.Segments)
+                gzip.Write(segment.Span);
+            return;
+        }
+        PooledBuffer drained = new(_chunks, gzip);
+        try
+        {
+            WriteText(drained, request, snapshot);
+            drained.Flush();
+        }
+        finally
+        {
+            drained.Release();
+        }
+    }
 
     /// <summary>
     /// Returns a buffer that <paramref name="write"/> has filled. When that fails (out of memory, for example), the chunks go back to the pool.
@@ -131,6 +153,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
     private sealed class ScrapeBatch
     {
         private readonly Dictionary<ScrapeRequest, (int Waiting, TaskCompletionSource<PooledBuffer> Result)> _pending = [];
+        private readonly TaskCompletionSource _collected = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public IEnumerable<ScrapeRequest> Requests => _pending.Keys;
 
@@ -141,6 +164,10 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
             _pending[request] = (pending.Waiting + 1, pending.Result);
             return pending.Result.Task;
         }
+
+        public Task WaitForCollection() => _collected.Task;
+
+        public void Collected() => _collected.SetResult();
 
         public void Complete(ScrapeRequest request, PooledBuffer buffer)
         {
@@ -153,6 +180,7 @@ internal sealed class ScrapeCoordinator(Collector collector, CollectionGate gate
 
         public void Fail(Exception error)
         {
+            _collected.TrySetException(error);
             foreach ((_, TaskCompletionSource<PooledBuffer> result) in _pending.Values)
                 result.TrySetException(error);
         }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using ThreadExporter.Collection;
 using ThreadExporter.Configuration;
@@ -168,19 +169,51 @@ public sealed class ScrapeCoordinatorTests : IDisposable
         SelfMetrics metrics = new();
         metrics.BeforeWrite(() => throw error);
         ScrapeCoordinator scrapes = new(_live.Collector, _gate, metrics, () => _live.Snapshot, pool);
-        Assert.Same(error, await Assert.ThrowsAsync<InvalidOperationException>(() => scrapes.CollectAsync().WaitAsync(Timeout, TestContext.Current.CancellationToken)));
+        Assert.Same(error, await Assert.ThrowsAsync<InvalidOperationException>(() => scrapes.GetAsync(default).WaitAsync(Timeout, TestContext.Current.CancellationToken)));
         Assert.Equal(0, pool.InUse);
     }
 
     [Fact]
-    public async Task When_only_gzip_is_requested_the_uncompressed_text_is_released()
+    public async Task When_only_gzip_is_requested_the_text_is_compressed_chunk_by_chunk()
     {
-        ChunkPool pool = new();
+        for (int tid = 11; tid < 3000; tid++)
+            _proc.Thread(10, tid, "f"u8);
+        _proc.ProcessStat(10, "f", 2990);
         _held = false;
-        // The text is released after the request has its response.
-        using (PooledText text = new(await NewScrapes(pool).GetAsync(new ScrapeRequest(new ScrapeFormat(false, Gzip: true))).WaitAsync(Timeout, TestContext.Current.CancellationToken)))
-            Eventually.True(() => pool.InUse == 1, "the uncompressed text is released");
+        int made = 0;
+        ChunkPool pool = new(() =>
+        {
+            made++;
+            return new byte[ChunkPool.ChunkSize];
+        });
+        ScrapeCoordinator scrapes = NewScrapes(pool);
+        PooledBuffer compressed = await scrapes.GetAsync(new ScrapeRequest(new ScrapeFormat(false, Gzip: true))).WaitAsync(Timeout, TestContext.Current.CancellationToken);
+        // One chunk for the text and one for the compressed text, which is released with its response.
+        Assert.Equal((2, 1), (made, pool.InUse));
+        using GZipStream gzip = new(new MemoryStream([.. compressed.Segments.SelectMany(s => s.ToArray())]), CompressionMode.Decompress);
+        using StreamReader reader = new(gzip, Encoding.UTF8);
+        string[] lines = (await reader.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+        compressed.Release();
         Assert.Equal(0, pool.InUse);
+        using PooledText text = new(await scrapes.GetAsync(default).WaitAsync(Timeout, TestContext.Current.CancellationToken));
+        string[] expected = text.Value.Split('\n');
+        Assert.InRange(text.Value.Length, 4 * ChunkPool.ChunkSize, 20 * ChunkPool.ChunkSize);
+        // The daemon's own metrics change from one collection to the next.
+        Assert.Equal(expected.Where(IsOfThreads), lines.Where(IsOfThreads));
+        Assert.Equal(expected.Length, lines.Length);
+
+        static bool IsOfThreads(string line) => line.Contains("perfscale_", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_collection_whose_text_is_not_needed_is_not_rendered()
+    {
+        ChunkPool pool = new(() => throw new InvalidOperationException("no chunk is needed"));
+        _held = false;
+        await NewScrapes(pool).CollectAsync().WaitAsync(Timeout, TestContext.Current.CancellationToken);
+        Assert.Equal(1, _live.Collector.Collections);
+        _error = new InvalidOperationException("no luck");
+        Assert.Same(_error, await Assert.ThrowsAsync<InvalidOperationException>(() => NewScrapes(pool).CollectAsync().WaitAsync(Timeout, TestContext.Current.CancellationToken)));
     }
 
     [Fact]

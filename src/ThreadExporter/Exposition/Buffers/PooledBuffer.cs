@@ -6,7 +6,9 @@ namespace ThreadExporter.Exposition.Buffers;
 /// A response body that grows in chunks from a pool. It is reference-counted: the responses that share a collection read the same buffer, and
 /// the last one to release it returns the chunks. It has one writer; after that it does not change.
 /// </summary>
-internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
+/// <param name="pool">Where chunks are rented.</param>
+/// <param name="drain">Gets each chunk that is full, and the rest at <see cref="Flush"/>; one chunk is used again and again. Null: all are kept.</param>
+internal sealed class PooledBuffer(ChunkPool pool, Stream? drain = null) : IBufferWriter<byte>
 {
     private readonly List<byte[]> _chunks = [];
     private readonly List<int> _lengths = [];
@@ -43,6 +45,14 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
     }
 
     public void Advance(int count) => _used += count;
+
+    /// <summary>Writes what is left to the stream that the constructor was given.</summary>
+    public void Flush()
+    {
+        drain?.Write(_current.AsSpan(0, _used));
+        _before += _used;
+        _used = 0;
+    }
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -100,6 +110,12 @@ internal sealed class PooledBuffer(ChunkPool pool) : IBufferWriter<byte>
 
     private void Grow(int sizeHint)
     {
+        if (drain is not null)
+        {
+            Flush();
+            if (_current.Length >= Math.Max(sizeHint, 1))
+                return;
+        }
         // The lists grow first: if that failed after the chunk was rented, the chunk would never be returned.
         _lengths.EnsureCapacity(_chunks.Count);
         _chunks.EnsureCapacity(_chunks.Count + 1);

@@ -52,6 +52,27 @@ public class PooledBufferTests
         Assert.InRange(Held(Burst).Count(ofBurst.Contains), 1, 2);
     }
 
+    [Fact]
+    public void A_drained_buffer_uses_one_chunk_again_and_again()
+    {
+        using MemoryStream drained = new();
+        PooledBuffer buffer = new(_pool, drained);
+        byte[] expected = new byte[(3 * ChunkPool.ChunkSize) + 100];
+        Random.Shared.NextBytes(expected);
+        buffer.Write(expected);
+        // A line longer than a chunk gets an array of its own.
+        byte[] line = new byte[ChunkPool.ChunkSize + 1];
+        line.CopyTo(buffer.GetSpan(line.Length));
+        buffer.Advance(line.Length);
+        buffer.Write(expected);
+        Assert.Equal(1, _pool.InUse);
+        buffer.Flush();
+        Assert.Equal([.. expected, .. line, .. expected], drained.ToArray());
+        Assert.Equal(drained.Length, buffer.Length);
+        buffer.Release();
+        Assert.Equal(0, _pool.InUse);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
