@@ -83,7 +83,8 @@ public sealed class DefaultConfigTests : IDisposable
         {
             // Root may read every file unless it lacks two capabilities.
             await using Daemon daemon = Launch(prepare, "/usr/bin/setpriv --bounding-set -dac_override,-dac_read_search", command);
-            Assert.Equal(78, await daemon.WaitForExitAsync());
+            int code = await daemon.WaitForExitAsync();
+            Assert.True(code == 78, $"{command}: exit code {code}\n{daemon.Log}");
             // `check` looks at the role files, too.
             Assert.Equal($"{Default}: {error}", daemon.Log.Split('\n')[0]);
         }
