@@ -4,7 +4,7 @@ The CPU time of a scrape of two builds, in turns, over the same threads.
 
     tests/bench/compare.py OLD NEW [SECONDS]
 
-OLD and NEW are published files (make publish). Both run without CAP_NET_ADMIN, so that neither uses exit records. Each workload takes SECONDS (40).
+OLD and NEW are published files (make publish). Each workload takes SECONDS (40).
 """
 import statistics
 import sys
@@ -24,9 +24,6 @@ class Build(Ours):
     def __init__(self, path, load, threads):
         programs.OURS = path
         super().__init__(load, threads)
-
-    def command(self, arguments):
-        return ["/usr/bin/setpriv", "--bounding-set=-net_admin", *arguments]
 
 
 def main():

@@ -153,6 +153,34 @@ public class SamplerTests
     }
 
     [Fact]
+    public void Among_many_threads_rested_ones_are_looked_for_every_second_window_and_active_ones_in_each()
+    {
+        using Workload workload = new();
+        int[] threads = [.. Enumerable.Range(0, 500).Select(i => workload.Get($"steps idle-{i}"))];
+        using Rig rig = new(Rig.Config() with { Filters = [LiveCollector.Pid(workload.Pid)] });
+        // The process clock is read in the first window, and is due in the third.
+        rig.Window();
+        Burst(threads[1]);
+        Assert.Equal(0, Peak(threads[1]));
+        Burst(threads[2]);
+        Assert.InRange(Peak(threads[1]), 0.25, 0.45);
+        Assert.InRange(Peak(threads[2]), 0.25, 0.45);
+        // Both are active now.
+        Burst(threads[1]);
+        Assert.InRange(Peak(threads[1]), 0.55, 0.9);
+        Burst(threads[2]);
+        Assert.InRange(Peak(threads[2]), 0.55, 0.9);
+
+        void Burst(int tid)
+        {
+            workload.Do($"do {tid} burst 60000");
+            rig.Window();
+        }
+
+        float Peak(int tid) => rig.Thread(tid).HighestShare(rig.Now, 60_000 * Ms);
+    }
+
+    [Fact]
     public void An_impossible_wait_does_not_affect_a_window()
     {
         using FixtureProc proc = Rig.Proc(2);
