@@ -187,24 +187,26 @@ def free_port():
 
 class Ours(Server):
     """
-    The published file with the defaults of every key, but those in the settings (TOML that follows the filter). Without CAP_NET_ADMIN, as the unit
-    starts it: exit records of everything else on the machine would be part of the figures.
+    The published file with the defaults of every key, but those in the settings (TOML that follows the filter). As the unit starts it, it has no
+    CAP_NET_ADMIN: with exit records, what else happens on the machine would be part of the figures.
     """
 
-    def __init__(self, load, threads, settings=""):
+    def __init__(self, load, threads, settings="", exit_records=False):
         # Ready when it shows this many threads; None: their number changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
         with open(config, "w", encoding="utf-8") as file:
             pids = ", ".join(str(one.pid) for one in (load if isinstance(load, list) else [load]))
             file.write(f"[[filter]]\npid = [{pids}]\n{settings}")
+        # The daemon waits until a file that was just written no longer changes (ConfigFile.SettleTime), which no start on a host has to.
+        time.sleep(0.15)
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name}
-        super().__init__(self.command([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]), port, environment)
+        command = [OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]
+        if os.geteuid() == 0 and not exit_records:
+            command = ["/usr/bin/setpriv", "--bounding-set=-net_admin", *command]
+        super().__init__(command, port, environment)
         self.ready_after = self.wait(b"\nperfscale_thread_cpu_seconds_total{", threads)
-
-    def command(self, arguments):
-        return ["/usr/bin/setpriv", "--bounding-set=-net_admin", *arguments] if os.geteuid() == 0 else arguments
 
     def __exit__(self, *_):
         super().__exit__()

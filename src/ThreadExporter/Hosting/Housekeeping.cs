@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Hosting.Systemd;
 using ThreadExporter.Collection;
+using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
@@ -9,7 +10,7 @@ namespace ThreadExporter.Hosting;
 
 /// <summary>
 /// Periodic work: notifies systemd's watchdog unless a collection or a reload has run for more than ten seconds, updates the
-/// status line, looks up users again, logs the matcher's warnings.
+/// status line, looks up users again, logs the matcher's warnings, returns memory to the system.
 /// </summary>
 internal sealed class Housekeeping(
     ISystemdNotifier notifier, TimeSpan? watchdog, ConfigHolder holder, Collector collector, CollectionGate gate, ReloadService reloads, ILogger<Housekeeping> logger)
@@ -18,6 +19,10 @@ internal sealed class Housekeeping(
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
+    // After the start and the first scrape, which leave most of the garbage.
+    private static readonly TimeSpan FirstTrim = TimeSpan.FromSeconds(2);
+
+    private readonly HeapTrim _heap = new();
     private string _status = "";
     private long _scrapeSeen;
     private long _reloadSeen;
@@ -26,6 +31,8 @@ internal sealed class Housekeeping(
     {
         // Half the watchdog timeout, as sd_watchdog_enabled(3) recommends.
         TimeSpan period = watchdog is { } allowed && allowed / 2 < Interval ? allowed / 2 : Interval;
+        await Task.Delay(FirstTrim, stoppingToken);
+        _heap.Run(Clocks.MonotonicNanoseconds());
         using PeriodicTimer timer = new(period);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -57,6 +64,7 @@ internal sealed class Housekeeping(
             logger.ExitRecords(isWarning ? LogLevel.Warning : LogLevel.Information, notice);
         foreach (string recovery in matcher.Users.TakeRecoveries())
             logger.Recovery(recovery);
+        _heap.Run(Clocks.MonotonicNanoseconds());
         string status = ReloadService.StatusText(holder, collector, gate);
         if (notifier.IsEnabled && status != _status)
             notifier.TryNotify(ServiceStates.Status(_status = status));
