@@ -17,7 +17,7 @@ namespace ThreadExporter.Linux;
 /// <param name="Mode">Type and permissions, as in <c>st_mode</c>.</param>
 public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulong Inode, long ChangedAt, ulong Size, int Mode)
 {
-    private const int TypeMask = 0xF000, RegularFile = 0x8000, Directory = 0x4000;
+    private const int TypeMask = 0xF000, RegularFile = 0x8000, Directory = 0x4000, SymbolicLink = 0xA000;
 
     /// <summary>The modification time (mtime) in nanoseconds since 1970: when the content was last written, unless a program has set it.</summary>
     public long ModifiedAt { get; private init; }
@@ -26,8 +26,14 @@ public readonly record struct FileIdentity(ReadStatus Status, ulong Device, ulon
 
     public bool IsDirectory => (Mode & TypeMask) == Directory;
 
+    /// <summary>Only of a result of <see cref="ReadLink"/>.</summary>
+    public bool IsSymbolicLink => (Mode & TypeMask) == SymbolicLink;
+
     /// <summary>Reads it for a path. Never waits for a FIFO and needs no permission on the file itself.</summary>
     public static FileIdentity Read(string path) => Read(Native.AT_FDCWD, path, 0);
+
+    /// <summary>Reads it for a path. If its last component is a symbolic link, for that link.</summary>
+    public static FileIdentity ReadLink(string path) => Read(Native.AT_FDCWD, path, Native.AT_SYMLINK_NOFOLLOW);
 
     /// <summary>Reads it for an open descriptor.</summary>
     public static FileIdentity Read(int descriptor) => Read(descriptor, "", Native.AT_EMPTY_PATH);

@@ -47,8 +47,7 @@ internal static class ConfigFile
     }
 
     /// <summary>Whether the path does not exist. A dangling symbolic link exists, and so does a file that may not be looked up.</summary>
-    public static bool IsMissing(string path) =>
-        FileIdentity.Read(Path.GetFullPath(path)).Status == ReadStatus.Gone && new FileInfo(path).LinkTarget is null;
+    public static bool IsMissing(string path) => FileIdentity.ReadLink(Path.GetFullPath(path)).Status == ReadStatus.Gone;
 
     // A change time in the future (a file server's clock, or the clock was set back) says nothing.
     private static bool IsSettled(FileIdentity file)
@@ -105,10 +104,10 @@ internal static class ConfigFile
         return status switch
         {
             ReadStatus.Ok => null,
-            ReadStatus.Gone => new FileInfo(path).LinkTarget is null ? "no such file" : "no such file: the path is a dangling symbolic link",
+            ReadStatus.Gone => FileIdentity.ReadLink(path).IsSymbolicLink ? "no such file: the path is a dangling symbolic link" : "no such file",
             ReadStatus.Denied => "permission denied",
             ReadStatus.NoDescriptors => "too many open files",
-            _ => new FileInfo(path).LinkTarget is null ? "cannot be read" : "cannot be read, or has too many levels of symbolic links",
+            _ => FileIdentity.ReadLink(path).IsSymbolicLink ? "cannot be read, or has too many levels of symbolic links" : "cannot be read",
         };
     }
 }

@@ -106,7 +106,8 @@ public sealed class MetricsEndpointsTests : IAsyncLifetime
         byte[] schedStat = "1000 20 3\n"u8.ToArray();
         int held = 0;
         using FuseFile file = new(Path.Combine(proc.Root, "10/task/11/schedstat"), _ => Volatile.Read(ref held) == 0 ? (schedStat, 0) : (FuseFile.Never, 0));
-        using TempConfig config = new($"[[filter]]\ncomm = \"f\"\n[collector]\nprocfs = \"{proc.Root}\"\n");
+        // Without the sampler, which would be the one to wait, with the gate held.
+        using TempConfig config = new($"[[filter]]\ncomm = \"f\"\n[collector]\nprocfs = \"{proc.Root}\"\n[sampler]\nenabled = false\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path]);
         double before = (await daemon.ScrapeParsedAsync()).Value("thread_exporter_collections_total");
 
