@@ -83,6 +83,8 @@ class Program:
         return kilobytes["VmRSS"] * 1024, (kilobytes["RssAnon"] + kilobytes["RssShmem"]) * 1024
 
     def broken(self, what):
+        # Not left behind when it breaks before the with statement has it.
+        self.process.kill()
         self.errors.seek(0)
         return Broken(f"{what}: {self.errors.read().strip()[-500:]}")
 
