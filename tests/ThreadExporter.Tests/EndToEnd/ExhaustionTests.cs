@@ -163,7 +163,8 @@ public class ExhaustionTests
         proc.Threads(1, 40_000);
         using TempConfig config = new("[[filter]]\nmatch = \"nothing\"\n");
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path, "--path.procfs", proc.Root],
-            new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x1200000" });
+            // Hexadecimal: 16 MiB. Native code ignores a value with 0x.
+            new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "1000000" });
         Assert.Contains("thread_exporter_threads 0", await daemon.ScrapeAsync(), StringComparison.Ordinal);
 
         config.Write("[[filter]]\nmatch = \"other\"\n");

@@ -8,8 +8,8 @@ internal sealed record Sample(string Name, IReadOnlyDictionary<string, string> L
 {
     public double Number => double.Parse(Value, CultureInfo.InvariantCulture);
 
-    /// <summary>A value in seconds as exact nanoseconds.</summary>
-    public long Nanoseconds => (long)(decimal.Parse(Value, CultureInfo.InvariantCulture) * 1_000_000_000m);
+    /// <summary>A value in seconds as exact nanoseconds. prometheus-net writes small ones with an exponent.</summary>
+    public long Nanoseconds => (long)(decimal.Parse(Value, NumberStyles.Float, CultureInfo.InvariantCulture) * 1_000_000_000m);
 }
 
 /// <summary>A strict reader of the text format 0.0.4: unknown syntax is an error, and so is a duplicate series.</summary>
