@@ -28,6 +28,7 @@ internal sealed class PageEndpoints(
         Map(app, "/api/v1/report", recorder.ReportAsync);
         MapFile(app, "/hot", "hot.html", Html);
         MapFile(app, "/hot.js", "hot.js", "text/javascript; charset=utf-8");
+        MapFile(app, "/hot.recorder.js", "hot.recorder.js", "text/javascript; charset=utf-8");
         MapFile(app, "/hot.css", "hot.css", "text/css; charset=utf-8");
         MapFile(app, "/hot.svg", "hot.svg", "image/svg+xml");
     }
