@@ -29,7 +29,7 @@ rolesdir = $(abspath $(bindir)/../share/thread-exporter/roles.d)
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-micro bench-cgroups lint format publish docs man rpm selinux install uninstall clean
+.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-recorder bench-micro bench-cgroups lint format publish docs man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,10 @@ bench: publish ## what a scrape costs, compared with prometheus-process-exporter
 bench-memory: publish ## memory over 1,000 scrapes and while a million threads come and go: 5 minutes, writes docs/performance.md
 	tests/setup bench
 	tests/bench/memory.py
+
+bench-recorder: publish ## what the recorder costs at 1,000 threads, 50 active: 4 minutes, writes docs/performance.md
+	tests/setup bench
+	tests/bench/recorder.py
 
 bench-micro: ## the parsers and the writer, each by itself, with allocations
 	$(DOTNET) build tests/Benchmarks -c Release -v q

@@ -184,9 +184,9 @@ def free_port():
 
 
 class Ours(Server):
-    """The published file with the defaults of every key."""
+    """The published file with the defaults of every key. Without a state directory its recorder is off."""
 
-    def __init__(self, load, threads):
+    def __init__(self, load, threads, state=None):
         # Ready when it shows this many threads; None: their number changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
@@ -194,6 +194,8 @@ class Ours(Server):
             file.write(f"[[filter]]\npid = [{load.pid}]\n")
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name}
+        if state:
+            environment["STATE_DIRECTORY"] = state
         super().__init__(self.command([OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]), port, environment)
         self.ready_after = self.wait(b"\nperfscale_thread_cpu_seconds_total{", threads)
 

@@ -20,7 +20,7 @@ const MIN_SPAN = 30;
 
 const view = { span: MIN_SPAN, sort: "cpu", descending: true, selected: null, response: null, receivedAt: null, error: null, touchedAt: -HOLD_TIME, timer: 0, request: 0,
   // The recorded moment that is shown; null: live. hot.recorder.js has the strip of recorded hours.
-  at: null };
+  at: null, notRecorded: false };
 const shownRows = new Map();
 
 const SORTS = {
@@ -371,6 +371,7 @@ function renderProcess(response, thread) {
 function render() {
   renderStatus();
   renderHeads();
+  document.dispatchEvent(new Event("rendered"));
   const response = view.response;
   if (!response) return;
   view.span = Math.max(MIN_SPAN, ...response.threads.map((t) => t.history.length));
@@ -402,7 +403,7 @@ function renderStatus() {
   const state = view.error ? "away" : view.at !== null ? "recorded" : isPaused() ? "paused" : view.response && !view.response.warming_up ? "live" : "measuring";
   const status = byId("status");
   status.dataset.state = state;
-  setText(byId("status-text"), { away: view.at === null ? "No response" : "Not recorded", recorded: "Recorded", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
+  setText(byId("status-text"), { away: view.notRecorded ? "Not recorded" : "No response", recorded: "Recorded", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
   const shown = view.at === null ? view.receivedAt : view.response?.recorded && new Date(view.response.recorded.at);
   setText(byId("clock"), shown && !view.error ? timeText(shown) : "");
   pause.hidden = view.at !== null;
@@ -440,14 +441,16 @@ async function poll() {
     view.response = data;
     view.receivedAt = new Date();
     view.error = null;
+    view.notRecorded = false;
     // A recorded moment does not change.
     wait = data.recorded ? 0 : data.warming_up ? 300 : Math.max(1000, data.interval_seconds * 1000);
   } catch (error) {
     if (request !== view.request) return;
     const last = view.receivedAt ? ` Showing data from ${timeText(view.receivedAt)}.` : "";
     const why = error.message.startsWith("The exporter returned") ? error.message : "The exporter does not respond";
-    view.error = error instanceof NotRecorded ? `${error.message[0].toUpperCase()}${error.message.slice(1)}.` : `${why}. Retrying every 2 seconds.${last}`;
-    wait = error instanceof NotRecorded ? 0 : 2000;
+    view.notRecorded = error instanceof NotRecorded;
+    view.error = view.notRecorded ? `${error.message[0].toUpperCase()}${error.message.slice(1)}.` : `${why}. Retrying every 2 seconds.${last}`;
+    wait = view.notRecorded ? 0 : 2000;
   }
   render();
   if (wait > 0 && !document.hidden && !isPaused()) view.timer = setTimeout(poll, wait);

@@ -71,9 +71,8 @@ function goTo(at) {
   view.error = null;
   view.touchedAt = -HOLD_TIME;
   writeUrl();
-  if (isPaused()) render();
-  else poll().then(renderRecorder);
-  renderRecorder();
+  render();
+  if (!isPaused()) poll();
 }
 
 moment.addEventListener("input", () => {
@@ -82,5 +81,6 @@ moment.addEventListener("input", () => {
 });
 byId("live").addEventListener("click", () => { goTo(null); moment.focus(); });
 
+document.addEventListener("rendered", renderRecorder);
 byId("recorder").hidden = view.at === null;
-loadStrip().then(renderRecorder);
+loadStrip();

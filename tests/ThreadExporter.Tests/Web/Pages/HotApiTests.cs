@@ -184,7 +184,8 @@ public sealed partial class HotApiTests : IAsyncLifetime
         // An object that is null elsewhere.
         served.RemoveWhere(f => served.Any(other => other.StartsWith(f + ".", StringComparison.Ordinal)));
         string document = await File.ReadAllTextAsync(Repository.File("docs/api.md"), TestContext.Current.CancellationToken);
-        SortedSet<string> documented = [.. Field().Matches(document).Select(m => m.Groups[1].Value)];
+        // What is recorded has tables of its own: RecorderApiTests.
+        SortedSet<string> documented = [.. Field().Matches(document.Split("\n## Recorded moments\n")[0]).Select(m => m.Groups[1].Value)];
         Assert.Equal(documented, served);
     }
 
