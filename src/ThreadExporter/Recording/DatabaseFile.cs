@@ -74,6 +74,9 @@ internal sealed class DatabaseFile(string path, TimeProvider time)
         return target;
     }
 
+    /// <summary>Whether it has no tables yet.</summary>
+    public bool IsEmpty => FileIdentity.Read(path).Size == 0;
+
     /// <summary>Bytes of the file and of what belongs to it.</summary>
     public long Size()
     {

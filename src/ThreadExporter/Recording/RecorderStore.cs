@@ -93,11 +93,11 @@ internal sealed class RecorderStore : IDisposable
 
     private void Open()
     {
-        // Before anything is read. Alone with the file, SQLite needs no shared memory, which could not be extended safely on a full disk.
+        if (_file.IsEmpty)
+            MakeTables();
+        // Before anything is read from the log. Alone with the file, SQLite needs no shared memory, which could not be extended safely on a full disk.
         _database.Execute("PRAGMA locking_mode = EXCLUSIVE");
         _database.Execute("PRAGMA cache_size = -256");
-        if (_database.Number("SELECT count(*) FROM sqlite_master") == 0)
-            MakeTables();
         if (_database.Number("PRAGMA application_id") != DatabaseFile.ApplicationId || _database.Number("PRAGMA user_version") != DatabaseFile.SchemaVersion)
             throw new SqliteFailure(SQLitePCL.raw.SQLITE_CORRUPT, "the database has no header of thread-exporter");
         // With this, the end of the process loses nothing that was committed. The end of the machine may lose what was committed since the last checkpoint.
