@@ -39,7 +39,7 @@ internal static class RecordedSteps
         }
         return [.. sums.Select((s, i) => new RecordedStep(StepAt(i), s.Time == 0 ? 0 : s.Cpu / s.Time, s.Time == 0 ? 0 : s.Wait / s.Time, s.Peak / 1000.0, s.Intervals))];
 
-        int IndexOf(long time) => (int)Math.Clamp((Int128)(time - range.From) * steps / length, 0, steps - 1);
+        int IndexOf(long time) => (int)Int128.Clamp((Int128)(time - range.From) * steps / length, 0, steps - 1);
         RecordedRange StepAt(int index) => new(range.From + (long)((Int128)length * index / steps), range.From + (long)((Int128)length * (index + 1) / steps));
     }
 }

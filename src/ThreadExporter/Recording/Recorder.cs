@@ -143,12 +143,12 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
             Fail(e);
             return;
         }
-        Interlocked.Increment(ref _written);
-        Volatile.Write(ref _lastWrite, interval.To);
-        Measure();
         if (_hasFailed)
             logger.RecordingAgain(_file!.Path, Lost);
         _hasFailed = false;
+        Volatile.Write(ref _lastWrite, interval.To);
+        Measure();
+        Interlocked.Increment(ref _written);
     }
 
     private void Answer(RecorderQuery query)
