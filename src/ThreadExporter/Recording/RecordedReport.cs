@@ -3,7 +3,11 @@ using ThreadExporter.HotThreads;
 namespace ThreadExporter.Recording;
 
 /// <summary>A thread in a report. The same pid and tid with other names is another thread.</summary>
-internal readonly record struct ReportKey(int Pid, int Tid, string Process, string Name);
+internal readonly record struct ReportKey(int Pid, int Tid, string Process, string Name)
+{
+    // The ids nearly always tell threads apart, and hashing the names of a day's rows would take most of the time of a report.
+    public override int GetHashCode() => HashCode.Combine(Pid, Tid);
+}
 
 /// <summary>The sums of a thread. Times are in nanoseconds.</summary>
 internal sealed class ReportThread(ReportKey key, string daemon, string filter)

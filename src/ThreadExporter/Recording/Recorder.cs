@@ -34,8 +34,7 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
     private long _oldest;
 
     // Of the thread alone.
-    private RecorderStore? _store;
-    private RecorderQueries? _reader;
+    private (RecorderStore Store, RecorderQueries Queries)? _open;
     private bool _hasFailed;
     private long _failedAt;
 
@@ -128,14 +127,14 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
     {
         RecorderConfig now = config();
         // After a full disk the database is open, so that it can be read.
-        if (!now.Enabled || IsPausing || !TryOpen())
+        if (!now.Enabled || IsPausing || !TryOpen() || _open is not { } open)
         {
             Interlocked.Increment(ref _lost);
             return;
         }
         try
         {
-            _store!.Write(interval, now.Keep, now.MaxSize);
+            open.Store.Write(interval, now.Keep, now.MaxSize);
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
@@ -153,14 +152,14 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
 
     private void Answer(RecorderQuery query)
     {
-        if (!TryOpen())
+        if (!TryOpen() || _open is not { } open)
         {
             query.Refuse("the recorder's database cannot be opened: the log says why");
             return;
         }
         try
         {
-            query.Run(_reader!);
+            query.Run(open.Queries);
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
@@ -172,7 +171,7 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
     /// <summary>Opens the database unless something has failed in the last minute.</summary>
     private bool TryOpen()
     {
-        if (_store is not null)
+        if (_open is not null)
             return true;
         if (IsPausing)
             return false;
@@ -181,8 +180,8 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
             _file!.Prepare(out string? movedTo);
             if (movedTo is not null)
                 logger.DatabaseMoved(_file.Path, movedTo);
-            _store = new RecorderStore(_file);
-            _reader = new RecorderQueries(_store.Database);
+            RecorderStore store = new(_file);
+            _open = (store, new RecorderQueries(store.Database));
             Measure();
             if (!_hasFailed)
                 logger.Recording(_file.Path);
@@ -197,8 +196,10 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
 
     private void Measure()
     {
-        Volatile.Write(ref _bytes, _store!.Bytes);
-        Volatile.Write(ref _oldest, _reader!.Range()?.From ?? 0);
+        if (_open is not { } open)
+            return;
+        Volatile.Write(ref _bytes, open.Store.Bytes);
+        Volatile.Write(ref _oldest, open.Queries.Range()?.From ?? 0);
     }
 
     /// <summary>Counts a failure. A damaged database is moved aside; after any other failure there is a pause.</summary>
@@ -227,8 +228,8 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
 
     private void Close()
     {
-        _store?.Dispose();
-        (_store, _reader) = (null, null);
+        _open?.Store.Dispose();
+        _open = null;
     }
 
     private static bool IsOfTheDisk(Exception error) => error is SqliteFailure or IOException or UnauthorizedAccessException or InvalidDataException;

@@ -20,7 +20,7 @@ internal sealed class RecorderStore : IDisposable
 
     // For the log that is not in the file yet, out of the size that the database may have.
     private const long LeastReserve = 128 * 1024, MostReserve = 4 * 1024 * 1024;
-    private const int CheckpointsPerReserve = 4;
+    private const int CheckpointsPerReserve = 2;
 
     private const string Tables = """
         CREATE TABLE interval(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, recorded INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,

@@ -31,7 +31,7 @@ public sealed class RecorderFaultTests(ITestOutputHelper output) : IDisposable
             await using (Daemon daemon = await Daemon.StartAsync(["--config", config.Path], new Dictionary<string, string> { ["STATE_DIRECTORY"] = _folder.Path }))
             {
                 await daemon.WaitForLogAsync("Recording the hottest threads");
-                await Task.Delay(random.Next(0, 3000), TestContext.Current.CancellationToken);
+                await Task.Delay(random.Next(0, 2000), TestContext.Current.CancellationToken);
                 before += (long)(await daemon.ScrapeParsedAsync()).Value("thread_exporter_recorder_intervals_total");
                 // SIGKILL.
             }

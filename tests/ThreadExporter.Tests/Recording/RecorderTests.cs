@@ -189,13 +189,12 @@ public sealed class RecorderTests : IAsyncDisposable, ILogger<Recorder>
         Assert.Equal("this system has no libnone.so.0 (package sqlite-libs or libsqlite3-0)", whyNot);
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _log.Enqueue($"{logLevel}: {formatter(state, exception)}{exception}");
 
-    public bool IsEnabled(LogLevel logLevel) => true;
+    bool ILogger.IsEnabled(LogLevel logLevel) => true;
 
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
     private async Task<Recorder> StartAsync(string? file = null)
     {
