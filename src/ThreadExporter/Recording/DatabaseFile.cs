@@ -77,6 +77,16 @@ internal sealed class DatabaseFile(string path, TimeProvider time)
     /// <summary>Whether it has no tables yet.</summary>
     public bool IsEmpty => FileIdentity.Read(path).Size == 0;
 
+    /// <summary>Which file has the path now.</summary>
+    public (ulong Device, ulong Inode) Identity
+    {
+        get
+        {
+            FileIdentity file = FileIdentity.Read(path);
+            return (file.Device, file.Inode);
+        }
+    }
+
     /// <summary>Bytes of the file and of what belongs to it.</summary>
     public long Size()
     {

@@ -18,6 +18,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Database} is damaged or another program's: it is now {MovedTo}, and a new one was begun")]
     public static partial void DatabaseMoved(this ILogger logger, string database, string movedTo);
 
+    [LoggerMessage(LogLevel.Error, "A question to the recorder failed")]
+    public static partial void QuestionFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(LogLevel.Error, "The recorder failed; retrying in one minute")]
     public static partial void RecorderFailed(this ILogger logger, Exception exception);
 }

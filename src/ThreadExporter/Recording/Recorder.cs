@@ -94,14 +94,13 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
         bool goesOn = true;
         while (goesOn)
         {
-            RecorderQuery? query = null;
             try
             {
                 if (config().Enabled)
                     TryOpen();
                 else
                     Close();
-                goesOn = _queue.Take(IdleInterval, out HotInterval? interval, out query);
+                goesOn = _queue.Take(IdleInterval, out HotInterval? interval, out RecorderQuery? query);
                 if (interval is not null)
                     Write(interval);
                 else if (query is not null)
@@ -110,7 +109,6 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
             // Out of memory, for example. The thread must go on.
             catch (Exception e)
             {
-                query?.Refuse("internal error: the log says more");
                 Interlocked.Increment(ref _errors);
                 logger.RecorderFailed(e);
                 Close();
@@ -166,13 +164,21 @@ internal sealed class Recorder(string? file, string whyNot, Func<RecorderConfig>
             query.Refuse("the recorder's database cannot be read: the log says why");
             Fail(e);
         }
+        // Nothing is wrong with the database.
+        catch (Exception e)
+        {
+            query.Refuse("internal error: the log says more");
+            logger.QuestionFailed(e);
+        }
     }
 
     /// <summary>Opens the database unless something has failed in the last minute.</summary>
     private bool TryOpen()
     {
-        if (_open is not null)
+        // Somebody may have deleted the file, or put another in its place.
+        if (_open?.Store.IsInPlace == true)
             return true;
+        Close();
         if (IsPausing)
             return false;
         try

@@ -32,6 +32,7 @@ internal sealed class RecorderStore : IDisposable
 
     private readonly SqliteDatabase _database;
     private readonly DatabaseFile _file;
+    private readonly (ulong Device, ulong Inode) _identity;
     private readonly Dictionary<string, int> _texts = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private long _segment;
@@ -47,6 +48,7 @@ internal sealed class RecorderStore : IDisposable
     {
         _file = file;
         _database = new SqliteDatabase(file.Path);
+        _identity = file.Identity;
         try
         {
             Open();
@@ -60,6 +62,9 @@ internal sealed class RecorderStore : IDisposable
 
     /// <summary>What the tables are read with.</summary>
     public SqliteDatabase Database => _database;
+
+    /// <summary>Whether the file that was opened is still the one with its path.</summary>
+    public bool IsInPlace => _file.Identity == _identity;
 
     /// <summary>Bytes of the file and of its log.</summary>
     public long Bytes => _file.Size();

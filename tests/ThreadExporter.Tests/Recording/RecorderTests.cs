@@ -144,6 +144,33 @@ public sealed class RecorderTests : IAsyncDisposable, ILogger<Recorder>
     }
 
     [Fact]
+    public async Task A_database_that_was_deleted_is_begun_again()
+    {
+        Recorder recorder = await StartAsync();
+        recorder.Offer(Interval(0, Row()));
+        Eventually.True(() => recorder.Written == 1, "it is written");
+        foreach (string file in Directory.GetFiles(_folder.Path))
+            File.Delete(file);
+        recorder.Offer(Interval(1, Row()));
+        Eventually.True(() => recorder.Written == 2, "it is written");
+        Assert.True(File.Exists(_folder.Database));
+        Assert.Equal(new RecordedRange(Start, Start + 5000), await recorder.AskAsync(q => q.Range()));
+        Assert.Equal(0, recorder.Errors);
+    }
+
+    [Fact]
+    public async Task A_question_that_fails_by_itself_does_not_stop_the_recorder()
+    {
+        Recorder recorder = await StartAsync();
+        RecorderBusyException error = await Assert.ThrowsAsync<RecorderBusyException>(() => recorder.AskAsync<bool>(_ => throw new InvalidOperationException("a bug")));
+        Assert.Equal("internal error: the log says more", error.Message);
+        recorder.Offer(Interval(0, Row()));
+        Eventually.True(() => recorder.Written == 1, "it is written");
+        Assert.Empty(_folder.Aside);
+        Assert.Contains(_log, l => l.StartsWith("Error: A question to the recorder failed", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_foreign_file_is_moved_aside_at_the_start()
     {
         await File.WriteAllTextAsync(_folder.Database, "somebody's notes", Cancellation);
