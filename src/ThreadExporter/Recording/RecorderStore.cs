@@ -18,9 +18,10 @@ internal sealed class RecorderStore : IDisposable
     // A segment has a dictionary of its own, so that texts go when their intervals go.
     private const int MostIntervals = 720, MostTexts = 20_000;
 
-    // For the log that is not in the file yet, out of the size that the database may have.
-    private const long LeastReserve = 128 * 1024, MostReserve = 4 * 1024 * 1024;
-    private const int CheckpointsPerReserve = 2;
+    // Out of the size that the database may have. A quarter of it is for pages that are free, a quarter for the log until it is written into the file, and the rest
+    // for the transaction that does not fit into that any more.
+    private const long LeastReserve = 256 * 1024, MostReserve = 4 * 1024 * 1024;
+    private const int PartsOfReserve = 4;
 
     private const string Tables = """
         CREATE TABLE interval(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, recorded INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
@@ -149,13 +150,13 @@ internal sealed class RecorderStore : IDisposable
         if (maxSize == _maxSize)
             return;
         _maxSize = maxSize;
-        long pages = Reserve / CheckpointsPerReserve / PageSize;
+        long pages = Reserve / PartsOfReserve / PageSize;
         _database.Execute($"PRAGMA wal_autocheckpoint = {pages}");
         // The log is cut to this after a checkpoint: after a large deletion it would stay as large.
         _database.Execute($"PRAGMA journal_size_limit = {pages * PageSize}");
     }
 
-    private long Reserve => Math.Clamp(_maxSize / 8, LeastReserve, MostReserve);
+    private long Reserve => Math.Clamp(_maxSize / 4, LeastReserve, MostReserve);
 
     private void Insert(HotInterval interval)
     {
@@ -228,7 +229,7 @@ internal sealed class RecorderStore : IDisposable
                 throw;
             }
         }
-        if (pages <= most + Reserve / 2 / PageSize)
+        if (pages <= most + Reserve / PartsOfReserve / PageSize)
             return;
         // In steps, so that the log does not become as large as the file.
         const int Step = 64;
