@@ -67,6 +67,6 @@ internal sealed class PageEndpoints(
         if (context.Request.Query.ContainsKey("at"))
             return recorder.HotAsync(context, rows);
         hot.KeepAlive(rows, Clocks.MonotonicNanoseconds());
-        return ApiResponse.WriteAsync(context, HotThreadsResponse.From(hot.Current, rows, holder), ApiJson.Default.HotThreadsResponse);
+        return ApiResponse.WriteAsync(context, HotThreadsResponse.From(hot.Current, rows, holder.Current, holder.Last.Succeeded), ApiJson.Default.HotThreadsResponse);
     }
 }

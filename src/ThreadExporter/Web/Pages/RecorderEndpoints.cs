@@ -29,7 +29,8 @@ internal sealed class RecorderEndpoints(Recorder recorder, ConfigHolder holder)
             await NotRecordedAsync(context, found.Range is null ? Nothing : $"nothing was recorded at {ApiTime.Text(at)}", found.Range);
             return;
         }
-        await ApiResponse.WriteAsync(context, HotThreadsResponse.From(interval, range, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), rows, holder), ApiJson.Default.HotThreadsResponse);
+        HotThreadsResponse response = HotThreadsResponse.From(interval, range, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), rows, holder.Current, holder.Last.Succeeded);
+        await ApiResponse.WriteAsync(context, response, ApiJson.Default.HotThreadsResponse);
     }
 
     /// <summary><c>/api/v1/recorder</c>: how much was recorded, and a picture of it.</summary>
