@@ -29,7 +29,7 @@ rolesdir = $(abspath $(bindir)/../share/thread-exporter/roles.d)
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-huge bench-micro bench-cgroups lint format publish docs man rpm selinux install uninstall clean
+.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-huge bench-recorder bench-micro bench-cgroups lint format publish docs man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,10 @@ bench-memory: publish ## memory over 1,000 scrapes and while a million threads c
 bench-huge: publish ## ten processes of up to 10,000 threads each: 10 minutes, writes docs/performance.md; as root it raises kernel.pid_max meanwhile
 	tests/setup bench
 	tests/bench/huge.py
+
+bench-recorder: publish ## what the recorder costs at 1,000 threads, 50 active: 4 minutes, writes docs/performance.md
+	tests/setup bench
+	tests/bench/recorder.py
 
 bench-micro: ## the parsers and the writer, each by itself, with allocations
 	$(DOTNET) build tests/Benchmarks -c Release -v q

@@ -190,10 +190,10 @@ def free_port():
 class Ours(Server):
     """
     The published file with the defaults of every key, but those in the settings (TOML that follows the filter). As the unit starts it, it has no
-    CAP_NET_ADMIN: with exit records, what else happens on the machine would be part of the figures.
+    CAP_NET_ADMIN: with exit records, what else happens on the machine would be part of the figures. Without a state directory its recorder is off.
     """
 
-    def __init__(self, load, threads, settings="", exit_records=False):
+    def __init__(self, load, threads, settings="", exit_records=False, state=None):
         # Ready when it shows this many threads; None: their number changes all the time.
         self.directory = tempfile.TemporaryDirectory(prefix="te-bench-")
         config = os.path.join(self.directory.name, "bench.toml")
@@ -204,6 +204,8 @@ class Ours(Server):
         time.sleep(0.15)
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": self.directory.name}
+        if state:
+            environment["STATE_DIRECTORY"] = state
         command = [OURS, "--config", config, "--web.listen-address", f"127.0.0.1:{port}"]
         if os.geteuid() == 0 and not exit_records:
             command = ["/usr/bin/setpriv", "--bounding-set=-net_admin", *command]

@@ -7,6 +7,7 @@ using ThreadExporter.Exposition;
 using ThreadExporter.Exposition.Buffers;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Recording;
 using ThreadExporter.Roles;
 using ThreadExporter.Settings;
 using ThreadExporter.Text;
@@ -38,6 +39,7 @@ internal static class InspectCommands
         CgroupfsRoot.Open(holder.Current.Config.Collector.Cgroupfs, out string cgroups);
         Console.Out.WriteLine(Printable.Of(cgroups));
         Console.Out.WriteLine(Printable.Of(ExitSubscription.Check(holder.Current.Config.Collector.Exits)));
+        Console.Out.WriteLine(Printable.Of(RecorderDirectory.Describe(holder.Current.Config.Recorder, RecorderDirectory.StateDirectory)));
         if (holder.Current.Config.Filters.IsEmpty)
             Console.Out.WriteLine("warning: no filter is configured, nothing is watched");
         List<string[]> rows = [["FILTER", "PID", "NAME", "DAEMON", "THREADS"]];

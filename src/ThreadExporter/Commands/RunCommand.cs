@@ -9,6 +9,7 @@ using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Logging;
 using ThreadExporter.Procfs;
+using ThreadExporter.Recording;
 using ThreadExporter.Roles;
 using ThreadExporter.Settings;
 using ThreadExporter.Systemd;
@@ -63,9 +64,12 @@ internal static class RunCommand
         using PasswordHashQueue hashQueue = new();
         PasswordVerifier passwords = new(hashQueue, PasswordHash.Verify);
         HotThreadTracker hot = new(root, collector);
+        string? database = RecorderDirectory.FileOf(config.Recorder, RecorderDirectory.StateDirectory, out string whyNot);
+        Recorder recorder = new(database, whyNot, () => holder.Current.Config.Recorder, TimeProvider.System, log.Factory.CreateLogger<Recorder>());
         metrics.BeforeWrite(() => metrics.SetLogins(passwords.Ended(LoginResult.Succeeded), passwords.Ended(LoginResult.Cached), passwords.Ended(LoginResult.Failed), passwords.Ended(LoginResult.Throttled)));
         metrics.BeforeWrite(() => metrics.LogFileWritable.Set(log.FileWritable ? 1 : 0));
         metrics.BeforeWrite(() => metrics.SetSampler(sampler));
+        metrics.BeforeWrite(() => metrics.SetRecorder(recorder.IsOn, recorder.Written, recorder.Lost, recorder.Errors, recorder.Bytes, recorder.LastWrite, recorder.Oldest));
         ScrapeCoordinator scrapes = new(collector, gate, metrics, () => holder.Current);
         SystemdNotifier notifier = new();
         ReloadStatusFile statusFile = new(RuntimeDirectory.OfThisProcess());
@@ -91,7 +95,10 @@ internal static class RunCommand
         builder.Services.AddHostedService(p => p.GetRequiredService<ReloadService>());
         if (config.Web.WatchConfig && holder.Path is { } watched)
             builder.Services.AddHostedService(p => new ConfigFileWatcher(watched, holder, requests, p.GetRequiredService<ILogger<ConfigFileWatcher>>()));
-        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, collector, root, gate, () => holder.Current, p.GetRequiredService<ILogger<SamplerService>>()));
+        // Before the sampler, so that it stops after it.
+        builder.Services.AddHostedService(_ => recorder);
+        IntervalReader intervals = new(root, collector, TimeProvider.System);
+        builder.Services.AddHostedService(p => new SamplerService(sampler, hot, intervals, recorder, collector, root, gate, () => holder.Current, p.GetRequiredService<ILogger<SamplerService>>()));
         builder.Services.AddHostedService(p => new Housekeeping(notifier, Watchdog.Timeout, holder, collector, gate, p.GetRequiredService<ReloadService>(), p.GetRequiredService<ILogger<Housekeeping>>()));
 
         if (config.Web.Tls.IsOn)
@@ -106,7 +113,7 @@ internal static class RunCommand
         app.Use(auth.InvokeAsync);
         MetricsEndpoints endpoints = new(scrapes, holder, requests, app.Services.GetRequiredService<ILogger<MetricsEndpoints>>());
         endpoints.Map(app);
-        new PageEndpoints(collector, gate, holder, hot, endpoints).Map(app);
+        new PageEndpoints(collector, gate, holder, hot, endpoints, new RecorderEndpoints(recorder, holder)).Map(app);
 
         // Ready means that a scrape will succeed: make one collection before notifying systemd.
         await scrapes.CollectAsync();

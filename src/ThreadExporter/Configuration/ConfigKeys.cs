@@ -86,6 +86,13 @@ internal static class ConfigKeys
         Reload("sampler.peak_window", "duration", "\"60s\"", "How long a peak is remembered"),
         Reload("sampler.cpu_budget", "float", "0.02", "Share of a core that the sampler may use; beyond it its windows become longer"),
 
+        Reload("recorder.enabled", "boolean", "true", "Keep the hottest threads of each interval, to look at them later"),
+        Restart("recorder.directory", "absolute path or \"auto\"", "\"auto\"", "Where the database is; \"auto\": the directory that systemd gives (STATE_DIRECTORY), else nothing is recorded",
+            c => c.Recorder.Directory),
+        Reload("recorder.interval", "duration", "\"5s\"", "Length of an interval"),
+        Reload("recorder.keep", "duration", "\"24h\"", "How much recorded time is kept"),
+        Reload("recorder.max_size", "size", "\"64MiB\"", "Size of the database at most; beyond it the oldest intervals are deleted"),
+
         Reload("log.level", "string", "\"info\"", "\"trace\", \"debug\", \"info\", \"warn\", \"error\" or \"critical\""),
         Restart("log.journal", "string", "\"auto\"", "Log to the journal: \"auto\" (when stderr is the journal, else to stdout), \"always\" or \"never\"",
             c => c.Log.Journal),

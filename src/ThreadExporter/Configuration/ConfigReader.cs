@@ -44,6 +44,7 @@ internal static class ConfigReader
             Web = ReadWeb(reader.Table("web")),
             Collector = ReadCollector(reader.Table("collector")),
             Sampler = ReadSampler(reader.Table("sampler")),
+            Recorder = ReadRecorder(reader.Table("recorder")),
             Log = ReadLog(reader.Table("log")),
         };
         reader.Finish();
@@ -174,6 +175,21 @@ internal static class ConfigReader
         };
         reader.Finish();
         return sampler;
+    }
+
+    private static RecorderConfig ReadRecorder(TableReader reader)
+    {
+        RecorderConfig defaults = new();
+        RecorderConfig recorder = new()
+        {
+            Enabled = reader.Boolean("enabled", defaults.Enabled),
+            Directory = reader.Path("directory", defaults.Directory),
+            Interval = reader.Duration("interval", defaults.Interval, "1s", "5m"),
+            Keep = reader.Duration("keep", defaults.Keep, "1m", "744h"),
+            MaxSize = reader.Size("max_size", defaults.MaxSize, "1MiB", "10GiB"),
+        };
+        reader.Finish();
+        return recorder;
     }
 
     private static LogConfig ReadLog(TableReader reader)

@@ -14,6 +14,7 @@ internal sealed record ExporterConfig
     public WebConfig Web { get; init; } = new();
     public CollectorConfig Collector { get; init; } = new();
     public SamplerConfig Sampler { get; init; } = new();
+    public RecorderConfig Recorder { get; init; } = new();
     public LogConfig Log { get; init; } = new();
 }
 
@@ -160,6 +161,17 @@ internal sealed record SamplerConfig
     public double Saturation { get; init; } = 0.9;
     public TimeSpan PeakWindow { get; init; } = TimeSpan.FromSeconds(60);
     public double CpuBudget { get; init; } = 0.02;
+}
+
+/// <summary><c>[recorder]</c>.</summary>
+internal sealed record RecorderConfig
+{
+    public bool Enabled { get; init; } = true;
+    /// <summary>An absolute path; <c>auto</c>: the directory that systemd provides, if any.</summary>
+    public string Directory { get; init; } = "auto";
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Keep { get; init; } = TimeSpan.FromHours(24);
+    public long MaxSize { get; init; } = 64L * 1024 * 1024;
 }
 
 /// <summary><c>[log]</c>.</summary>

@@ -126,6 +126,20 @@ internal static class MetricCatalog
         "CPU time that was given to the names of exited threads by the number of their exits, in seconds.");
     public static readonly MetricFamily LogFileWritable = new("thread_exporter_log_file_writable", Gauge,
         "0: a log file is configured and cannot be written. 1: otherwise.");
+    public static readonly MetricFamily RecorderEnabled = new("thread_exporter_recorder_enabled", Gauge,
+        "1: the hottest threads of each interval are recorded. 0: the recorder is off.");
+    public static readonly MetricFamily RecorderIntervals = new("thread_exporter_recorder_intervals_total", Counter,
+        "Intervals that the recorder has written.");
+    public static readonly MetricFamily RecorderLost = new("thread_exporter_recorder_intervals_lost_total", Counter,
+        "Intervals that were not written, because the disk failed, was full or too slow.");
+    public static readonly MetricFamily RecorderErrors = new("thread_exporter_recorder_errors_total", Counter,
+        "Failures to open, write or read the recorder's database.");
+    public static readonly MetricFamily RecorderBytes = new("thread_exporter_recorder_bytes", Gauge,
+        "Size of the recorder's database and its log, in bytes.");
+    public static readonly MetricFamily RecorderLastWrite = new("thread_exporter_recorder_last_write_timestamp_seconds", Gauge,
+        "End of the last interval written, in seconds since the epoch. Absent until there is one.");
+    public static readonly MetricFamily RecorderOldest = new("thread_exporter_recorder_oldest_timestamp_seconds", Gauge,
+        "Start of the oldest recorded interval, in seconds since the epoch. Absent until there is one.");
     public static readonly MetricFamily Logins = new("thread_exporter_logins_total", Counter,
         "Logins by result: succeeded (the password was hashed), cached (known to be correct without hashing), failed, "
         + "throttled (refused: too many pending logins).", "result");
@@ -157,7 +171,7 @@ internal static class MetricCatalog
         CgroupCpu, CgroupThrottled, CgroupPeriods, CgroupThrottledPeriods, CgroupPressure, CgroupLimit, ProcessCgroup, ExitedProcessesCpu, ExitedProcesses,
         BuildInfo, ReloadSuccessful, ReloadTimestamp, RestartRequired, MatchedProcesses, Threads, ThreadsFolded, DetailLowered, Collections, Descriptors,
         CollectDuration, ReadErrors, SamplerInterval, SamplerLateTicks, ExitRecordsAvailable, ExitRecordsLost, ExitedCpuEstimated, LogFileWritable,
-        Logins, TlsFilesUsable, TlsExpiry,
+        RecorderEnabled, RecorderIntervals, RecorderLost, RecorderErrors, RecorderBytes, RecorderLastWrite, RecorderOldest, Logins, TlsFilesUsable, TlsExpiry,
         SelfCpu, SelfResident, SelfVirtual, SelfOpenFds, SelfMaxFds, SelfStartTime,
     ];
 }

@@ -32,6 +32,13 @@ internal sealed class SelfMetrics
     private readonly Counter _exitRecordsLost;
     private readonly Counter _exitedCpuEstimated;
     private readonly Counter _logins;
+    private readonly Gauge _recorderEnabled;
+    private readonly Counter _recorderIntervals;
+    private readonly Counter _recorderLost;
+    private readonly Counter _recorderErrors;
+    private readonly Gauge _recorderBytes;
+    private readonly Gauge _recorderLastWrite;
+    private readonly Gauge _recorderOldest;
     private readonly Gauge _tlsFilesUsable;
     private readonly Gauge _tlsExpiry;
     private Exception? _updateError;
@@ -57,6 +64,13 @@ internal sealed class SelfMetrics
         _exitRecordsLost = Counter(MetricCatalog.ExitRecordsLost);
         _exitedCpuEstimated = Counter(MetricCatalog.ExitedCpuEstimated);
         LogFileWritable = Gauge(MetricCatalog.LogFileWritable);
+        _recorderEnabled = Gauge(MetricCatalog.RecorderEnabled);
+        _recorderIntervals = Counter(MetricCatalog.RecorderIntervals);
+        _recorderLost = Counter(MetricCatalog.RecorderLost);
+        _recorderErrors = Counter(MetricCatalog.RecorderErrors);
+        _recorderBytes = Gauge(MetricCatalog.RecorderBytes);
+        _recorderLastWrite = Gauge(MetricCatalog.RecorderLastWrite, isOptional: true);
+        _recorderOldest = Gauge(MetricCatalog.RecorderOldest, isOptional: true);
         _logins = Counter(MetricCatalog.Logins);
         _tlsFilesUsable = Gauge(MetricCatalog.TlsFilesUsable, isOptional: true);
         _tlsExpiry = Gauge(MetricCatalog.TlsExpiry, isOptional: true);
@@ -82,6 +96,27 @@ internal sealed class SelfMetrics
     {
         _samplerInterval.Set(sampler.Interval / 1e9);
         _samplerLateTicks.IncTo(sampler.LateTicks);
+    }
+
+    /// <summary>Sets the metrics of the recorder. The two times are left out until they are known: an alert on their age must not see a zero.</summary>
+    /// <param name="isOn">Whether intervals are recorded.</param>
+    /// <param name="written">Intervals written since the start.</param>
+    /// <param name="lost">Intervals that were not written.</param>
+    /// <param name="errors">Failures to open, write or read the database.</param>
+    /// <param name="bytes">Size of the database.</param>
+    /// <param name="lastWrite">The end of the last interval written, in milliseconds since 1970; 0: not known.</param>
+    /// <param name="oldest">The start of the oldest interval, in milliseconds since 1970; 0: not known.</param>
+    public void SetRecorder(bool isOn, long written, long lost, long errors, long bytes, long lastWrite, long oldest)
+    {
+        _recorderEnabled.Set(isOn ? 1 : 0);
+        _recorderIntervals.IncTo(written);
+        _recorderLost.IncTo(lost);
+        _recorderErrors.IncTo(errors);
+        _recorderBytes.Set(bytes);
+        if (lastWrite > 0)
+            _recorderLastWrite.Set(lastWrite / 1000.0);
+        if (oldest > 0)
+            _recorderOldest.Set(oldest / 1000.0);
     }
 
     /// <summary>Sets the number of logins since the start, by result.</summary>

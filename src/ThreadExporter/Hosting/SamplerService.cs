@@ -2,15 +2,16 @@ using ThreadExporter.Collection;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Procfs;
+using ThreadExporter.Recording;
 using ThreadExporter.Settings;
 
 namespace ThreadExporter.Hosting;
 
 /// <summary>
-/// Runs the sampler, takes exit records, and takes the hot page's snapshots. On its own thread: the cost of a window is measured by the thread's CPU clock, and
-/// its ticks do not wait for a free thread of the pool.
+/// Runs the sampler, takes exit records, takes the hot page's snapshots and reads the recorder's intervals. On its own thread: the cost of a window is measured
+/// by the thread's CPU clock, and its ticks do not wait for a free thread of the pool.
 /// </summary>
-internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Collector collector, ProcfsRoot root, CollectionGate gate, Func<ConfigSnapshot> current, ILogger<SamplerService> logger) : IHostedService
+internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, IntervalReader intervals, Recorder recorder, Collector collector, ProcfsRoot root, CollectionGate gate, Func<ConfigSnapshot> current, ILogger<SamplerService> logger) : IHostedService
 {
     private const int StackSize = 256 * 1024;
 
@@ -56,7 +57,7 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Coll
         }
     }
 
-    /// <summary>Ends a window of the sampler and takes a snapshot for the hot page, each when it is due.</summary>
+    /// <summary>Ends a window of the sampler, takes a snapshot for the hot page and ends an interval of the recorder, each when it is due.</summary>
     /// <returns>When the next one is due, CLOCK_MONOTONIC ns.</returns>
     private long Tick()
     {
@@ -65,6 +66,8 @@ internal sealed class SamplerService(Sampler sampler, HotThreadTracker hot, Coll
         // The thread's sleep has the precision of a millisecond.
         if (now >= _sampleDue - NanosecondsPerMillisecond)
             _sampleDue = sampler.Tick(snapshot.Config.Sampler, now);
-        return Math.Min(Math.Min(_sampleDue, collector.DrainExits(snapshot, now)), hot.Tick(snapshot, now));
+        if (intervals.Read(snapshot, recorder.IsOn, now, out long intervalDue) is { } interval)
+            recorder.Offer(interval);
+        return Math.Min(Math.Min(_sampleDue, collector.DrainExits(snapshot, now)), Math.Min(hot.Tick(snapshot, now), intervalDue));
     }
 }

@@ -161,7 +161,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
             if (!processes.TryGetValue(process, out HotProcessRow? row))
                 processes.Add(process, row = Row(process));
             UsageHistory history = thread.History!;
-            (Verdict verdict, string reason) = _verdicts!.Decide(process, thread, _snapshot, window, config.Config.Sampler.Saturation);
+            (Verdict verdict, string reason) = _verdicts!.Decide(process, thread, (history.Cpu, history.Wait), _snapshot, window, config.Config.Sampler.Saturation);
             rows[i] = new HotThreadRow(row, thread.Tid, thread.Name, (char)thread.State, history.Cpu, root.HasSchedInfo ? history.Wait : null,
                 history.User, history.Kernel, config.Config.Sampler.Enabled && root.HasSchedInfo ? history.Saturated : null, history.Copy(), verdict, reason);
         }

@@ -7,13 +7,16 @@ namespace ThreadExporter.HotThreads;
 
 /// <summary>
 /// Finds out why the listed threads do not run: from their states, from the throttling of their cgroups, and from who has the CPUs of the host.
-/// It exists while the hot page is in use.
+/// The hot page has one while it is in use, and the recorder another.
 /// </summary>
-internal sealed class VerdictReader(ProcfsRoot root, Collector collector)
+/// <param name="root">The /proc to read.</param>
+/// <param name="collector">Its processes and cgroups.</param>
+/// <param name="looks">How many intervals between looks the throttling of a cgroup covers.</param>
+internal sealed class VerdictReader(ProcfsRoot root, Collector collector, int looks = UsageHistory.Window)
 {
     private readonly StateReader _states = new();
     private readonly HostUsage _host = new(root);
-    private readonly CgroupWindow? _cgroups = collector.Cgroups is { } table ? new CgroupWindow(table, UsageHistory.Window) : null;
+    private readonly CgroupWindow? _cgroups = collector.Cgroups is { } table ? new CgroupWindow(table, looks) : null;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private long _now;
 
@@ -54,19 +57,19 @@ internal sealed class VerdictReader(ProcfsRoot root, Collector collector)
     /// <summary>The verdict on a listed thread, with a sentence that may be empty.</summary>
     /// <param name="process">Its process.</param>
     /// <param name="thread">The thread.</param>
+    /// <param name="used">Nanoseconds that it ran and waited for a CPU in the window.</param>
     /// <param name="snapshot">The number of the snapshot.</param>
     /// <param name="window">Nanoseconds that the values of a row cover.</param>
     /// <param name="saturation"><c>sampler.saturation</c>.</param>
-    public (Verdict Verdict, string Reason) Decide(HotProcessState process, HotThreadState thread, long snapshot, long window, double saturation)
+    public (Verdict Verdict, string Reason) Decide(HotProcessState process, HotThreadState thread, (long Cpu, long Wait) used, long snapshot, long window, double saturation)
     {
-        UsageHistory history = thread.History!;
-        VerdictInput input = new(window, history.Cpu, history.Wait, thread.Looks.Recent(snapshot), 0);
+        VerdictInput input = new(window, used.Cpu, used.Wait, thread.Looks.Recent(snapshot), 0);
         CgroupNode? cgroup = input.HasWaited ? CgroupOf(process, thread) : null;
         CgroupThrottling? throttling = cgroup is null ? null : _cgroups?.Of(cgroup);
         Verdict verdict = (input with { ThrottledShare = throttling?.ThrottledShare ?? 0 }).Decide(saturation);
         return (verdict, verdict switch
         {
-            Verdict.Busy => VerdictReason.Busy(history.Cpu, window),
+            Verdict.Busy => VerdictReason.Busy(used.Cpu, window),
             Verdict.Throttled => Throttled(throttling!.Value, cgroup!),
             Verdict.Starved => Starved(process, thread, snapshot, window),
             Verdict.Blocked => VerdictReason.Blocked(input.Looks),

@@ -9,8 +9,8 @@ namespace ThreadExporter.Series;
 /// </summary>
 internal static class SampleBudget
 {
-    /// <summary>Samples of the daemon's own metrics, without those per filter; with the two that only TLS has.</summary>
-    public const int Self = 34;
+    /// <summary>Samples of the daemon's own metrics, without those per filter; with the two that only TLS and the two that only a recorder has.</summary>
+    public const int Self = 41;
 
     /// <summary>Samples in reserve for thread states that are rarely written.</summary>
     public const int Reserve = 9;

@@ -20,6 +20,7 @@ public class RestartKeysTests
             Filters = [new FilterConfig { Name = "x" }],
             Web = new() { MaxRequests = 1, EnableLifecycle = true, Pages = false },
             Collector = new() { RescanInterval = TimeSpan.FromSeconds(1), MaxDescriptors = 1 },
+            Recorder = new() { Enabled = false, Interval = TimeSpan.FromSeconds(1), Keep = TimeSpan.FromHours(1), MaxSize = 1 },
             Log = new() { Level = Microsoft.Extensions.Logging.LogLevel.Trace },
         };
         Assert.Empty(ConfigKeys.ChangedAtRestart(new ExporterConfig(), changed));
@@ -37,6 +38,7 @@ public class RestartKeysTests
                 WatchConfig = true,
             },
             Collector = new() { Procfs = "/p", Cgroupfs = "/c" },
+            Recorder = new() { Directory = "/r" },
             Log = new() { Journal = JournalMode.Never, File = "/f", FileMaxSize = 1, FileKeep = 1, Format = LogFormat.Json },
         };
         Assert.Equal(ConfigKeys.All.Where(k => k.NeedsRestart).Select(k => k.Name), ConfigKeys.ChangedAtRestart(new ExporterConfig(), changed));

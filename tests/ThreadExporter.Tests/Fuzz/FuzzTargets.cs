@@ -1,13 +1,18 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ThreadExporter.Configuration;
 using ThreadExporter.Exposition;
+using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
 using ThreadExporter.Matching;
 using ThreadExporter.Procfs;
+using ThreadExporter.Recording;
+using ThreadExporter.Tests.Recording;
 using ThreadExporter.Tests.Support;
 using ThreadExporter.Toml;
+using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Tests.Fuzz;
 
@@ -52,6 +57,9 @@ internal static class FuzzTargets
         new("accept", 12_000, Texts(
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
             "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4", "text/html", "gzip, deflate;q=0.5, br", "gzip;q=0"), HttpPieces, Accept),
+        new("time", 12_000, Texts("2026-11-27T02:13:00Z", "2026-11-27T03:13:00.25+01:00", "1795745580.5", "0"),
+            Texts("T", "Z", "+", "-", ":", ".", " ", "00:00", "+14:00", "24", "29", "2026-02-", "9999", "0001", "1e9", "\0", "٣", "\xff"), Time),
+        new("recorded rows", 12_000, [Rows()], Texts("\x01", "\x7f", "\xff", "\0"), RecordedRows),
         new("toml", 5_000, [.. TomlFiles()], TomlPieces, Toml),
         new("configuration", 2_000, [.. TomlFiles()], TomlPieces, Configuration),
     ];
@@ -70,6 +78,42 @@ internal static class FuzzTargets
             "[[filter]]\ncmdline = '--cluster (\\S+)'\nunit = \"ceph\\u002dosd@*.service\"\nuser = [\"ceph\", 167]\n\n[web]\nlisten = [\":9199\", '[::1]:9199']\nmax_requests = 4_0\n",
             "title = \"a \\\"b\\\" é\" # comment\na.b.\"c d\" = { x = 1.5e3, y = inf, z = [true, 1979-05-27T07:32:00.5Z, 07:32:00] }\ntext = '''\nmulti'''\nmore = \"\"\"\n a \\\n b\"\"\"\n"),
     ];
+
+    private static byte[] Rows()
+    {
+        ArrayBufferWriter<byte> output = new();
+        List<string> texts = [];
+        IntervalCodec.Write([RecorderFolder.Row(), RecorderFolder.Row(4_000_000, "other", 1_000_000_000, 500_000_000, Verdict.Starved, "others use the CPUs")], output, text =>
+        {
+            if (!texts.Contains(text))
+                texts.Add(text);
+            return texts.IndexOf(text) + 1;
+        });
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static string? RecordedRows(ReadOnlySpan<byte> input, out bool good)
+    {
+        HotThreadRow[] rows;
+        try
+        {
+            rows = IntervalCodec.Read(input, 5_000_000_000, static number => number is > 0 and < 100 ? $"text {number}" : throw new InvalidDataException("no such text"));
+            good = true;
+        }
+        // Anything else would not count as damage.
+        catch (InvalidDataException)
+        {
+            good = false;
+            return null;
+        }
+        return rows.All(r => r.Cpu >= 0 && r.Wait is null or >= 0 && r.Tid >= 0) ? null : "a value is negative";
+    }
+
+    private static string? Time(ReadOnlySpan<byte> input, out bool good)
+    {
+        good = ApiTime.TryParse(Encoding.UTF8.GetString(input), out long time);
+        return !good || (ApiTime.TryParse(ApiTime.Text(time), out long again) && again == time) ? null : $"{time} is written as {ApiTime.Text(time)}";
+    }
 
     private static string? CommandLine(ReadOnlySpan<byte> input, out bool good)
     {

@@ -90,6 +90,7 @@ public sealed class ExampleTests : IDisposable
         self.SetTls(filesUsable: true, new DateTime(2027, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         self.ReloadSuccessful.Set(1);
         self.LogFileWritable.Set(1);
+        self.SetRecorder(isOn: true, written: 17_280, lost: 0, errors: 0, bytes: 24_600_000, lastWrite: 1_795_000_000_000, oldest: 1_794_913_600_000);
         PooledBuffer buffer = new(new ChunkPool());
         ThreadMetrics.Write(live.Collector.Owners, _ => true, live.Collector, live.Snapshot.Config.Sampler, new ExpositionWriter(buffer, openMetrics: false));
         self.Write(buffer, openMetrics: false, live.Collector, live.Snapshot);

@@ -66,6 +66,7 @@ public sealed class SampleBudgetTests : IDisposable
         SelfMetrics metrics = new();
         metrics.SetLogins(0, 0, 0, 0);
         metrics.SetTls(filesUsable: true, DateTime.UtcNow);
+        metrics.SetRecorder(isOn: true, written: 1, lost: 0, errors: 0, bytes: 1, lastWrite: 2, oldest: 1);
         PooledBuffer text = new(new ChunkPool());
         metrics.Write(text, openMetrics: false, live.Collector, live.Snapshot);
         Assert.Equal(SampleBudget.Self + config.Filters.Length, ParsedScrape.Parse(text.Text()).Samples.Count());

@@ -1,6 +1,8 @@
+using System.Text.Json.Serialization;
 using ThreadExporter.Exposition;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
+using ThreadExporter.Recording;
 using ThreadExporter.Roles;
 using ThreadExporter.Settings;
 
@@ -13,14 +15,40 @@ internal sealed record HotThreadsResponse(
 {
     private const decimal NanosecondsPerSecond = 1_000_000_000m;
 
-    public static HotThreadsResponse From(HotSnapshot snapshot, int rows, ConfigHolder holder)
+    /// <summary>Where it was recorded; null, and left out: it is live.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HotRecordedResponse? Recorded { get; init; }
+
+    /// <param name="snapshot">What was measured.</param>
+    /// <param name="rows">The most threads.</param>
+    /// <param name="config">The active configuration.</param>
+    /// <param name="isReloadSuccessful">False: it remains active although a reload has failed.</param>
+    public static HotThreadsResponse From(HotSnapshot snapshot, int rows, ConfigSnapshot config, bool isReloadSuccessful)
+    {
+        double age = snapshot.TakenAt == 0 ? 0 : Math.Round((Clocks.MonotonicNanoseconds() - snapshot.TakenAt) / 1e9, 3);
+        return From(snapshot, age, rows, config, isReloadSuccessful);
+    }
+
+    /// <param name="interval">What was recorded.</param>
+    /// <param name="range">All times that are recorded.</param>
+    /// <param name="now">Milliseconds since 1970.</param>
+    /// <param name="rows">The most threads.</param>
+    /// <param name="config">The active configuration.</param>
+    /// <param name="isReloadSuccessful">False: it remains active although a reload has failed.</param>
+    public static HotThreadsResponse From(HotInterval interval, RecordedRange range, long now, int rows, ConfigSnapshot config, bool isReloadSuccessful) =>
+        From(new HotSnapshot(0, interval.Length, interval.Length, interval.Processes, interval.Threads, interval.Rows, null), Math.Max(0, now - interval.To) / 1000.0, rows, config,
+            isReloadSuccessful) with
+        {
+            Recorded = new HotRecordedResponse(ApiTime.Text(interval.To), ApiTime.Text(interval.From), ApiTime.Text(range.From), ApiTime.Text(range.To)),
+        };
+
+    private static HotThreadsResponse From(HotSnapshot snapshot, double age, int rows, ConfigSnapshot config, bool isReloadSuccessful)
     {
         HotThreadRow[] shown = Choose(snapshot.Hottest, rows);
-        RoleCatalog roles = holder.Current.Roles;
+        RoleCatalog roles = config.Roles;
         HotThreadResponse[] threads = [.. shown.Select(row => Thread(row, snapshot.Window, roles))];
         HotProcessResponse[] processes = [.. shown.GroupBy(row => row.Process).Select(group => Process(group.Key, group.Sum(row => row.Cpu)))];
-        HotWatched watched = new(holder.Current.Config.Filters.Length, snapshot.Processes, snapshot.Threads, holder.Last.Succeeded);
-        double age = snapshot.TakenAt == 0 ? 0 : Math.Round((Clocks.MonotonicNanoseconds() - snapshot.TakenAt) / 1e9, 3);
+        HotWatched watched = new(config.Config.Filters.Length, snapshot.Processes, snapshot.Threads, isReloadSuccessful);
         return new HotThreadsResponse(SelfMetrics.Version, snapshot.Window == 0, age, Seconds(snapshot.Window), Seconds(snapshot.Interval), watched, HostOf(snapshot.Host), threads,
             processes);
     }
@@ -79,6 +107,8 @@ internal sealed record HotWatched(int Filters, int Processes, int Threads, bool 
 
 internal sealed record HotHostResponse(
     int Cpus, decimal WatchedSeconds, decimal UnwatchedSeconds, decimal ShortLivedSeconds, decimal StealSeconds, HotNeighbourResponse[] Neighbours);
+
+internal sealed record HotRecordedResponse(string At, string From, string RangeFrom, string RangeTo);
 
 internal sealed record HotNeighbourResponse(int Pid, string Name, decimal CpuSeconds);
 

@@ -1,8 +1,4 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Microsoft.Extensions.Primitives;
 using ThreadExporter.Collection;
 using ThreadExporter.HotThreads;
 using ThreadExporter.Linux;
@@ -15,22 +11,24 @@ namespace ThreadExporter.Web.Pages;
 /// The web pages and the API they use. All files of a page are embedded in the binary, and its content security policy allows
 /// nothing else: no inline script or style, no other host.
 /// </summary>
-internal sealed class PageEndpoints(Collector collector, CollectionGate gate, ConfigHolder holder, HotThreadTracker hot, MetricsEndpoints endpoints)
+internal sealed class PageEndpoints(
+    Collector collector, CollectionGate gate, ConfigHolder holder, HotThreadTracker hot, MetricsEndpoints endpoints, RecorderEndpoints recorder)
 {
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
     private const string Html = "text/html; charset=utf-8";
-    private const string Json = "application/json; charset=utf-8";
-    private const int DefaultRows = 20;
 
     public void Map(WebApplication app)
     {
         Map(app, "/", LandingAsync);
         Map(app, "/api/v1/hot", HotApiAsync);
+        Map(app, "/api/v1/recorder", recorder.RecorderAsync);
+        Map(app, "/api/v1/report", recorder.ReportAsync);
         MapFile(app, "/hot", "hot.html", Html);
         MapFile(app, "/hot.js", "hot.js", "text/javascript; charset=utf-8");
+        MapFile(app, "/hot.recorder.js", "hot.recorder.js", "text/javascript; charset=utf-8");
         MapFile(app, "/hot.css", "hot.css", "text/css; charset=utf-8");
         MapFile(app, "/hot.svg", "hot.svg", "image/svg+xml");
     }
@@ -64,29 +62,11 @@ internal sealed class PageEndpoints(Collector collector, CollectionGate gate, Co
 
     private Task HotApiAsync(HttpContext context)
     {
-        if (!TryReadRows(context.Request.Query["n"], out int rows))
-        {
-            string error = $"invalid n: must be 1-{HotThreadTracker.MaxThreads}";
-            return TextResponse.WriteAsync(context, JsonSerializer.Serialize(new ApiError(error), ApiJson.Default.ApiError) + "\n", StatusCodes.Status400BadRequest, Json);
-        }
+        if (!ApiParameters.TryReadRows(context.Request.Query, out int rows, out string error))
+            return ApiResponse.WriteAsync(context, new ApiError(error), ApiJson.Default.ApiError, StatusCodes.Status400BadRequest);
+        if (context.Request.Query.ContainsKey("at"))
+            return recorder.HotAsync(context, rows);
         hot.KeepAlive(rows, Clocks.MonotonicNanoseconds());
-        HotThreadsResponse response = HotThreadsResponse.From(hot.Current, rows, holder);
-        return TextResponse.WriteAsync(context, JsonSerializer.Serialize(response, ApiJson.Default.HotThreadsResponse) + "\n", type: Json);
-    }
-
-    private static bool TryReadRows(StringValues values, out int rows)
-    {
-        rows = DefaultRows;
-        return values.Count == 0
-            || (values.Count == 1 && int.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out rows) && rows is >= 1 and <= HotThreadTracker.MaxThreads);
+        return ApiResponse.WriteAsync(context, HotThreadsResponse.From(hot.Current, rows, holder.Current, holder.Last.Succeeded), ApiJson.Default.HotThreadsResponse);
     }
 }
-
-/// <summary>Body of an error response.</summary>
-internal sealed record ApiError(string Error);
-
-/// <summary>Serializes without reflection, because the binary is trimmed.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(HotThreadsResponse))]
-[JsonSerializable(typeof(ApiError))]
-internal sealed partial class ApiJson : JsonSerializerContext;

@@ -18,7 +18,9 @@ const HOLD_TIME = 2500;
 // All charts start at the same time: the oldest point of any thread, but at least this many points back.
 const MIN_SPAN = 30;
 
-const view = { span: MIN_SPAN, sort: "cpu", descending: true, selected: null, response: null, receivedAt: null, error: null, touchedAt: -HOLD_TIME, timer: 0, request: 0 };
+const view = { span: MIN_SPAN, sort: "cpu", descending: true, selected: null, response: null, receivedAt: null, error: null, touchedAt: -HOLD_TIME, timer: 0, request: 0,
+  // The recorded moment that is shown; null: live. hot.recorder.js has the strip of recorded hours.
+  at: null, notRecorded: false };
 const shownRows = new Map();
 
 const SORTS = {
@@ -37,6 +39,7 @@ const BY_TEXT = new Set(["name", "process", "daemon", "filter"]);
 
 // The view is kept in the URL, so that a link to it can be shared.
 function readUrl() {
+  view.at = new URLSearchParams(location.search).get("at");
   const saved = new URLSearchParams(location.hash.slice(1));
   search.value = saved.get("filter") ?? "";
   const sort = (saved.get("sort") ?? "").replace(/^-/, "");
@@ -54,7 +57,8 @@ function writeUrl() {
   if (view.sort !== "cpu" || !view.descending) params.set("sort", (view.descending ? "-" : "") + view.sort);
   if (rowsChoice.value !== "50") params.set("n", rowsChoice.value);
   const hash = params.toString();
-  history.replaceState(null, "", hash ? "#" + hash : location.pathname + location.search);
+  const query = view.at === null ? "" : "?at=" + view.at.replaceAll("+", "%2B");
+  history.replaceState(null, "", location.pathname + query + (hash && "#" + hash));
 }
 
 // --- Texts -----------------------------------------------------------------------------------------------------------
@@ -274,6 +278,8 @@ function renderDetail(response, shown) {
   setText(byId("detail-saturated"), seconds(thread.saturated_seconds));
   setValue(byId("perf"), `perf record -g -t ${thread.tid} -- sleep 10`);
   setValue(byId("pidstat"), `pidstat -t -p ${thread.pid} 1`);
+  // A recorded moment has no history, and the thread may be gone.
+  for (const id of ["detail-plot", "detail-axis", "commands"]) byId(id).hidden = Boolean(response.recorded);
   renderProcess(response, thread);
   renderHost(response);
 }
@@ -365,6 +371,7 @@ function renderProcess(response, thread) {
 function render() {
   renderStatus();
   renderHeads();
+  document.dispatchEvent(new Event("rendered"));
   const response = view.response;
   if (!response) return;
   view.span = Math.max(MIN_SPAN, ...response.threads.map((t) => t.history.length));
@@ -374,7 +381,7 @@ function render() {
   renderDetail(response, shown);
   table.hidden = shown.length === 0;
   const watched = `${count(response.watched.threads, "thread", "threads")} of ${count(response.watched.processes, "process", "processes")}`;
-  setText(byId("caption"), `${shown.length} of the ${count(response.threads.length, "busiest thread", "busiest threads")}, averages of the last ${Number(response.window_seconds.toFixed(1))} s; watched: ${watched}`);
+  setText(byId("caption"), `${shown.length} of the ${count(response.threads.length, "busiest thread", "busiest threads")}, averages of ${response.recorded ? "" : "the last "}${Number(response.window_seconds.toFixed(1))} s; watched: ${watched}`);
   renderNothing(response, shown);
   if (shown.length > 0) document.title = `${percent(shown[0].cpu_ratio)} ${shown[0].name} · hot threads`;
 }
@@ -393,12 +400,13 @@ function renderNothing(response, shown) {
 }
 
 function renderStatus() {
-  const isPaused = pause.getAttribute("aria-pressed") === "true";
-  const state = view.error ? "away" : isPaused ? "paused" : view.response && !view.response.warming_up ? "live" : "measuring";
+  const state = view.error ? "away" : view.at !== null ? "recorded" : isPaused() ? "paused" : view.response && !view.response.warming_up ? "live" : "measuring";
   const status = byId("status");
   status.dataset.state = state;
-  setText(byId("status-text"), { away: "No response", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
-  setText(byId("clock"), view.receivedAt && !view.error ? timeText(view.receivedAt) : "");
+  setText(byId("status-text"), { away: view.notRecorded ? "Not recorded" : "No response", recorded: "Recorded", paused: "Paused", live: "Live", measuring: "Measuring…" }[state]);
+  const shown = view.at === null ? view.receivedAt : view.response?.recorded && new Date(view.response.recorded.at);
+  setText(byId("clock"), shown && !view.error ? timeText(shown) : "");
+  pause.hidden = view.at !== null;
   document.body.classList.toggle("away", state === "away");
   const notice = byId("notice");
   const reload = view.response && !view.response.watched.last_reload_successful;
@@ -409,13 +417,21 @@ function renderStatus() {
 
 // --- Polling ---------------------------------------------------------------------------------------------------------
 
+// What the recorder says of a time that it has not recorded.
+class NotRecorded extends Error {}
+
+// A paused page may show recorded moments.
+const isPaused = () => view.at === null && pause.getAttribute("aria-pressed") === "true";
+
 async function poll() {
   clearTimeout(view.timer);
   const request = ++view.request;
   let wait = 1000;
   try {
-    const response = await fetch(`api/v1/hot?n=${rowsChoice.value}`, { signal: AbortSignal.timeout(TIMEOUT), cache: "no-store" });
+    const at = view.at === null ? "" : `&at=${encodeURIComponent(view.at)}`;
+    const response = await fetch(`api/v1/hot?n=${rowsChoice.value}${at}`, { signal: AbortSignal.timeout(TIMEOUT), cache: "no-store" });
     if (request !== view.request) return;
+    if (!response.ok && view.at !== null && response.headers.get("Content-Type")?.startsWith("application/json")) throw new NotRecorded((await response.json()).error);
     if (!response.ok) throw new Error(`The exporter returned ${response.status}`);
     const data = await response.json();
     for (const item of [...data.threads, ...data.processes, ...(data.host?.neighbours ?? [])]) {
@@ -425,16 +441,19 @@ async function poll() {
     view.response = data;
     view.receivedAt = new Date();
     view.error = null;
-    wait = data.warming_up ? 300 : Math.max(1000, data.interval_seconds * 1000);
+    view.notRecorded = false;
+    // A recorded moment does not change.
+    wait = data.recorded ? 0 : data.warming_up ? 300 : Math.max(1000, data.interval_seconds * 1000);
   } catch (error) {
     if (request !== view.request) return;
     const last = view.receivedAt ? ` Showing data from ${timeText(view.receivedAt)}.` : "";
     const why = error.message.startsWith("The exporter returned") ? error.message : "The exporter does not respond";
-    view.error = `${why}. Retrying every 2 seconds.${last}`;
-    wait = 2000;
+    view.notRecorded = error instanceof NotRecorded;
+    view.error = view.notRecorded ? `${error.message[0].toUpperCase()}${error.message.slice(1)}.` : `${why}. Retrying every 2 seconds.${last}`;
+    wait = view.notRecorded ? 0 : 2000;
   }
   render();
-  if (!document.hidden && pause.getAttribute("aria-pressed") !== "true") view.timer = setTimeout(poll, wait);
+  if (wait > 0 && !document.hidden && !isPaused()) view.timer = setTimeout(poll, wait);
 }
 
 function stop() {
@@ -463,10 +482,10 @@ pause.addEventListener("click", () => {
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stop();
-  else if (pause.getAttribute("aria-pressed") !== "true") poll();
+  else if (!isPaused()) poll();
 });
 search.addEventListener("input", () => { view.touchedAt = -HOLD_TIME; writeUrl(); render(); });
-rowsChoice.addEventListener("change", () => { writeUrl(); if (pause.getAttribute("aria-pressed") !== "true") poll(); });
+rowsChoice.addEventListener("change", () => { writeUrl(); if (!isPaused()) poll(); });
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 byId("clear").addEventListener("click", () => { search.value = ""; writeUrl(); render(); search.focus(); });
 byId("follow").addEventListener("click", () => { view.selected = null; render(); });
