@@ -42,7 +42,7 @@ internal sealed class DatabaseFile(string path, TimeProvider time)
         // A link could lead out of the directory.
         foreach (string suffix in Suffixes)
         {
-            if (Exists(path + suffix) && (new FileInfo(path + suffix).LinkTarget is not null || !FileIdentity.Read(path + suffix).IsRegularFile))
+            if (Exists(path + suffix) && !FileIdentity.ReadLink(path + suffix).IsRegularFile)
                 throw new IOException($"{path}{suffix} is not a regular file: remove it, or set recorder.directory");
         }
         if (Exists(path) && !IsUsable(out int version))
@@ -97,7 +97,7 @@ internal sealed class DatabaseFile(string path, TimeProvider time)
     }
 
     // Also a link that leads nowhere.
-    private static bool Exists(string file) => FileIdentity.Read(file).Status != ReadStatus.Gone || new FileInfo(file).LinkTarget is not null;
+    private static bool Exists(string file) => FileIdentity.ReadLink(file).Status != ReadStatus.Gone;
 
     /// <summary>Whether it is empty or one of ours, as far as its header says. The header is complete before anything is in the log.</summary>
     /// <param name="version">The version of its tables; 0 when it is not ours.</param>
