@@ -13,13 +13,17 @@ internal sealed record HotThreadsResponse(
 {
     private const decimal NanosecondsPerSecond = 1_000_000_000m;
 
-    public static HotThreadsResponse From(HotSnapshot snapshot, int rows, ConfigHolder holder)
+    /// <param name="snapshot">What was measured.</param>
+    /// <param name="rows">The most threads.</param>
+    /// <param name="config">The active configuration.</param>
+    /// <param name="isReloadSuccessful">False: it remains active although a reload has failed.</param>
+    public static HotThreadsResponse From(HotSnapshot snapshot, int rows, ConfigSnapshot config, bool isReloadSuccessful)
     {
         HotThreadRow[] shown = Choose(snapshot.Hottest, rows);
-        RoleCatalog roles = holder.Current.Roles;
+        RoleCatalog roles = config.Roles;
         HotThreadResponse[] threads = [.. shown.Select(row => Thread(row, snapshot.Window, roles))];
         HotProcessResponse[] processes = [.. shown.GroupBy(row => row.Process).Select(group => Process(group.Key, group.Sum(row => row.Cpu)))];
-        HotWatched watched = new(holder.Current.Config.Filters.Length, snapshot.Processes, snapshot.Threads, holder.Last.Succeeded);
+        HotWatched watched = new(config.Config.Filters.Length, snapshot.Processes, snapshot.Threads, isReloadSuccessful);
         double age = snapshot.TakenAt == 0 ? 0 : Math.Round((Clocks.MonotonicNanoseconds() - snapshot.TakenAt) / 1e9, 3);
         return new HotThreadsResponse(SelfMetrics.Version, snapshot.Window == 0, age, Seconds(snapshot.Window), Seconds(snapshot.Interval), watched, HostOf(snapshot.Host), threads,
             processes);

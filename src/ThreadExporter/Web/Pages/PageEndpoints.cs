@@ -70,7 +70,7 @@ internal sealed class PageEndpoints(Collector collector, CollectionGate gate, Co
             return TextResponse.WriteAsync(context, JsonSerializer.Serialize(new ApiError(error), ApiJson.Default.ApiError) + "\n", StatusCodes.Status400BadRequest, Json);
         }
         hot.KeepAlive(rows, Clocks.MonotonicNanoseconds());
-        HotThreadsResponse response = HotThreadsResponse.From(hot.Current, rows, holder);
+        HotThreadsResponse response = HotThreadsResponse.From(hot.Current, rows, holder.Current, holder.Last.Succeeded);
         return TextResponse.WriteAsync(context, JsonSerializer.Serialize(response, ApiJson.Default.HotThreadsResponse) + "\n", type: Json);
     }
 

@@ -1,0 +1,104 @@
+using System.Text;
+using ThreadExporter.Linux;
+
+namespace ThreadExporter.Top;
+
+/// <summary>
+/// Owns the terminal while the threads are shown: its alternate screen, its cursor, its mode. <see cref="Leave"/> restores all three, and may be
+/// called at any time.
+/// </summary>
+internal sealed class TerminalScreen(bool hasColor) : IDisposable
+{
+    // xterm's private modes: alternate screen on and its contents saved, cursor hidden, no line wrap. Their ends are in the other order.
+    private const string EnterSequence = "\e[?1049h\e[?25l\e[?7l\e[0m\e[2J", LeaveSequence = "\e[0m\e[?7h\e[?25h\e[?1049l";
+
+    private const int DefaultColumns = 80, DefaultRows = 24;
+
+    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly TerminalInput _input = new();
+    private bool _isEntered;
+
+    /// <summary>The size of the terminal now. A terminal that does not know it gets the usual one.</summary>
+    public static (int Columns, int Rows) Size =>
+        TerminalInput.TryGetSize(out int columns, out int rows) ? (columns, rows) : (DefaultColumns, DefaultRows);
+
+    public void Enter()
+    {
+        _input.TryTurnOn();
+        _isEntered = true;
+        Write(EnterSequence);
+    }
+
+    /// <summary>Replaces the screen in one write, so that it does not flicker.</summary>
+    public void Draw(IReadOnlyList<ScreenLine> lines, int columns)
+    {
+        StringBuilder text = new(lines.Count * columns * 2);
+        text.Append("\e[H");
+        for (int i = 0; i < lines.Count; i++)
+        {
+            text.Append(i == 0 ? "" : "\r\n");
+            lines[i].Write(text, columns, hasColor);
+        }
+        Write(text.Append("\e[0m\e[J").ToString());
+    }
+
+    /// <summary>Gives the terminal back as it was.</summary>
+    public void Leave()
+    {
+        if (!_isEntered)
+            return;
+        _isEntered = false;
+        try
+        {
+            Write(LeaveSequence);
+        }
+        // The terminal was closed.
+        catch (IOException)
+        {
+        }
+        _input.TurnOff();
+    }
+
+    /// <summary>Reads keys on a thread of its own until the terminal is gone.</summary>
+    /// <param name="press">Receives each key.</param>
+    /// <param name="end">The terminal is gone.</param>
+    public static void ReadKeys(Action<TerminalKey> press, Action end) =>
+        new Thread(() => ReadAll(press, end)) { Name = "keys", IsBackground = true }.Start();
+
+    private static void ReadAll(Action<TerminalKey> press, Action end)
+    {
+        // The rest of a key's bytes follows at once; only over a slow line it takes a moment.
+        const int Moment = 50;
+        byte[] buffer = new byte[256];
+        int length = 0;
+        while (true)
+        {
+            int added = TerminalInput.Read(buffer.AsSpan(length), length == 0 ? -1 : Moment);
+            if (added < 0)
+                break;
+            length += added;
+            int used = 0;
+            while (TerminalKey.Parse(buffer.AsSpan(used, length - used), isAll: added == 0, out TerminalKey? key) is > 0 and int taken)
+            {
+                used += taken;
+                if (key is { } pressed)
+                    press(pressed);
+            }
+            buffer.AsSpan(used, length - used).CopyTo(buffer);
+            length -= used;
+        }
+        end();
+    }
+
+    private void Write(string text)
+    {
+        _output.Write(Encoding.UTF8.GetBytes(text));
+        _output.Flush();
+    }
+
+    public void Dispose()
+    {
+        Leave();
+        _output.Dispose();
+    }
+}
