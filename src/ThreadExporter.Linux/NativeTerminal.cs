@@ -2,14 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace ThreadExporter.Linux;
 
-// Calls for the terminal: termios(3), ioctl_tty(2), poll(2).
-internal static unsafe partial class Native
+/// <summary>Calls into the C library for the terminal: termios(3), ioctl_tty(2), poll(2).</summary>
+internal static unsafe partial class NativeTerminal
 {
     // asm-generic/termbits.h: the values of x86-64 and ARM; POWER differs.
     public const uint ICANON = 0x2, ECHO = 0x8, IEXTEN = 0x8000;
     public const int VTIME = 5, VMIN = 6, TCSADRAIN = 1;
     public const nuint TIOCGWINSZ = 0x5413;
     public const short POLLIN = 1;
+
+    private const string LibC = "libc";
 
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

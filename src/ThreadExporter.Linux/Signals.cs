@@ -21,8 +21,11 @@ public static unsafe class Signals
         return Native.kill(pid, Hangup) == 0 ? ReadStatus.Ok : RawFile.StatusOf(Native.Errno);
     }
 
-    /// <summary>Stops this process until SIGCONT, as the default action of SIGTSTP (Ctrl-Z) does.</summary>
-    public static void StopThisProcess() => _ = Native.kill(Environment.ProcessId, Stop);
+    /// <summary>
+    /// Stops this process until SIGCONT, as the default action of SIGTSTP (Ctrl-Z) does. By raise(3), which sends the signal to the calling
+    /// thread: after kill(2) another thread may take it, and this one would run on for a moment.
+    /// </summary>
+    public static void StopThisProcess() => _ = Native.raise(Stop);
 
     /// <summary>
     /// Restores the default action of signals that are ignored, and unblocks them. Both states survive execve(2): nohup(1) and

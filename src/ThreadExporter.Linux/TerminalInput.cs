@@ -8,34 +8,37 @@ public sealed unsafe class TerminalInput
 {
     private const int Input = 0, Output = 1;
 
-    private Native.Termios _saved;
+    private NativeTerminal.Termios _saved;
     private bool _isOn;
 
     /// <summary>Whether standard input is a terminal.</summary>
-    public static bool IsTerminal => Native.isatty(Input) == 1;
+    public static bool IsTerminal => NativeTerminal.isatty(Input) == 1;
 
     /// <summary>Whether standard output is a terminal.</summary>
-    public static bool IsOutputTerminal => Native.isatty(Output) == 1;
+    public static bool IsOutputTerminal => NativeTerminal.isatty(Output) == 1;
 
     /// <summary>The size of the terminal at standard output, in characters: TIOCGWINSZ. False when it is not known; a new terminal may say 0.</summary>
     public static bool TryGetSize(out int columns, out int rows)
     {
-        Native.Winsize size;
-        bool known = Native.ioctl(Output, Native.TIOCGWINSZ, &size) == 0 && size is { Columns: > 0, Rows: > 0 };
+        NativeTerminal.Winsize size;
+        bool known = NativeTerminal.ioctl(Output, NativeTerminal.TIOCGWINSZ, &size) == 0 && size is { Columns: > 0, Rows: > 0 };
         (columns, rows) = known ? (size.Columns, size.Rows) : (0, 0);
         return known;
     }
 
-    /// <summary>Switches line editing and echo off. False when standard input is not a terminal.</summary>
+    /// <summary>
+    /// Switches line editing and echo off; also again, when something else has changed the mode. False when standard input is not a terminal.
+    /// </summary>
     public bool TryTurnOn()
     {
-        Native.Termios mode;
-        if (_isOn || Native.tcgetattr(Input, &mode) != 0)
-            return _isOn;
-        _saved = mode;
-        mode.LocalFlags &= ~(Native.ICANON | Native.ECHO | Native.IEXTEN);
-        mode.Characters[Native.VMIN] = 1;
-        mode.Characters[Native.VTIME] = 0;
+        NativeTerminal.Termios mode;
+        if (NativeTerminal.tcgetattr(Input, &mode) != 0)
+            return false;
+        if (!_isOn)
+            _saved = mode;
+        mode.LocalFlags &= ~(NativeTerminal.ICANON | NativeTerminal.ECHO | NativeTerminal.IEXTEN);
+        mode.Characters[NativeTerminal.VMIN] = 1;
+        mode.Characters[NativeTerminal.VTIME] = 0;
         return _isOn = Set(&mode);
     }
 
@@ -44,7 +47,7 @@ public sealed unsafe class TerminalInput
     {
         if (!_isOn)
             return;
-        fixed (Native.Termios* mode = &_saved)
+        fixed (NativeTerminal.Termios* mode = &_saved)
             Set(mode);
         _isOn = false;
     }
@@ -55,27 +58,27 @@ public sealed unsafe class TerminalInput
     /// <returns>The number of bytes; 0: none in this time; -1: the terminal is gone.</returns>
     public static int Read(Span<byte> buffer, int milliseconds)
     {
-        Native.Pollfd input = new() { Descriptor = Input, Events = Native.POLLIN };
-        int ready = Native.poll(&input, 1, milliseconds);
+        NativeTerminal.Pollfd input = new() { Descriptor = Input, Events = NativeTerminal.POLLIN };
+        int ready = NativeTerminal.poll(&input, 1, milliseconds);
         if (ready == 0 || (ready < 0 && Native.Errno == Native.EINTR))
             return 0;
         if (ready < 0)
             return -1;
         fixed (byte* start = buffer)
         {
-            nint length = Native.read(Input, start, (nuint)buffer.Length);
+            nint length = NativeTerminal.read(Input, start, (nuint)buffer.Length);
             // EIO: the process is in the background, or the terminal was closed.
             return length > 0 ? (int)length : length < 0 && Native.Errno is Native.EINTR or Native.EAGAIN ? 0 : -1;
         }
     }
 
     // A signal may interrupt it (SIGCONT after a stop).
-    private static bool Set(Native.Termios* mode)
+    private static bool Set(NativeTerminal.Termios* mode)
     {
         int result;
         do
         {
-            result = Native.tcsetattr(Input, Native.TCSADRAIN, mode);
+            result = NativeTerminal.tcsetattr(Input, NativeTerminal.TCSADRAIN, mode);
         }
         while (result != 0 && Native.Errno == Native.EINTR);
         return result == 0;

@@ -22,6 +22,7 @@ internal sealed class TerminalScreen(bool hasColor) : IDisposable
     public static (int Columns, int Rows) Size =>
         TerminalInput.TryGetSize(out int columns, out int rows) ? (columns, rows) : (DefaultColumns, DefaultRows);
 
+    /// <summary>Takes the terminal; also again, after something else has changed its mode.</summary>
     public void Enter()
     {
         _input.TryTurnOn();
@@ -29,9 +30,11 @@ internal sealed class TerminalScreen(bool hasColor) : IDisposable
         Write(EnterSequence);
     }
 
-    /// <summary>Replaces the screen in one write, so that it does not flicker.</summary>
+    /// <summary>Replaces the screen in one write, so that it does not flicker. Does nothing while the terminal is not taken.</summary>
     public void Draw(IReadOnlyList<ScreenLine> lines, int columns)
     {
+        if (!_isEntered)
+            return;
         StringBuilder text = new(lines.Count * columns * 2);
         text.Append("\e[H");
         for (int i = 0; i < lines.Count; i++)

@@ -102,7 +102,7 @@ internal static class TopPages
 
          q, Ctrl-C     quit
          s             sort by CPU, wait, verdict, thread, process
-         /             show only threads that contain what you type: a name, a pid, a tid,
+         /             show only threads that contain what you type: a name, pid or tid,
                        a filter, a verdict, a role; Enter keeps it, Esc shows all again
          p, space      pause and go on
          arrows, PgUp, PgDn, Home, End
@@ -116,6 +116,6 @@ internal static class TopPages
          CPU%  time on a CPU, in percent of a core     USR%, SYS%  in user, kernel mode
          WAIT% ready to run, and waiting for a CPU     S           state, as in ps(1)
          busy: it used a whole core     throttled: its cgroup's CPU limit was used up
-         starved: others had the CPUs   blocked: it waits for a disk or a driver (state D)
+         starved: others had the CPUs   blocked: it waits for a disk or a driver
         """;
 }

@@ -83,12 +83,11 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
         ScreenLine line = ScreenLine.Of(" " + Plural.Count(response.Watched.Threads, "thread", "threads") + " of " + Plural.Count(response.Watched.Processes, "process", "processes"));
         if (response.Host is not { } host)
             return line;
-        string[] parts =
-        [
-            "watched " + Texts.Percent(host.WatchedSeconds, response.WindowSeconds), "others " + Texts.Percent(host.UnwatchedSeconds, response.WindowSeconds),
-            "short-lived " + Texts.Percent(host.ShortLivedSeconds, response.WindowSeconds), "steal " + Texts.Percent(host.StealSeconds, response.WindowSeconds),
-        ];
-        return line.Add($"  {Plural.Count(host.Cpus, "CPU", "CPUs")}: {string.Join(", ", parts)}");
+        line.Add($"  {Plural.Count(host.Cpus, "CPU", "CPUs")}: watched {Texts.Percent(host.WatchedSeconds, response.WindowSeconds)}"
+            + $", others {Texts.Percent(host.UnwatchedSeconds, response.WindowSeconds)}");
+        if (host.StealSeconds > 0)
+            line.Add($", steal {Texts.Percent(host.StealSeconds, response.WindowSeconds)}", Tone.Warning);
+        return line.Add($", short-lived {Texts.Percent(host.ShortLivedSeconds, response.WindowSeconds)}");
     }
 
     private IEnumerable<(string, Tone)> Messages(TopView view)
@@ -103,6 +102,9 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
             yield return ("The last reload of the configuration failed; the previous filters remain active.", Tone.Warning);
         if (view.Filter.Length > 0 && !view.IsTyping)
             yield return ($"Only threads that contain: {view.Filter}   (Esc shows all)", Tone.Strong);
+        // The details have it of their own process.
+        if (view.Page != TopPage.Threads)
+            yield break;
         foreach (HotProcessResponse process in response.Processes.Where(p => IsShortLived(p, response.WindowSeconds)).OrderByDescending(ShortLived).Take(MaxHints))
             yield return (Hint(process, response.WindowSeconds), Tone.Warning);
     }

@@ -34,6 +34,8 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
 
     private sealed record Suspended : TopEvent;
 
+    private sealed record Continued : TopEvent;
+
     private sealed record Stopped : TopEvent;
 
     private sealed record Failed(Exception Exception) : TopEvent;
@@ -88,6 +90,8 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
         using TerminalScreen terminal = new(options.HasColor);
         using PosixSignalRegistration resize = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Post(new Resized()));
         using PosixSignalRegistration suspend = Register(PosixSignal.SIGTSTP, new Suspended());
+        // Cancelled: otherwise the runtime sets the terminal's mode as it was at the start.
+        using PosixSignalRegistration resume = Register(PosixSignal.SIGCONT, new Continued());
         terminal.Enter();
         TerminalScreen.ReadKeys(key => Post(new KeyPressed(key)), () => Post(new Stopped()));
         Draw(terminal);
@@ -99,6 +103,8 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
             {
                 if (next is Suspended)
                     Suspend(terminal);
+                else if (next is Continued)
+                    terminal.Enter();
                 (bool ends, string? error) = Handle(next, TopScreen.TableRows(TerminalScreen.Size.Rows));
                 if (ends)
                     return error;
@@ -139,12 +145,11 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
         terminal.Draw(_screen.Render(_view, columns, rows), columns);
     }
 
-    // As the shell expects it of Ctrl-Z: it stops with the terminal as it was, and goes on with fg.
+    // As the shell expects it of Ctrl-Z: it stops with the terminal as it was. fg sends SIGCONT.
     private static void Suspend(TerminalScreen terminal)
     {
         terminal.Leave();
         Signals.StopThisProcess();
-        terminal.Enter();
     }
 
     private PosixSignalRegistration Register(PosixSignal signal, TopEvent posted) => PosixSignalRegistration.Create(signal, context =>

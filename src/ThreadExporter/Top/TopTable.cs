@@ -16,15 +16,17 @@ internal sealed class TopTable
     {
         // In order of the table; the names get what the numbers leave.
         Column process = new("PROCESS", t => t.Process), thread = new("THREAD", t => t.Name);
+        if (columns >= VeryNarrow)
+            _columns.Add(new("PID", t => Texts.Number(t.Pid)) { Width = 7, IsRight = true });
         _columns.AddRange(
         [
-            new("PID", t => Texts.Number(t.Pid)) { Width = 7, IsRight = true },
             process,
             new("TID", t => Texts.Number(t.Tid)) { Width = 7, IsRight = true },
             thread,
             new("CPU%", t => Texts.Tenths(t.CpuRatio)) { Width = 5, IsRight = true, Tone = t => t.CpuRatio >= 0.5 ? Tone.Strong : Tone.Plain },
-            new("WAIT%", t => Texts.Tenths(t.WaitRatio)) { Width = 5, IsRight = true, Tone = t => t.WaitRatio >= 0.1 ? Tone.Warning : Tone.Plain },
         ]);
+        if (columns >= VeryNarrow)
+            _columns.Add(new("WAIT%", t => Texts.Tenths(t.WaitRatio)) { Width = 5, IsRight = true, Tone = t => t.WaitRatio >= 0.1 ? Tone.Warning : Tone.Plain });
         if (columns >= Narrow)
         {
             _columns.Add(new("USR%", t => Texts.Whole(t.UserRatio)) { Width = 4, IsRight = true });

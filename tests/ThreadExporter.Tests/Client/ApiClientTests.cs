@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using ThreadExporter.Client;
 using ThreadExporter.Configuration;
 using ThreadExporter.Tests.Support;
@@ -42,7 +43,7 @@ public class ApiClientTests
     {
         await using ApiStub stub = await ApiStub.StartAsync(200, "{}");
         using ApiClient client = new(new UriBuilder(stub.Url) { UserName = "us%40er", Password = "p%3Ass" }.Uri);
-        Assert.Equal("{}"u8, (await GetAsync(client)).Body);
+        Assert.Equal("{}", Encoding.UTF8.GetString((await GetAsync(client)).Body));
         Assert.Equal("Basic " + Convert.ToBase64String("us@er:p:ss"u8), stub.Authorization);
         Assert.Equal("/api/v1/hot?n=5", Assert.Single(stub.Requests));
         Assert.DoesNotContain("ss", client.Url.ToString(), StringComparison.Ordinal);

@@ -95,7 +95,10 @@ public sealed partial class TerminalTests : IAsyncLifetime
         Assert.Equal(Read("before"), Read("stopped"));
         await _tmux.CommandAsync("fg");
         await _tmux.WaitAsync(s => s.Contains(" q quit ", StringComparison.Ordinal), "the screen again");
-        await QuitAsync();
+        await _tmux.TypeAsync("q");
+        // The shell has printed the exit code when it was stopped.
+        await _tmux.WaitAsync(s => s.Contains("ended with 147", StringComparison.Ordinal), "the shell again");
+        await AssertModeAsync();
     }
 
     [SlowFact]
@@ -145,9 +148,14 @@ public sealed partial class TerminalTests : IAsyncLifetime
     private async Task AssertRestoredAsync(string code)
     {
         await _tmux.WaitAsync(s => s.Contains($"ended with {code}", StringComparison.Ordinal), "the end");
+        await AssertModeAsync();
+    }
+
+    private async Task AssertModeAsync()
+    {
         Assert.Equal(("0", "1"), (await _tmux.FlagAsync("alternate_on"), await _tmux.FlagAsync("cursor_flag")));
-        await _tmux.CommandAsync("stty -a > after; echo written");
-        await _tmux.WaitAsync(s => s.Contains("\nwritten", StringComparison.Ordinal), "the mode");
+        await _tmux.CommandAsync("stty -a > after; echo saved");
+        await _tmux.WaitAsync(s => s.Contains("\nsaved", StringComparison.Ordinal), "the mode");
         Assert.Equal(Read("before"), Read("after"));
     }
 

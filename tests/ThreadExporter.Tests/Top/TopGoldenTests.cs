@@ -79,7 +79,7 @@ public class TopGoldenTests
         DateTimeOffset at = new(2026, 11, 26, 2, 13, 0, TimeSpan.Zero);
         TopView view = new();
         view.Take(new TopReading(HotSample.Mixed, null) { Recorded = new RecordedMoment(at, at.AddSeconds(-5)) }, DateTimeOffset.UnixEpoch);
-        Assert.Contains($"RECORDED {PointInTime.Show(at.ToLocalTime())}, averages of 5.0 s", Render(view, 80, 24), StringComparison.Ordinal);
+        Assert.Contains($"RECORDED {PointInTime.Show(at.ToLocalTime())}, averages of 5.0 s", Render(view, 120, 24), StringComparison.Ordinal);
     }
 
     [Fact]
