@@ -1,4 +1,5 @@
 using System.Globalization;
+using Spectre.Console;
 using ThreadExporter.Client;
 using ThreadExporter.Text;
 using ThreadExporter.Top;
@@ -55,26 +56,22 @@ internal static class ReportText
     /// <param name="rows">As many cells as heads; the last one is continued on further lines.</param>
     private static IEnumerable<string> Table(string title, string none, string[] heads, IEnumerable<string[]> rows)
     {
-        string[][] all = [[.. heads.Select(h => h.TrimStart('>'))], .. rows];
-        yield return "";
-        if (all.Length == 1)
+        Table table = new() { Border = TableBorder.None };
+        foreach (string head in heads)
         {
-            yield return $"{title}: {none}";
-            yield break;
-        }
-        yield return title;
-        int[] widths = [.. heads.Select((_, i) => all.Max(r => ScreenText.WidthOf(r[i])))];
-        int indent = widths[..^1].Sum(w => w + 2);
-        foreach (string[] row in all)
-        {
-            string start = string.Concat(row[..^1].Select((cell, i) => ScreenText.Fit(cell, widths[i], heads[i].StartsWith('>')) + "  "));
-            string end = heads[^1].StartsWith('>') ? ScreenText.Fit(row[^1], widths[^1], isRight: true) : row[^1];
-            foreach (string part in ScreenText.Wrap(end, Math.Max(20, Width - indent)))
+            bool isRight = head.StartsWith('>');
+            table.AddColumn(new TableColumn(Tones.Cell(head.TrimStart('>')))
             {
-                yield return (start + part).TrimEnd();
-                start = new string(' ', indent);
-            }
+                Alignment = isRight ? Justify.Right : Justify.Left,
+                NoWrap = head != heads[^1],
+                Padding = new Padding(0, 0, head == heads[^1] ? 0 : 2, 0),
+            });
         }
+        foreach (string[] row in rows)
+            table.AddRow(row.Select(cell => Tones.Cell(cell)));
+        if (table.Rows.Count == 0)
+            return ["", $"{title}: {none}"];
+        return ["", title, .. new ScreenWriter(isTerminal: false, hasColor: false).Lines([table], Width).Select(line => line.TrimEnd())];
     }
 
     private static string Name(string? name, int width) => ScreenText.Cut(Safe(name), width);

@@ -7,7 +7,7 @@ namespace ThreadExporter.Top;
 /// Owns the terminal while the threads are shown: its alternate screen, its cursor, its mode. <see cref="Leave"/> restores all three, and may be
 /// called at any time.
 /// </summary>
-internal sealed class TerminalScreen(bool hasColor) : IDisposable
+internal sealed class TerminalScreen : IDisposable
 {
     // xterm's private modes: alternate screen on and its contents saved, cursor hidden, no line wrap. Their ends are in the other order.
     private const string EnterSequence = "\e[?1049h\e[?25l\e[?7l\e[0m\e[2J", LeaveSequence = "\e[0m\e[?7h\e[?25h\e[?1049l";
@@ -31,18 +31,12 @@ internal sealed class TerminalScreen(bool hasColor) : IDisposable
     }
 
     /// <summary>Replaces the screen in one write, so that it does not flicker. Does nothing while the terminal is not taken.</summary>
-    public void Draw(IReadOnlyList<ScreenLine> lines, int columns)
+    /// <param name="lines">As many as the screen has, with control sequences for colours.</param>
+    public void Draw(string[] lines)
     {
-        if (!_isEntered)
-            return;
-        StringBuilder text = new(lines.Count * columns * 2);
-        text.Append("\e[H");
-        for (int i = 0; i < lines.Count; i++)
-        {
-            text.Append(i == 0 ? "" : "\r\n");
-            lines[i].Write(text, columns, hasColor);
-        }
-        Write(text.Append("\e[0m\e[J").ToString());
+        // Each line is erased before it is written: afterwards, a full one would lose its last character.
+        if (_isEntered)
+            Write("\e[H\e[2K" + string.Join("\r\n\e[2K", lines) + "\e[0m");
     }
 
     /// <summary>Gives the terminal back as it was.</summary>

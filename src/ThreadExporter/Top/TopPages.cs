@@ -1,3 +1,5 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
 using ThreadExporter.Text;
 using ThreadExporter.Web.Pages;
 
@@ -11,48 +13,48 @@ internal static class TopPages
     private static readonly (string Letter, string Text)[] States =
         [("R", "running"), ("S", "sleeping"), ("D", "disk sleep"), ("T", "stopped"), ("t", "traced"), ("Z", "zombie"), ("I", "idle"), ("X", "dead")];
 
-    public static IReadOnlyList<ScreenLine> Help(int columns) => [.. HelpText.Split('\n').Select(t => ScreenLine.Of(ScreenText.Cut(t, columns)))];
+    public static IReadOnlyList<IRenderable> Help() => [Tones.Line(HelpText)];
 
-    public static IReadOnlyList<ScreenLine> Details(TopView view, int columns, bool isUtf8)
+    public static IReadOnlyList<IRenderable> Details(TopView view, int columns, bool isUtf8)
     {
         if (view.Response is not { } response || view.Detailed is not { } thread)
-            return [new ScreenLine(), ScreenLine.Of(" This thread has ended, or is no longer among the busiest. Esc shows the others.")];
-        List<ScreenLine> lines =
+            return [Tones.Line(" "), Tones.Line(" This thread has ended, or is no longer among the busiest. Esc shows the others.")];
+        List<IRenderable> lines =
         [
-            new ScreenLine(),
-            ScreenLine.Of($" {(thread.Name.Length > 0 ? thread.Name : "(no name)")}", Tone.Strong).Add(FormattableString.Invariant(
+            Tones.Line(" "),
+            Tones.Line($" {(thread.Name.Length > 0 ? thread.Name : "(no name)")}", Tone.Strong).Add(FormattableString.Invariant(
                 $"  thread {thread.Tid} of {thread.Process} {thread.Pid}{(thread.Daemon == thread.Process ? "" : $", daemon {thread.Daemon}")}, filter {thread.Filter}")),
-            ScreenLine.Of($" CPU {Texts.Percent(thread.CpuRatio)}", Tone.Strong).Add(
+            Tones.Line($" CPU {Texts.Percent(thread.CpuRatio)}", Tone.Strong).Add(
                 $"  user {Texts.Percent(thread.UserRatio)}, kernel {Texts.Percent(thread.KernelRatio)}, waiting {Texts.Percent(thread.WaitRatio)}"
                 + $"{(thread.SaturatedSeconds is { } saturated ? $", saturated {Texts.Seconds(saturated)}" : "")}, state {StateOf(thread.State)}"),
         ];
-        AddWrapped(lines, thread.Reason.Length > 0 ? $"{thread.Verdict}: {thread.Reason}" : thread.Verdict, columns, TopTable.ToneOf(thread));
+        lines.Add(Wrapped(thread.Reason.Length > 0 ? $"{thread.Verdict}: {thread.Reason}" : thread.Verdict, TopTable.ToneOf(thread)));
         if (thread.History.Length > 0)
-            lines.Add(ScreenLine.Of(" " + Texts.Spark(thread.History, Math.Min(thread.History.Length, columns - 2), isUtf8)));
-        lines.Add(new ScreenLine());
+            lines.Add(Tones.Line(" " + Texts.Spark(thread.History, Math.Min(thread.History.Length, columns - 2), isUtf8)));
+        lines.Add(Tones.Line(" "));
         if (thread.Role is { } role)
         {
-            lines.Add(ScreenLine.Of($" Role: {role.Name}", Tone.Strong));
-            AddWrapped(lines, role.Text, columns);
+            lines.Add(Tones.Line($" Role: {role.Name}", Tone.Strong));
+            lines.Add(Wrapped(role.Text));
             if (role.Source is { } source)
-                AddWrapped(lines, source, columns, Tone.Faint);
-            lines.Add(new ScreenLine());
+                lines.Add(Wrapped(source, Tone.Faint));
+            lines.Add(Tones.Line(" "));
         }
-        lines.Add(ScreenLine.Of(" What it does:  ").Add(FormattableString.Invariant($"perf record -g -t {thread.Tid} -- sleep 10"), Tone.Strong));
-        lines.Add(ScreenLine.Of(" Its process:   ").Add(FormattableString.Invariant($"pidstat -t -p {thread.Pid} 1"), Tone.Strong));
+        lines.Add(Tones.Line(" What it does:  ").Add(FormattableString.Invariant($"perf record -g -t {thread.Tid} -- sleep 10"), Tone.Strong));
+        lines.Add(Tones.Line(" Its process:   ").Add(FormattableString.Invariant($"pidstat -t -p {thread.Pid} 1"), Tone.Strong));
         AddProcess(lines, response, thread, columns);
         AddHost(lines, response, columns);
         return lines;
     }
 
     // The process's whole CPU time in the window, divided without remainder.
-    private static void AddProcess(List<ScreenLine> lines, HotThreadsResponse response, HotThreadResponse thread, int columns)
+    private static void AddProcess(List<IRenderable> lines, HotThreadsResponse response, HotThreadResponse thread, int columns)
     {
         if (Array.Find(response.Processes, p => p.Pid == thread.Pid) is not { } process)
             return;
         decimal window = response.WindowSeconds;
-        lines.Add(new ScreenLine());
-        lines.Add(ScreenLine.Of(FormattableString.Invariant(
+        lines.Add(Tones.Line(" "));
+        lines.Add(Tones.Line(FormattableString.Invariant(
             $" CPU use of {process.Name} {process.Pid}: {Texts.Percent(process.CpuSeconds, window)} of a core, {Plural.Count(process.Threads, "thread", "threads")}"), Tone.Strong));
         HotThreadResponse[] others = [.. response.Threads.Where(t => t.Pid == thread.Pid && t.Tid != thread.Tid && t.CpuSeconds > 0)];
         HotThreadResponse[] named = [.. others.Where(t => t.CpuSeconds >= process.CpuSeconds / 100).Take(MaxNamed)];
@@ -70,18 +72,18 @@ internal static class TopPages
         AddParts(lines, parts, window, columns);
         if ((process.UnattributedSeconds ?? 0) + process.WaitedChildrenSeconds > (process.CpuSeconds + process.WaitedChildrenSeconds) / 4)
         {
-            AddWrapped(lines, "More than a quarter of this CPU time was used by short-lived threads or processes."
-                + (process.Exited.Length == 0 ? " Exit records would name them: they need CAP_NET_ADMIN." : ""), columns);
+            lines.Add(Wrapped("More than a quarter of this CPU time was used by short-lived threads or processes."
+                + (process.Exited.Length == 0 ? " Exit records would name them: they need CAP_NET_ADMIN." : "")));
         }
     }
 
     // Who has the CPUs of the host.
-    private static void AddHost(List<ScreenLine> lines, HotThreadsResponse response, int columns)
+    private static void AddHost(List<IRenderable> lines, HotThreadsResponse response, int columns)
     {
         if (response.Host is not { } host)
             return;
-        lines.Add(new ScreenLine());
-        lines.Add(ScreenLine.Of($" CPU use of the host: {Plural.Count(host.Cpus, "CPU", "CPUs")}", Tone.Strong));
+        lines.Add(Tones.Line(" "));
+        lines.Add(Tones.Line($" CPU use of the host: {Plural.Count(host.Cpus, "CPU", "CPUs")}", Tone.Strong));
         List<(string Text, decimal? Time)> parts = [("watched processes", host.WatchedSeconds), .. host.Neighbours.Select(n => (FormattableString.Invariant($"{n.Name} {n.Pid}"), (decimal?)n.CpuSeconds))];
         parts.Add(("other processes", Math.Max(0, host.UnwatchedSeconds - host.Neighbours.Sum(n => n.CpuSeconds))));
         parts.Add(("short-lived processes, interrupts", host.ShortLivedSeconds));
@@ -90,11 +92,10 @@ internal static class TopPages
         AddParts(lines, parts, response.WindowSeconds, columns);
     }
 
-    private static void AddParts(List<ScreenLine> lines, List<(string Text, decimal? Time)> parts, decimal window, int columns) =>
-        lines.AddRange(parts.Select(p => ScreenLine.Of($"   {ScreenText.Fit(p.Time is { } time ? Texts.Percent(time, window) : "-", 7, isRight: true)}  {ScreenText.Cut(p.Text, columns - 13)}")));
+    private static void AddParts(List<IRenderable> lines, List<(string Text, decimal? Time)> parts, decimal window, int columns) =>
+        lines.AddRange(parts.Select(p => Tones.Line($"   {ScreenText.Fit(p.Time is { } time ? Texts.Percent(time, window) : "-", 7, isRight: true)}  {ScreenText.Cut(p.Text, columns - 13)}")));
 
-    private static void AddWrapped(List<ScreenLine> lines, string text, int columns, Tone tone = Tone.Plain) =>
-        lines.AddRange(ScreenText.Wrap(text, columns - 2).Select(t => ScreenLine.Of($" {t}", tone)));
+    private static Padder Wrapped(string text, Tone tone = Tone.Plain) => new(Tones.Cell(text, tone), new Padding(1, 0));
 
     private static string StateOf(string letter) => Array.Find(States, s => s.Letter == letter) is { Text: { } text } ? $"{letter} {text}" : letter.Length > 0 ? letter : "-";
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
 using ThreadExporter.Client;
 using ThreadExporter.Text;
 using ThreadExporter.Web.Pages;
@@ -9,11 +11,15 @@ namespace ThreadExporter.Top;
 /// <param name="name">Name of the source.</param>
 /// <param name="notice">The source's notice; null: none.</param>
 /// <param name="isUtf8">False: the terminal can show ASCII only.</param>
-internal sealed class TopScreen(string name, string? notice, bool isUtf8)
+/// <param name="writer">Makes the lines.</param>
+internal sealed class TopScreen(string name, string? notice, bool isUtf8, ScreenWriter writer)
 {
     // As on the hot page: below it, short-lived threads are not the reason for anything.
     private const int HintShare = 4, LeastHint = 10;
     private const int MaxHints = 2;
+
+    // Wider than any line of it.
+    private const int BatchColumns = 2000;
 
     // Above the table: where, host, and a line of its own for each message. Below it: the keys.
     private const int FixedLines = 4;
@@ -22,34 +28,25 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
     public static int TableRows(int rows) => Math.Max(1, rows - FixedLines);
 
     /// <summary>Exactly as many lines as the screen has.</summary>
-    public List<ScreenLine> Render(TopView view, int columns, int rows)
+    public string[] Render(TopView view, int columns, int rows)
     {
-        List<ScreenLine> lines = [.. Top(view, columns)];
-        int room = Math.Max(1, rows - lines.Count - 1);
-        ScreenLine[] body = view switch
-        {
-            { Page: TopPage.Help } => Scroll(TopPages.Help(columns), view.Scrolled, room),
-            { Page: TopPage.Details } => Scroll(TopPages.Details(view, columns, isUtf8), view.Scrolled, room),
-            { Threads.Length: 0 } => [.. Nothing(view).SelectMany(t => ScreenText.Wrap(t, columns - 2)).Select(t => ScreenLine.Of($" {t}"))],
-            _ => Table(view, columns, room),
-        };
-        lines.AddRange(body.Take(room));
-        while (lines.Count < rows - 1)
-            lines.Add(new ScreenLine());
-        lines.Add(Keys(view));
-        return [.. lines.Take(rows - 1), lines[^1]];
+        string[] top = writer.Lines(Top(view, columns), columns);
+        int room = Math.Max(0, rows - top.Length - 1);
+        string[] body = view.Page == TopPage.Threads ? Threads(view, columns, room) : Scroll(Page(view, columns), view.Scrolled, room);
+        IEnumerable<string> lines = top.Concat(body.Take(room)).Take(rows - 1);
+        return [.. lines.Concat(Enumerable.Repeat("", rows)).Take(rows - 1), .. writer.Lines([Keys(view, columns)], columns)];
     }
 
     /// <summary>The same for a pipe or a file: all rows, complete, without keys.</summary>
-    public List<ScreenLine> RenderBatch(TopView view) =>
-    [
-        .. Top(view, int.MaxValue),
-        .. view.Threads.Length == 0 ? Nothing(view).Select(t => ScreenLine.Of($" {t}")) : TableOf(new TopTable(view.Threads), view.Threads, selected: -1),
-    ];
-
-    private IEnumerable<ScreenLine> Top(TopView view, int columns)
+    public string[] RenderBatch(TopView view)
     {
-        ScreenLine first = ScreenLine.Of(" thread-exporter top", Tone.Strong).Add($"  {name}  ");
+        IEnumerable<IRenderable> body = view.Threads.Length == 0 ? Nothing(view).Select(t => Tones.Line($" {t}")) : [new TopTable(view.Threads).Draw(view.Threads, selected: -1)];
+        return [.. writer.Lines(Top(view, BatchColumns).Concat(body), BatchColumns).Select(line => line.TrimEnd())];
+    }
+
+    private IEnumerable<IRenderable> Top(TopView view, int columns)
+    {
+        Paragraph first = Tones.Line(" thread-exporter top", Tone.Strong).Add($"  {name}  ");
         if (view.Response is not { } response)
         {
             yield return first.Add(view.Error is null ? "measuring" : "no answer", Tone.Strong);
@@ -61,10 +58,10 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
             yield return Host(response);
         }
         foreach ((string text, Tone tone) in Messages(view))
-            yield return ScreenLine.Of($" {ScreenText.Cut(text, columns - 1)}", tone);
+            yield return Tones.Line($" {ScreenText.Cut(text, columns - 1)}", tone);
     }
 
-    private static void AddTime(ScreenLine line, TopView view)
+    private static void AddTime(Paragraph line, TopView view)
     {
         if (view.Recorded is { At: { } at })
         {
@@ -78,16 +75,18 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
             line.Add("live", Tone.Strong);
     }
 
-    private static ScreenLine Host(HotThreadsResponse response)
+    private static Paragraph Host(HotThreadsResponse response)
     {
-        ScreenLine line = ScreenLine.Of(" " + Plural.Count(response.Watched.Threads, "thread", "threads") + " of " + Plural.Count(response.Watched.Processes, "process", "processes"));
+        Paragraph line = Tones.Line(" " + Plural.Count(response.Watched.Threads, "thread", "threads") + " of " + Plural.Count(response.Watched.Processes, "process", "processes"));
         if (response.Host is not { } host)
             return line;
         line.Add($"  {Plural.Count(host.Cpus, "CPU", "CPUs")}: watched {Texts.Percent(host.WatchedSeconds, response.WindowSeconds)}"
             + $", others {Texts.Percent(host.UnwatchedSeconds, response.WindowSeconds)}");
         if (host.StealSeconds > 0)
             line.Add($", steal {Texts.Percent(host.StealSeconds, response.WindowSeconds)}", Tone.Warning);
-        return line.Add($", short-lived {Texts.Percent(host.ShortLivedSeconds, response.WindowSeconds)}");
+        if (host.ShortLivedSeconds * LeastHint > response.WindowSeconds)
+            line.Add($", short-lived {Texts.Percent(host.ShortLivedSeconds, response.WindowSeconds)}");
+        return line;
     }
 
     private IEnumerable<(string, Tone)> Messages(TopView view)
@@ -121,19 +120,20 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
         return FormattableString.Invariant($"{process.Name} {process.Pid}: {Texts.Percent(ShortLived(process), window)} of a core used by short-lived threads or processes{(names.Length > 0 ? ": " : "")}{names}");
     }
 
-    private ScreenLine[] Table(TopView view, int columns, int room)
+    private string[] Threads(TopView view, int columns, int room)
     {
+        if (view.Threads.Length == 0)
+            return writer.Lines(Nothing(view).Select(t => new Padder(Tones.Cell(t), new Padding(1, 0))), columns);
         // The selected row stays on the screen.
         int rows = Math.Max(1, room - 1);
         int first = Math.Clamp(view.Selected - rows / 2, 0, Math.Max(0, view.Threads.Length - rows));
-        return [.. TableOf(new TopTable(columns, isUtf8), view.Threads[first..Math.Min(view.Threads.Length, first + rows)], view.Selected - first)];
+        HotThreadResponse[] shown = view.Threads[first..Math.Min(view.Threads.Length, first + rows)];
+        return writer.Lines([new TopTable(columns, isUtf8).Draw(shown, view.Selected - first)], columns);
     }
 
-    private static IEnumerable<ScreenLine> TableOf(TopTable table, HotThreadResponse[] threads, int selected) =>
-        [table.Head(), .. threads.Select((thread, i) => table.Row(thread, i == selected))];
+    private string[] Page(TopView view, int columns) => writer.Lines(view.Page == TopPage.Help ? TopPages.Help() : TopPages.Details(view, columns, isUtf8), columns);
 
-    private static ScreenLine[] Scroll(IReadOnlyList<ScreenLine> page, int scrolled, int room) =>
-        [.. page.Skip(Math.Min(scrolled, Math.Max(0, page.Count - room)))];
+    private static string[] Scroll(string[] page, int scrolled, int room) => page[Math.Min(scrolled, Math.Max(0, page.Length - room))..];
 
     private static IEnumerable<string> Nothing(TopView view)
     {
@@ -150,14 +150,14 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8)
             yield return $"None of the {Plural.Count(response.Watched.Threads, "watched thread", "watched threads")} has used CPU in the last minutes.";
     }
 
-    private static ScreenLine Keys(TopView view)
+    private static Paragraph Keys(TopView view, int columns)
     {
         if (view.IsTyping)
-            return ScreenLine.Of(" /", Tone.Strong).Add(view.Filter + "_").Add("   Enter keeps it, Esc shows all", Tone.Faint);
+            return Tones.Line(" /", Tone.Strong).Add(ScreenText.Cut(view.Filter + "_   Enter keeps it, Esc shows all", columns - 2));
         string sort = view.Sort switch { TopSort.Cpu => "CPU", TopSort.Wait => "wait", TopSort.Verdict => "verdict", TopSort.Thread => "thread", _ => "process" };
         string text = view.Page == TopPage.Threads
             ? $" q quit  s sort: {sort}  / filter  p pause  Enter details  h help   {view.Selected + 1} of {view.Threads.Length}"
             : " q quit  Esc back  p pause  arrows scroll";
-        return ScreenLine.Of(text, Tone.Faint);
+        return Tones.Line(ScreenText.Cut(text, columns), Tone.Faint);
     }
 }

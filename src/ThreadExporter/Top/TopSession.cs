@@ -21,7 +21,8 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
 {
     private readonly Channel<TopEvent> _events = Channel.CreateUnbounded<TopEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TopView _view = new();
-    private readonly TopScreen _screen = new(ScreenText.Of(source.Name, options.IsUtf8), source.Notice is { } notice ? ScreenText.Of(notice, options.IsUtf8) : null, options.IsUtf8);
+    private readonly TopScreen _screen = new(ScreenText.Of(source.Name, options.IsUtf8), source.Notice is { } notice ? ScreenText.Of(notice, options.IsUtf8) : null, options.IsUtf8,
+        new ScreenWriter(isTerminal: !options.IsBatch, options.HasColor));
     private int _shown;
 
     private abstract record TopEvent;
@@ -80,14 +81,14 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
     {
         if (_shown++ > 0)
             await writer.WriteLineAsync();
-        foreach (ScreenLine line in _screen.RenderBatch(_view))
-            await writer.WriteLineAsync(line.ToString());
+        foreach (string line in _screen.RenderBatch(_view))
+            await writer.WriteLineAsync(line);
         await writer.FlushAsync();
     }
 
     private async Task<string?> RunTerminalAsync()
     {
-        using TerminalScreen terminal = new(options.HasColor);
+        using TerminalScreen terminal = new();
         using PosixSignalRegistration resize = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Post(new Resized()));
         using PosixSignalRegistration suspend = Register(PosixSignal.SIGTSTP, new Suspended());
         // Cancelled: otherwise the runtime sets the terminal's mode as it was at the start.
@@ -142,7 +143,7 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
     private void Draw(TerminalScreen terminal)
     {
         (int columns, int rows) = TerminalScreen.Size;
-        terminal.Draw(_screen.Render(_view, columns, rows), columns);
+        terminal.Draw(_screen.Render(_view, columns, rows));
     }
 
     // As the shell expects it of Ctrl-Z: it stops with the terminal as it was. fg sends SIGCONT.

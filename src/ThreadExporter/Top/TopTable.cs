@@ -1,3 +1,4 @@
+using Spectre.Console;
 using ThreadExporter.Web.Pages;
 
 namespace ThreadExporter.Top;
@@ -55,30 +56,30 @@ internal sealed class TopTable
         _columns.AddRange(new TopTable(Narrow, isUtf8: false)._columns);
         _columns.Add(new("REASON", t => t.Reason));
         foreach (Column column in _columns.Where(c => c.Head is "PROCESS" or "THREAD" or "REASON"))
-            column.Width = threads.Select(t => ScreenText.WidthOf(column.Text(t))).Append(column.Head.Length).Max();
+            column.Width = threads.Select(t => column.Text(t).Length).Append(column.Head.Length).Max();
     }
 
-    public ScreenLine Head()
+    /// <summary>The table.</summary>
+    /// <param name="threads">The rows.</param>
+    /// <param name="selected">The index of the one that is shown in reverse; -1: none.</param>
+    public Table Draw(IReadOnlyList<HotThreadResponse> threads, int selected)
     {
-        ScreenLine line = ScreenLine.Of(" ", Tone.Head);
+        Table table = new() { Border = TableBorder.None };
         for (int i = 0; i < _columns.Count; i++)
-            line.Add((i == 0 ? "" : " ") + ScreenText.Fit(_columns[i].Head, _columns[i].Width, _columns[i].IsRight), Tone.Head);
-        return line;
-    }
-
-    public ScreenLine Row(HotThreadResponse thread, bool isSelected)
-    {
-        bool isFaint = thread is { CpuRatio: < 0.01, Verdict: "running" or "idle" };
-        ScreenLine line = new() { IsSelected = isSelected };
-        // Also where reverse text is not shown.
-        line.Add(isSelected ? ">" : " ");
-        for (int i = 0; i < _columns.Count; i++)
+            table.AddColumn(new TableColumn(Cell(i, _columns[i].Head, Tone.Head, isSelected: false)) { Width = _columns[i].Width + 1, NoWrap = true, Padding = new Padding(0) });
+        for (int row = 0; row < threads.Count; row++)
         {
-            Column column = _columns[i];
-            line.Add((i == 0 ? "" : " ") + ScreenText.Fit(column.Text(thread), column.Width, column.IsRight), isFaint ? Tone.Faint : column.Tone(thread));
+            HotThreadResponse thread = threads[row];
+            bool isFaint = thread is { CpuRatio: < 0.01, Verdict: "running" or "idle" };
+            bool isSelected = row == selected;
+            table.AddRow(_columns.Select((c, i) => Cell(i, c.Text(thread), isFaint ? Tone.Faint : c.Tone(thread), isSelected)));
         }
-        return line;
+        return table;
     }
+
+    // The blank is part of the cell, so that the whole row is shown in reverse. The mark is for terminals that cannot do that.
+    private Paragraph Cell(int column, string text, Tone tone, bool isSelected) => Tones.Cell(
+        (column == 0 && isSelected ? ">" : " ") + ScreenText.Fit(text, _columns[column].Width, _columns[column].IsRight), tone, isSelected);
 
     /// <summary>The tone of a verdict.</summary>
     public static Tone ToneOf(HotThreadResponse thread) => thread.Verdict switch

@@ -1,3 +1,4 @@
+using Spectre.Console.Rendering;
 using ThreadExporter.Top;
 
 namespace ThreadExporter.Tests.Top;
@@ -14,7 +15,9 @@ public class ScreenTextTests
     [InlineData("e\u0301", "e\\u0301")]
     [InlineData("שלום", "\\u05E9\\u05DC\\u05D5\\u05DD")]
     [InlineData("grüße", "grüße")]
-    [InlineData("日本", "日本")]
+    [InlineData("поток", "поток")]
+    [InlineData("日本", "\\u65E5\\u672C")]
+    [InlineData("😀", "\\uD83D\\uDE00")]
     public void Names_are_escaped(string name, string expected) => Assert.Equal(expected, ScreenText.Of(name, isUtf8: true));
 
     [Theory]
@@ -23,31 +26,27 @@ public class ScreenTextTests
     public void Without_utf8_all_but_ascii_is_escaped(string name, string expected) => Assert.Equal(expected, ScreenText.Of(name, isUtf8: false));
 
     [Theory]
-    [InlineData("abc", 3)]
-    [InlineData("grüße", 5)]
-    [InlineData("日本", 4)]
-    [InlineData("a😀", 3)]
-    public void Widths_are_counted_in_cells(string text, int width) => Assert.Equal(width, ScreenText.WidthOf(text));
-
-    [Theory]
     [InlineData("abcdef", 6, "abcdef")]
     [InlineData("abcdef", 5, "abcd~")]
     [InlineData("abcdef", 1, "~")]
     [InlineData("abcdef", 0, "")]
-    // Half of a wide character is left out.
-    [InlineData("日本語", 4, "日~")]
-    [InlineData("日本語", 5, "日本~")]
-    [InlineData("😀😀", 3, "😀~")]
-    public void A_text_is_cut_between_characters(string text, int width, string expected)
+    public void A_text_is_cut_and_the_cut_is_marked(string text, int width, string expected)
     {
         Assert.Equal(expected, ScreenText.Cut(text, width));
-        Assert.Equal(width, ScreenText.WidthOf(ScreenText.Fit(text, width)));
+        Assert.Equal(width, ScreenText.Fit(text, width).Length);
     }
 
     [Fact]
     public void A_number_is_moved_to_the_right() => Assert.Equal("   42", ScreenText.Fit("42", 5, isRight: true));
 
+    /// <summary>So a text has as many cells as characters.</summary>
     [Fact]
-    public void Long_texts_are_wrapped_at_blanks() =>
-        Assert.Equal(["one two", "three", "abcdefg~"], ScreenText.Wrap("one two three abcdefghijk", 8));
+    public void What_is_not_escaped_takes_one_cell()
+    {
+        for (int value = 0; value <= char.MaxValue; value++)
+        {
+            string shown = ScreenText.Of($"{(char)value}", isUtf8: true);
+            Assert.True(shown.Length == 6 || new Segment(shown).CellCount() == 1, $"{value:X4}");
+        }
+    }
 }
