@@ -1,7 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
 using ThreadExporter.Client;
-using ThreadExporter.Text;
 using ThreadExporter.Top;
 
 namespace ThreadExporter.Commands;

@@ -1,3 +1,4 @@
+using System.Text;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -6,7 +7,7 @@ namespace ThreadExporter.Top;
 /// <summary>Lines of text from what Spectre.Console draws: for a terminal with control sequences, or plain.</summary>
 internal sealed class ScreenWriter
 {
-    private readonly StringWriter _text = new() { NewLine = "\n" };
+    private readonly StringBuilder _text = new();
     private readonly IAnsiConsole _console;
 
     /// <param name="isTerminal">False: without control sequences.</param>
@@ -17,7 +18,7 @@ internal sealed class ScreenWriter
         // Only the colours that every terminal's user has chosen to be readable.
         ColorSystem = isTerminal && hasColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
         Interactive = InteractionSupport.No,
-        Out = new AnsiConsoleOutput(_text),
+        Out = new AnsiConsoleOutput(new StringWriter(_text) { NewLine = "\n" }),
     });
 
     /// <summary>Draws one below the other.</summary>
@@ -25,7 +26,7 @@ internal sealed class ScreenWriter
     /// <param name="columns">Cells of a line.</param>
     public string[] Lines(IEnumerable<IRenderable> content, int columns)
     {
-        _text.GetStringBuilder().Clear();
+        _text.Clear();
         _console.Profile.Width = columns;
         _console.Write(new Rows(content));
         return _text.ToString().TrimEnd('\n').Split('\n');

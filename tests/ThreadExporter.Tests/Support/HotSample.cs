@@ -15,13 +15,22 @@ internal static class HotSample
     public static HotThreadsResponse Mixed { get; } = Of(
         Thread(4742, "tp_osd_tp", 0.973, "busy") with
         {
-            UserRatio = 0.8, KernelRatio = 0.173, WaitRatio = 0.012, State = "R", SaturatedSeconds = 43.2m, History = [0, 100, 300, 500, 700, 900, 1000],
+            UserRatio = 0.8,
+            KernelRatio = 0.173,
+            WaitRatio = 0.012,
+            State = "R",
+            SaturatedSeconds = 43.2m,
+            History = [0, 100, 300, 500, 700, 900, 1000],
             Reason = "it used 97 % of a core: one thread cannot use more than one",
             Role = new HotRoleResponse("operations of clients", "Executes the reads and writes of clients. A full core means that this OSD cannot take more of them.", "https://docs.example/osd"),
         },
         Thread(5011, "connection", 0.42, "throttled") with
         {
-            Pid = 5001, Process = "mariadbd", Daemon = "mariadbd", Filter = "db", WaitRatio = 0.5,
+            Pid = 5001,
+            Process = "mariadbd",
+            Daemon = "mariadbd",
+            Filter = "db",
+            WaitRatio = 0.5,
             Reason = "its limit is 0.5 cores, throttled in 71 % of periods",
         },
         Thread(4744, "bstore_kv_sync", 0.05, "starved") with { WaitRatio = 0.4, Reason = "others use the CPUs (clamd 38 %)" },
