@@ -12,7 +12,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "tests/ThreadExporter.Tests/bin/Release/net10.0")
 OURS = os.environ.get("TE_BINARY") or os.path.join(BUILD, "thread-exporter")
-COLUMNS, ROWS = 132, 19
+COLUMNS, ROWS = 150, 14
 # Pixels of a character of the font below, and the border around the screen.
 CELL, LINE, BORDER = 8, 17, 12
 HOST = "db1"
@@ -49,7 +49,7 @@ def capture_of(program):
         try:
             tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "env", "LC_ALL=C.UTF-8", OURS, "top", "--filter", str(workload.pid))
             time.sleep(WATCHED)
-            return tmux("capture-pane", "-p", "-e")
+            return tmux("capture-pane", "-p", "-e", "-N")
         finally:
             tmux("kill-server")
             ask(f"release {blocked}")
@@ -58,13 +58,18 @@ def capture_of(program):
 
 def page(screen):
     """The same as HTML."""
-    spans = []
+    # tmux changes the style only where it differs, also from one line to the next.
+    spans, style = [], []
     for line in screen.rstrip("\n").split("\n"):
-        style = []
         for piece in re.split(r"(\x1b\[[0-9;]*m)", line):
             if piece.startswith("\x1b["):
                 for code in piece[2:-1].split(";"):
-                    style = [] if code in ("", "0") else style + [code]
+                    if code in ("", "0"):
+                        style = []
+                    elif code == "39":
+                        style = [c for c in style if c not in COLOURS]
+                    else:
+                        style.append(code)
                 continue
             reverse = "7" in style
             colour = next((COLOURS[c] for c in style if c in COLOURS), FOREGROUND)
@@ -79,10 +84,9 @@ def page(screen):
 
 def main():
     screen = capture()
-    own = socket.gethostname()
-    screen = screen.replace(f"top  {own}  ", f"top  {HOST}  ", 1).replace(f"top\x1b[0m  {own}  ", f"top\x1b[0m  {HOST}  ", 1)
-    if own in screen:
-        sys.exit("picture: the name of this host is still on the screen")
+    screen, found = re.subn(rf"(top(?:\x1b\[[0-9;]*m)*  ){re.escape(socket.gethostname())}  ", rf"\g<1>{HOST}  ", screen, count=1)
+    if not found:
+        sys.exit("picture: the name of this host is not where it was, so it would be in the picture")
     with tempfile.TemporaryDirectory(prefix="te-picture-") as folder:
         source = os.path.join(folder, "top.html")
         with open(source, "w", encoding="utf-8") as file:

@@ -66,8 +66,9 @@ internal static class TopCommand
             return null;
         if (config.Filters.IsEmpty)
         {
-            string why = error is null ? "has no filter" : $"cannot be used ({error})";
-            notice = $"All processes: {Printable.Of(invocation.ConfigPath)} {why}. --filter LIST names some.";
+            string path = Printable.Of(invocation.ConfigPath);
+            string why = error is null ? $"{path} has no filter" : ConfigFile.IsMissing(invocation.ConfigPath) ? $"there is no {path}" : $"{path} cannot be read ({error})";
+            notice = $"All processes, because {why}. --filter LIST names some.";
             config = config with { Filters = [new FilterConfig { Name = "all", Comm = ["*"] }] };
         }
         // Saturated time is counted by the daemon's sampler.

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using ThreadExporter.Linux;
 
 namespace ThreadExporter.Top;
@@ -14,13 +15,17 @@ internal sealed class TerminalScreen : IDisposable
 
     private const int DefaultColumns = 80, DefaultRows = 24;
 
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly FileStream _output = OpenOutput();
     private readonly TerminalInput _input = new();
     private bool _isEntered;
 
     /// <summary>The size of the terminal now. A terminal that does not know it gets the usual one.</summary>
     public static (int Columns, int Rows) Size =>
         TerminalInput.TryGetSize(out int columns, out int rows) ? (columns, rows) : (DefaultColumns, DefaultRows);
+
+    /// <summary>Standard output. The stream of System.Console hides that its reader has ended.</summary>
+    /// <exception cref="IOException">Thrown by a write when the reader of a pipe has ended, or the terminal is gone.</exception>
+    public static FileStream OpenOutput() => new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 
     /// <summary>Takes the terminal; also again, after something else has changed its mode.</summary>
     public void Enter()

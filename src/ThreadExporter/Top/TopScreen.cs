@@ -83,7 +83,7 @@ internal sealed class TopScreen(string name, string? notice, bool isUtf8, Screen
         line.Add($"  {Plural.Count(host.Cpus, "CPU", "CPUs")}: watched {Texts.Percent(host.WatchedSeconds, response.WindowSeconds)}"
             + $", others {Texts.Percent(host.UnwatchedSeconds, response.WindowSeconds)}");
         if (host.StealSeconds > 0)
-            line.Add($", steal {Texts.Percent(host.StealSeconds, response.WindowSeconds)}", Tone.Warning);
+            line.Add(", ").Add($"steal {Texts.Percent(host.StealSeconds, response.WindowSeconds)}", host.StealSeconds * LeastHint > response.WindowSeconds ? Tone.Warning : Tone.Plain);
         if (host.ShortLivedSeconds * LeastHint > response.WindowSeconds)
             line.Add($", short-lived {Texts.Percent(host.ShortLivedSeconds, response.WindowSeconds)}");
         return line;

@@ -63,7 +63,7 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
 
     private async Task<string?> RunBatchAsync()
     {
-        await using Stream output = Console.OpenStandardOutput();
+        await using FileStream output = TerminalScreen.OpenOutput();
         await using StreamWriter writer = new(output) { NewLine = "\n" };
         while (true)
         {

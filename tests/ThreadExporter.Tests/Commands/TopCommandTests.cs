@@ -34,13 +34,22 @@ public sealed class TopCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task It_ends_when_the_reader_of_a_pipe_has_ended()
+    {
+        (int code, string output, string error) = await Packaging.ShellRun.RunAsync(
+            "/bin/bash", ["-c", $"'{Daemon.Program}' top --filter {_workload.Pid} -b -d 0.25 | head -n 1; exit ${{PIPESTATUS[0]}}"]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.StartsWith(" thread-exporter top ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_filters_it_shows_all_processes_and_says_so()
     {
         using TempConfig config = new("# none\n");
         int hot = _workload.Spawn("hot", "burn");
         (int code, string output, _) = await RunAsync("--config", config.Path, "-n", "1", "-d", "0.5");
         Assert.Equal(0, code);
-        Assert.Contains($" All processes: {config.Path} has no filter. --filter LIST names some.", output, StringComparison.Ordinal);
+        Assert.Contains($" All processes, because {config.Path} has no filter. --filter LIST names some.", output, StringComparison.Ordinal);
         Assert.Matches($@"(?m)^ +{_workload.Pid} workload +{hot} hot ", output);
     }
 
