@@ -52,18 +52,20 @@ public sealed unsafe class TerminalInput
         _isOn = false;
     }
 
-    /// <summary>Waits for keys: poll(2) and read(2).</summary>
-    /// <param name="buffer">Receives the bytes.</param>
+    /// <summary>Waits until there are keys: poll(2).</summary>
     /// <param name="milliseconds">How long to wait; -1: without end.</param>
-    /// <returns>The number of bytes; 0: none in this time; -1: the terminal is gone.</returns>
-    public static int Read(Span<byte> buffer, int milliseconds)
+    /// <returns>False: none in this time, or a signal has come.</returns>
+    public static bool Wait(int milliseconds)
     {
         NativeTerminal.Pollfd input = new() { Descriptor = Input, Events = NativeTerminal.POLLIN };
-        int ready = NativeTerminal.poll(&input, 1, milliseconds);
-        if (ready == 0 || (ready < 0 && Native.Errno == Native.EINTR))
-            return 0;
-        if (ready < 0)
-            return -1;
+        return NativeTerminal.poll(&input, 1, milliseconds) > 0;
+    }
+
+    /// <summary>Reads keys: read(2).</summary>
+    /// <param name="buffer">Receives the bytes.</param>
+    /// <returns>The number of bytes; 0: a signal has come; -1: the terminal is gone.</returns>
+    public static int Read(Span<byte> buffer)
+    {
         fixed (byte* start = buffer)
         {
             nint length = NativeTerminal.read(Input, start, (nuint)buffer.Length);

@@ -18,6 +18,7 @@ internal sealed class TerminalScreen : IDisposable
     private readonly FileStream _output = OpenOutput();
     private readonly TerminalInput _input = new();
     private bool _isEntered;
+    private volatile bool _isClosed;
 
     /// <summary>The size of the terminal now. A terminal that does not know it gets the usual one.</summary>
     public static (int Columns, int Rows) Size =>
@@ -61,13 +62,13 @@ internal sealed class TerminalScreen : IDisposable
         _input.TurnOff();
     }
 
-    /// <summary>Reads keys on a thread of its own until the terminal is gone.</summary>
+    /// <summary>Reads keys on a thread of its own until the screen is disposed of or the terminal is gone: what is typed after that is for the shell.</summary>
     /// <param name="press">Receives each key.</param>
     /// <param name="end">The terminal is gone.</param>
-    public static void ReadKeys(Action<TerminalKey> press, Action end) =>
+    public void ReadKeys(Action<TerminalKey> press, Action end) =>
         new Thread(() => ReadAll(press, end)) { Name = "keys", IsBackground = true }.Start();
 
-    private static void ReadAll(Action<TerminalKey> press, Action end)
+    private void ReadAll(Action<TerminalKey> press, Action end)
     {
         // The rest of a key's bytes follows at once; only over a slow line it takes a moment.
         const int Moment = 50;
@@ -75,7 +76,10 @@ internal sealed class TerminalScreen : IDisposable
         int length = 0;
         while (true)
         {
-            int added = TerminalInput.Read(buffer.AsSpan(length), length == 0 ? -1 : Moment);
+            bool isReady = TerminalInput.Wait(length == 0 ? -1 : Moment);
+            if (_isClosed)
+                return;
+            int added = isReady ? TerminalInput.Read(buffer.AsSpan(length)) : 0;
             if (added < 0)
                 break;
             length += added;
@@ -100,6 +104,7 @@ internal sealed class TerminalScreen : IDisposable
 
     public void Dispose()
     {
+        _isClosed = true;
         Leave();
         _output.Dispose();
     }

@@ -69,9 +69,15 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
         {
             (bool ends, string? error) = Handle(await _events.Reader.ReadAsync(), rows: 0);
             if (_view.Error is { } problem && !ends)
+            {
+                // It counts as a refresh, so that a script with -n comes to its end.
                 await Console.Error.WriteLineAsync($"thread-exporter: {problem}");
+                _shown++;
+            }
             else if (_view.Response is not null && !ends)
+            {
                 await PrintAsync(writer);
+            }
             if (ends || _shown >= options.Count)
                 return error;
         }
@@ -94,7 +100,7 @@ internal sealed class TopSession(ITopSource source, TopOptions options, TimeProv
         // Cancelled: otherwise the runtime sets the terminal's mode as it was at the start.
         using PosixSignalRegistration resume = Register(PosixSignal.SIGCONT, new Continued());
         terminal.Enter();
-        TerminalScreen.ReadKeys(key => Post(new KeyPressed(key)), () => Post(new Stopped()));
+        terminal.ReadKeys(key => Post(new KeyPressed(key)), () => Post(new Stopped()));
         Draw(terminal);
         while (true)
         {
