@@ -29,7 +29,7 @@ rolesdir = $(abspath $(bindir)/../share/thread-exporter/roles.d)
 firewalldir ?= $(if $(filter /usr,$(prefix)),/usr/lib,$(sysconfdir))/firewalld/services
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-huge bench-recorder bench-micro bench-cgroups lint format publish docs man rpm selinux install uninstall clean
+.PHONY: help run build test test-slow test-published test-all fuzz soak e2e servers bench bench-memory bench-huge bench-recorder bench-top bench-micro bench-cgroups lint format publish docs picture man rpm selinux install uninstall clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ bench-huge: publish ## ten processes of up to 10,000 threads each: 10 minutes, w
 bench-recorder: publish ## what the recorder costs at 1,000 threads, 50 active: 4 minutes, writes docs/performance.md
 	tests/setup bench
 	tests/bench/recorder.py
+
+bench-top: publish ## what `thread-exporter top` costs, and how long its first screen takes: 3 minutes, writes docs/performance.md
+	tests/setup bench
+	tests/bench/top.py
 
 bench-micro: ## the parsers and the writer, each by itself, with allocations
 	$(DOTNET) build tests/Benchmarks -c Release -v q
@@ -197,6 +201,11 @@ endif
 docs: ## write what the docs and a man page repeat of the table of configuration keys
 	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
 	UPDATE_DOCS=1 tests/ThreadExporter.Tests/bin/Release/net10.0/ThreadExporter.Tests -noLogo -noColor -class '*ConfigDocsTests' -class '*ArrowTests'
+
+picture: ## docs/top.png: top in a terminal, drawn by Chromium; a minute
+	tests/setup
+	$(DOTNET) build tests/ThreadExporter.Tests -c Release -v q
+	tests/picture.py
 
 man: ## the man pages with version and date: dist/man/*.gz
 	VERSION=$(VERSION) packaging/man/build $(OUT)/man

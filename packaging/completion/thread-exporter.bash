@@ -36,7 +36,7 @@ _thread_exporter_names() {
 }
 
 _thread_exporter() {
-    local -a commands=(run check once reload convert roles)
+    local -a commands=(run check once top report reload convert roles)
     local -a options=(--config --filter --port --web.listen-address --path.procfs --log.level --help)
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' i
     COMPREPLY=()
@@ -54,7 +54,8 @@ _thread_exporter() {
         --path.procfs) compopt -o dirnames; return ;;
         --log.level) _thread_exporter_offer "$current" trace debug info warn error critical; return ;;
         --filter) _thread_exporter_names "$current"; return ;;
-        --port | --web.listen-address | *:) return ;;
+        --format) _thread_exporter_offer "$current" text json; return ;;
+        --port | --web.listen-address | --url | --at | --from | --to | -n | -d | *:) return ;;
     esac
 
     # A word after an option, an equals sign or a colon is part of a value, whatever it looks like.
@@ -64,6 +65,8 @@ _thread_exporter() {
 
     if [[ $current == -* ]]; then
         [[ -z $command ]] && options+=(--version)
+        [[ $command == top ]] && options+=(--url --at -n -d -b)
+        [[ $command == report ]] && options+=(--from --to --url --format -n)
         [[ $command == reload || $command == convert || $command == roles ]] && options=(--help)
         _thread_exporter_offer "$current" "${options[@]}"
     elif [[ -z $command ]]; then

@@ -95,6 +95,10 @@ internal static unsafe partial class Native
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int kill(int pid, int sig);
 
+    [LibraryImport(LibC)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int raise(int sig);
+
     /// <summary>Returns the previous action: a handler, SIG_DFL or SIG_IGN.</summary>
     [LibraryImport(LibC)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

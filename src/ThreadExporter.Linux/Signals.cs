@@ -6,6 +6,9 @@ public static unsafe class Signals
     /// <summary>Signal numbers, the same on every architecture.</summary>
     public const int Hangup = 1, Interrupt = 2, Quit = 3, Terminate = 15;
 
+    /// <summary>SIGSTOP on x86-64 and ARM (asm-generic/signal.h).</summary>
+    private const int Stop = 19;
+
     /// <summary>Sends SIGHUP to one process.</summary>
     /// <returns>
     /// <see cref="ReadStatus.Gone"/>: no such process; <see cref="ReadStatus.Denied"/>: permission denied;
@@ -17,6 +20,12 @@ public static unsafe class Signals
             return ReadStatus.Other;
         return Native.kill(pid, Hangup) == 0 ? ReadStatus.Ok : RawFile.StatusOf(Native.Errno);
     }
+
+    /// <summary>
+    /// Stops this process until SIGCONT, as the default action of SIGTSTP (Ctrl-Z) does. By raise(3), which sends the signal to the calling
+    /// thread: after kill(2) another thread may take it, and this one would run on for a moment.
+    /// </summary>
+    public static void StopThisProcess() => _ = Native.raise(Stop);
 
     /// <summary>
     /// Restores the default action of signals that are ignored, and unblocks them. Both states survive execve(2): nohup(1) and

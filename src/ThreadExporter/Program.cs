@@ -10,7 +10,9 @@ CommandLine commandLine = new(
     InspectCommands.Once,
     ReloadCommand.RunAsync,
     ConvertCommand.Run,
-    RolesCommand.Run);
+    RolesCommand.Run,
+    TopCommand.RunAsync,
+    ReportCommand.RunAsync);
 try
 {
     return await commandLine.InvokeAsync(args);

@@ -69,9 +69,11 @@ internal sealed class CommandLine
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    private readonly ClientOptions _client = new();
+
     public CommandLine(
         Func<Invocation, Task<int>> run, Func<Invocation, int> check, Func<Invocation, int> once, Func<int?, Task<int>> reload, Func<string, int> convert,
-        Func<string?, int> roles)
+        Func<string?, int> roles, Func<Invocation, TopArguments, Task<int>> top, Func<Invocation, ReportArguments, Task<int>> report)
     {
         Root = new RootCommand("Exports the CPU use of every thread of selected processes to Prometheus.")
         {
@@ -83,13 +85,18 @@ internal sealed class CommandLine
         Command reloadCommand = new("reload", "Make the daemon reload its configuration and wait for the result; exit 78 if it is invalid.") { _pid };
         Command convertCommand = new("convert", "Print a configuration of process-exporter as filters; exit 1 if something could not be carried over, 78 if it is invalid.") { _file };
         Command rolesCommand = new("roles", "Print what known threads are for; exit 1 if none is known for NAME, 78 if a role file is invalid.") { _name };
-        foreach (Command command in (ReadOnlySpan<Command>)[runCommand, checkCommand, onceCommand, reloadCommand, convertCommand, rolesCommand])
+        Command topCommand = new("top", "Show the threads with the highest CPU use in this terminal: of this host, or of a daemon by --url.");
+        Command reportCommand = new("report", "Print which threads used the CPU in a period that a daemon has recorded; exit 1 if nothing is recorded.");
+        _client.AddTo(topCommand, reportCommand);
+        foreach (Command command in (ReadOnlySpan<Command>)[runCommand, checkCommand, onceCommand, topCommand, reportCommand, reloadCommand, convertCommand, rolesCommand])
             Root.Subcommands.Add(command);
 
         Root.SetAction((result, _) => WithInvocation(result, run));
         runCommand.SetAction((result, _) => WithInvocation(result, run));
         checkCommand.SetAction((result, _) => WithInvocation(result, i => Task.FromResult(check(i))));
         onceCommand.SetAction((result, _) => WithInvocation(result, i => Task.FromResult(once(i))));
+        topCommand.SetAction((result, _) => _client.ReadTop(result, _filter, out TopArguments? arguments) is { } error ? Task.FromResult(Usage(error)) : WithInvocation(result, i => top(i, arguments!)));
+        reportCommand.SetAction((result, _) => _client.ReadReport(result, out ReportArguments? arguments) is { } error ? Task.FromResult(Usage(error)) : WithInvocation(result, i => report(i, arguments!)));
         reloadCommand.SetAction((result, _) => reload(result.GetValue(_pid)));
         convertCommand.SetAction((result, _) => Task.FromResult(
             result.GetValue(_file) is { } file && GetConfigPathError(file) is { } error ? Usage($"FILE {error}") : convert(result.GetValue(_file)!)));

@@ -13,7 +13,12 @@ namespace ThreadExporter.HotThreads;
 /// <see cref="KeepAlive"/> and <see cref="Current"/> may be called from any thread; the caller of <see cref="Tick"/> holds the collection
 /// gate.
 /// </summary>
-internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
+/// <param name="root">The /proc to read.</param>
+/// <param name="collector">Its processes are read.</param>
+/// <param name="interval">Nanoseconds between two snapshots.</param>
+/// <param name="firstInterval">Nanoseconds between the first two, so that there are values shortly after the first request.</param>
+internal sealed class HotThreadTracker(
+    ProcfsRoot root, Collector collector, long interval = HotThreadTracker.NanosecondsPerSecond, long firstInterval = HotThreadTracker.NanosecondsPerSecond / 4)
 {
     /// <summary>Limits the memory of the page: 200 histories of 1.6 kB.</summary>
     public const int MaxThreads = 200;
@@ -22,9 +27,6 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
     private const int MaxExitedNames = 5;
 
     private const long NanosecondsPerSecond = 1_000_000_000;
-    private const long Interval = NanosecondsPerSecond;
-    // The second snapshot follows soon, so that the page has values shortly after it was opened.
-    private const long FirstInterval = NanosecondsPerSecond / 4;
     private const long KeepAliveTimeout = 60 * NanosecondsPerSecond;
 
     private readonly HotThreadReader _reader = new(root);
@@ -68,7 +70,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         {
             if (_snapshot > 0)
                 Release();
-            return now + Interval;
+            return now + interval;
         }
         // The caller's sleep has a precision of one millisecond.
         if (now < _due - NanosecondsPerSecond / 1000)
@@ -98,13 +100,13 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         _verdicts ??= new VerdictReader(root, collector);
         _verdicts.Look(_watched, _threads, _snapshot, now, config.Config.Collector.Neighbours);
         double budget = config.Config.Sampler.CpuBudget;
-        _verdicts.LookAtStates(_watched, _snapshot, (long)(budget * Interval) - (Clocks.ThreadCpuNanoseconds() - start), _reader.Candidates);
+        _verdicts.LookAtStates(_watched, _snapshot, (long)(budget * interval) - (Clocks.ThreadCpuNanoseconds() - start), _reader.Candidates);
         Choose(elapsed);
         long cost = Clocks.ThreadCpuNanoseconds() - start;
-        // Snapshots become less frequent rather than use more than the sampler's CPU budget.
-        long interval = Math.Max(_snapshot == 1 ? FirstInterval : Interval, (long)(cost / budget));
-        Volatile.Write(ref _current, Publish(config, now, interval));
-        return _due = now + interval;
+        // Snapshots become less frequent rather than use more than the sampler's CPU budget. The second follows soon whatever it costs: there are no values before it.
+        long next = _snapshot == 1 ? firstInterval : Math.Max(interval, (long)(cost / budget));
+        Volatile.Write(ref _current, Publish(config, now, Math.Max(interval, next)));
+        return _due = now + next;
     }
 
     /// <summary>Selects the threads that have a history, and records this snapshot in each history.</summary>
@@ -143,7 +145,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         }
     }
 
-    private HotSnapshot Publish(ConfigSnapshot config, long now, long interval)
+    private HotSnapshot Publish(ConfigSnapshot config, long now, long untilNext)
     {
         // A thread that has exited or was replaced since it was read gets no row.
         _threads.Sort(CompareLoad);
@@ -168,7 +170,7 @@ internal sealed class HotThreadTracker(ProcfsRoot root, Collector collector)
         int threads = 0;
         foreach (HotProcessState process in _processes.Values)
             threads += process.Threads;
-        return new HotSnapshot(now, window, Math.Max(interval, Interval), collector.Processes.Count, threads, rows, _verdicts!.Host);
+        return new HotSnapshot(now, window, untilNext, collector.Processes.Count, threads, rows, _verdicts!.Host);
     }
 
     private bool StillExists(HotProcessState process, HotThreadState thread)

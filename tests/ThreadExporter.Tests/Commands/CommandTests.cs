@@ -23,7 +23,7 @@ public sealed class CommandTests : IDisposable
     {
         (int code, string output, _) = await Daemon.RunAsync(["--help"]);
         Assert.Equal(0, code);
-        foreach (string word in (string[])["run", "check", "once", "reload", "convert", "roles", "--config", "--filter", "--port", "--web.listen-address", "--path.procfs", "--log.level", "--version"])
+        foreach (string word in (string[])["run", "check", "once", "top", "report", "reload", "convert", "roles", "--config", "--filter", "--port", "--web.listen-address", "--path.procfs", "--log.level", "--version"])
             Assert.Contains(word, output, StringComparison.Ordinal);
     }
 
@@ -39,6 +39,18 @@ public sealed class CommandTests : IDisposable
     [InlineData("convert a.yml b.yml")]
     [InlineData("roles a b")]
     [InlineData("roles [a")]
+    [InlineData("top -d 0.1")]
+    [InlineData("top -d 61")]
+    [InlineData("top -d NaN")]
+    [InlineData("top -n 0")]
+    [InlineData("top --at yesterday")]
+    [InlineData("top --at 9999-01-01T00:00:00Z")]
+    [InlineData("top --url localhost:9199")]
+    [InlineData("top --url http://localhost:9199 --filter a")]
+    [InlineData("report")]
+    [InlineData("report --from 2026-01-01T02:00:00Z --to 2026-01-01T01:00:00Z")]
+    [InlineData("report --from 2026-01-01T02:00:00Z --format xml")]
+    [InlineData("report --from 2026-01-01T02:00:00Z -n 201")]
     public async Task Usage_errors_exit_2_with_a_message(string arguments)
     {
         (int code, _, string error) = await Daemon.RunAsync(arguments.Split(' '));

@@ -249,6 +249,9 @@ public class HotThreadTrackerTests
         using FixtureProc proc = Rig.Proc(200);
         using Rig rig = new(Rig.Config() with { Sampler = new() { CpuBudget = 0.000_01 } }, proc);
         rig.KeepHotAlive();
+        // The second one follows the first soon, whatever it costs.
+        Assert.True(rig.Hot.Tick(rig.Live.Snapshot, rig.Now) - rig.Now < Second);
+        rig.Advance(Second);
         Assert.True(rig.Hot.Tick(rig.Live.Snapshot, rig.Now) - rig.Now > Second);
         Assert.True(rig.Hot.Current.Interval > Second);
     }

@@ -33,6 +33,8 @@ public partial class ArrowTests
         ("Web", "the endpoints for metrics, health and reload", "Text Configuration Settings Exposition Exposition/Buffers Web/Server"),
         ("Web/Pages", "the pages and the API", "ThreadExporter.Linux ThreadExporter.Procfs Text Configuration Matching Roles Settings Collection HotThreads Recording Exposition Web/Server Web"),
         ("Hosting", "reload, watchdog, sampler thread", "ThreadExporter.Linux ThreadExporter.Systemd ThreadExporter.Procfs Configuration Matching Settings Logging Collection HotThreads Recording Exposition"),
+        ("Client", "how a command asks a daemon, and for which time", "Text Configuration Web/Pages"),
+        ("Top", "the hot page in a terminal", "ThreadExporter.Linux ThreadExporter.Procfs Text Settings Cgroups Collection HotThreads Web/Pages Client"),
         ("Commands", "commands and exit codes", "*"),
         ("ThreadExporter", "Program.cs: the start", "Text Settings Commands"),
     ];

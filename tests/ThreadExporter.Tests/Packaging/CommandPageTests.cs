@@ -15,7 +15,7 @@ public sealed partial class CommandPageTests
 {
     private static readonly RootCommand Root = RealRoot();
 
-    internal static RootCommand RealRoot() => new CommandLine(_ => Task.FromResult(0), _ => 0, _ => 0, _ => Task.FromResult(0), _ => 0, _ => 0).Root;
+    internal static RootCommand RealRoot() => new CommandLine(_ => Task.FromResult(0), _ => 0, _ => 0, _ => Task.FromResult(0), _ => 0, _ => 0, (_, _) => Task.FromResult(0), (_, _) => Task.FromResult(0)).Root;
 
     [Fact]
     public void It_has_every_command_and_no_other()
@@ -32,7 +32,7 @@ public sealed partial class CommandPageTests
         foreach (Command command in Root.Subcommands)
         {
             string head = ManPage.Command.Items("COMMANDS", "Cm").Single(i => i.Split(' ')[0] == command.Name);
-            Assert.Equal(string.Join(' ', [command.Name, .. command.Arguments.Select(a => a.Arity.MinimumNumberOfValues == 0 ? $"Op Ar {a.Name}" : $"Ar {a.Name}")]), head);
+            Assert.Equal(string.Join(' ', [command.Name, .. command.Options.Count > 0 ? ["Op Ar options"] : Array.Empty<string>(), .. command.Arguments.Select(a => a.Arity.MinimumNumberOfValues == 0 ? $"Op Ar {a.Name}" : $"Ar {a.Name}")]), head);
         }
     }
 
@@ -48,9 +48,21 @@ public sealed partial class CommandPageTests
     }
 
     [Fact]
+    public void A_section_has_every_option_of_a_command_that_has_its_own()
+    {
+        Command[] commands = [.. Root.Subcommands.Where(c => c.Options.Count > 0)];
+        Assert.Equal(["top", "report"], commands.Select(c => c.Name));
+        foreach (Command command in commands)
+        {
+            string[] documented = ManPage.Command.Items($"OPTIONS OF {command.Name.ToUpperInvariant()}", "Fl");
+            Assert.Equal(command.Options.Select(o => $"{o.Name[1..]}{(o.HelpName is null ? "" : $" Ar {o.HelpName}")}"), documented);
+        }
+    }
+
+    [Fact]
     public void It_mentions_no_option_that_does_not_exist()
     {
-        HashSet<string> known = [.. Root.Options.SelectMany(o => o.Aliases.Append(o.Name))];
+        HashSet<string> known = [.. Root.Options.Concat(Root.Subcommands.SelectMany(c => c.Options)).SelectMany(o => o.Aliases.Append(o.Name))];
         foreach (ManPage page in (ManPage[])[ManPage.Command, ManPage.ConfigFile])
         {
             IEnumerable<string> flags = Flag().Matches(page.Source).Select(m => "-" + m.Groups[1].Value);

@@ -33,19 +33,33 @@ public sealed class CompletionTests : IDisposable
             Sorted(await CompleteAsync(command, "--")));
 
     [Theory]
+    [InlineData("top")]
+    [InlineData("report")]
+    public async Task After_a_command_with_options_of_its_own_it_offers_these_too(string command) =>
+        Assert.Equal(
+            Sorted(Root.Options.Where(o => o.Recursive).Concat(Root.Subcommands.Single(c => c.Name == command).Options).Select(o => o.Name)),
+            Sorted(await CompleteAsync(command, "-")));
+
+    [Theory]
     [InlineData("ch", "check")]
     [InlineData("--we", "--web.listen-address")]
     [InlineData("reload --", "--help")]
     [InlineData("convert --", "--help")]
     [InlineData("roles --", "--help")]
     [InlineData("roles a", "")]
+    [InlineData("top --ur", "--url")]
+    [InlineData("top --url ", "")]
+    [InlineData("top -d ", "")]
+    [InlineData("top --at ", "")]
+    [InlineData("report --format j", "json")]
+    [InlineData("report --from 02 : 00 --fo", "--format")]
     [InlineData("convert proc", "compopt -o default")]
     [InlineData("convert a.yml b", "")]
     [InlineData("--log.level d", "debug")]
     [InlineData("--log.level = e", "error")]
     [InlineData("once --log.level w", "warn")]
-    [InlineData("--log.level debug re", "reload")]
-    [InlineData("--log.level = debug re", "reload")]
+    [InlineData("--log.level debug rel", "reload")]
+    [InlineData("--log.level = debug rel", "reload")]
     [InlineData("--config check o", "once")]
     [InlineData("check o", "")]
     [InlineData("once --port ", "")]
