@@ -7,7 +7,7 @@ internal static class HotSample
 {
     /// <summary>A response with these threads, the busiest first, and their processes.</summary>
     public static HotThreadsResponse Of(params HotThreadResponse[] threads) => new(
-        "0.1.0", WarmingUp: false, AgeSeconds: 0.2, WindowSeconds: 5, IntervalSeconds: 1, new HotWatched(1, 2, 1012, LastReloadSuccessful: true),
+        "0.2.0", WarmingUp: false, AgeSeconds: 0.2, WindowSeconds: 5, IntervalSeconds: 1, new HotWatched(1, 2, 1012, LastReloadSuccessful: true),
         new HotHostResponse(8, 10.6m, 2, 0.15m, 0, [new HotNeighbourResponse(977, "clamd", 1.9m)]), threads,
         [.. threads.Select(t => t.Pid).Distinct().Select(pid => Process(threads.First(t => t.Pid == pid)))]);
 
