@@ -22,8 +22,8 @@ FOREGROUND, BACKGROUND = "#d8dee9", "#14181f"
 WATCHED = 60
 
 
-def tmux(*arguments):
-    return subprocess.run(["tmux", "-L", f"te-picture-{os.getpid()}", "-u", "-f", "/dev/null", *arguments], check=True, capture_output=True, text=True).stdout
+def tmux(socket_path, *arguments):
+    return subprocess.run(["tmux", "-S", socket_path, "-u", "-f", "/dev/null", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def capture():
@@ -32,10 +32,10 @@ def capture():
         # The kernel takes the name of the process from the link.
         program = os.path.join(folder, "ceph-osd")
         os.symlink(os.path.join(BUILD, "workload"), program)
-        return capture_of(program)
+        return capture_of(program, os.path.join(folder, "socket"))
 
 
-def capture_of(program):
+def capture_of(program, socket_path):
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as workload:
         def ask(line):
             workload.stdin.write(line + "\n")
@@ -47,11 +47,11 @@ def capture_of(program):
         blocked = ask("steps jbd2_commit")
         ask(f"post {blocked} vfork")
         try:
-            tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "env", "LC_ALL=C.UTF-8", OURS, "top", "--filter", str(workload.pid))
+            tmux(socket_path, "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "env", "LC_ALL=C.UTF-8", OURS, "top", "--filter", str(workload.pid))
             time.sleep(WATCHED)
-            return tmux("capture-pane", "-p", "-e", "-N")
+            return tmux(socket_path, "capture-pane", "-p", "-e", "-N")
         finally:
-            tmux("kill-server")
+            tmux(socket_path, "kill-server")
             ask(f"release {blocked}")
             workload.stdin.close()
 

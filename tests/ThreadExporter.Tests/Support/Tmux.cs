@@ -5,7 +5,8 @@ namespace ThreadExporter.Tests.Support;
 /// <summary>A shell in a real terminal: tmux(1) with a server of its own, so that it sees no session of the person who runs the tests.</summary>
 internal sealed class Tmux : IAsyncDisposable
 {
-    private readonly string _server = $"te-test-{Guid.NewGuid():N}";
+    // tmux leaves its socket behind.
+    private readonly string _folder = Directory.CreateTempSubdirectory("te-tmux-").FullName;
 
     public static bool IsInstalled { get; } = File.Exists("/usr/bin/tmux");
 
@@ -42,11 +43,15 @@ internal sealed class Tmux : IAsyncDisposable
 
     public Task WaitAsync(Func<string, bool> isThere, string what) => Eventually.TrueAsync(async () => isThere(await ScreenAsync()), what, ScreenAsync);
 
-    public async ValueTask DisposeAsync() => await RunAsync("kill-server");
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("kill-server");
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private async Task<string> RunAsync(params string[] arguments)
     {
-        (int code, string output, string error) = await ShellRun.RunAsync("/usr/bin/tmux", ["-L", _server, .. arguments]);
+        (int code, string output, string error) = await ShellRun.RunAsync("/usr/bin/tmux", ["-S", Path.Combine(_folder, "socket"), .. arguments]);
         return code == 0 ? output : throw new InvalidOperationException($"tmux {string.Join(' ', arguments)}: {error}");
     }
 }
