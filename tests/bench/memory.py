@@ -12,8 +12,8 @@ from programs import Load, Ours, run_main
 LIMIT = 900
 MEGABYTE = 1e6
 THREADS = 10000
-# Warm-up: code is compiled, buffers reach their size.
-WARM_UP = 100
+# Warm-up: buffers reach their size, and the daemon has returned the memory of its start (Hosting/HeapTrim, after two seconds).
+WARM_UP = 500
 SCRAPES = 1000
 MILLION = 1_000_000
 PERSISTENT = 1000
