@@ -31,9 +31,10 @@ internal sealed class Housekeeping(
     {
         // Half the watchdog timeout, as sd_watchdog_enabled(3) recommends.
         TimeSpan period = watchdog is { } allowed && allowed / 2 < Interval ? allowed / 2 : Interval;
-        await Task.Delay(FirstTrim, stoppingToken);
-        _heap.Run(Clocks.MonotonicNanoseconds());
         using PeriodicTimer timer = new(period);
+        // Never so late that the first notification is: a short watchdog timeout would end the daemon.
+        await Task.Delay(FirstTrim < period / 2 ? FirstTrim : period / 2, stoppingToken);
+        _heap.Run(Clocks.MonotonicNanoseconds());
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // Not ||: both calls must record what they saw.
