@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using ThreadExporter.Tests.Support;
@@ -19,8 +20,11 @@ public class NotifyTests
         await using Daemon daemon = await Daemon.StartAsync(["--config", config.Path],
             new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "400000" });
         Assert.Equal("READY=1", ReceiveUntil(socket, m => m.StartsWith("READY", StringComparison.Ordinal)));
+        long ready = Stopwatch.GetTimestamp();
         Assert.Matches("^STATUS=Watching (1 process|[0-9]+ processes) with [0-9]+ threads$", ReceiveUntil(socket, m => m.StartsWith("STATUS", StringComparison.Ordinal)));
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
+        // What is done once after the start, two seconds later by default, does not delay the first one.
+        Assert.InRange(Stopwatch.GetElapsedTime(ready).TotalSeconds, 0, 1.9);
         ReceiveUntil(socket, m => m == "WATCHDOG=1");
 
         config.Write("not toml");
